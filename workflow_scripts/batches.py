@@ -1,0 +1,107 @@
+"""Batches of a task, each a pure function of (seed, iteration): training crops with mirrors, and centre crops."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workflow_scripts.seeds import derive_seed
+from workflow_scripts.store import PackedSplit
+from workflow_scripts.task import Task
+
+Batch = tuple[Tensor, Tensor]  # float32 images (batch, 3, crop, crop), int64 labels (batch,)
+
+
+class Batches:
+    """The batches of one task on one device.
+
+    Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
+    are cropped on the CPU as uint8; all arithmetic runs on `device`. `mean_image` (H x W x 3) is the source task's or
+    the target's own.
+    """
+
+    def __init__(
+        self,
+        train: PackedSplit,
+        val: PackedSplit,
+        task: Task,
+        mean_image: np.ndarray,
+        crop: int,
+        scale: float,
+        device: torch.device,
+    ) -> None:
+        self.train, self.val, self.task = train, val, task
+        self.crop, self.scale, self.device = crop, scale, device
+        self.margin = train.image_size - crop
+        mean = torch.from_numpy(mean_image).to(device).permute(2, 0, 1)
+        # Every crop of the mean image as a view, (3, offsets, offsets, crop, crop).
+        self._mean_crops = mean.unfold(1, crop, 1).unfold(2, crop, 1)
+        self._order: tuple[int, int, np.ndarray] | None = None
+
+    def training(self, seed: int, batch_size: int, start: int, stop: int) -> Iterator[Batch]:
+        """Batches `start` to `stop` - 1 of the endless stream of `seed`: every epoch a new order, random crops and
+        mirrors. A batch may span two epochs, as in Caffe. On a GPU the next batch is read while this one trains."""
+        read = (self._read_training(seed, batch_size, iteration) for iteration in range(start, stop))
+        for batch in prefetched(read) if self.device.type == "cuda" else read:
+            yield self._to_device(*batch)
+
+    def validation(self, batch_size: int) -> Iterator[Batch]:
+        """All validation images in order, centre crops."""
+        centre = self.margin // 2
+        for start in range(0, len(self.task.val_labels), batch_size):
+            block = slice(start, start + batch_size)
+            labels = self.task.val_labels[block]
+            offsets = np.full((len(labels), 2), centre)
+            images = self._cropped(self.val, self.task.val_positions[block], offsets)
+            yield self._to_device(images, labels, offsets, np.zeros(len(labels), dtype=bool))
+
+    def _read_training(self, seed: int, batch_size: int, iteration: int) -> tuple[np.ndarray, ...]:
+        count = len(self.task.train_labels)
+        serial = np.arange(iteration * batch_size, (iteration + 1) * batch_size)
+        chosen = np.empty(batch_size, dtype=np.int64)
+        for epoch in np.unique(serial // count):
+            here = serial // count == epoch
+            chosen[here] = self._epoch_order(seed, int(epoch))[serial[here] % count]
+        random = np.random.default_rng(derive_seed(seed, "augmentation", iteration))
+        offsets = random.integers(0, self.margin + 1, (batch_size, 2))
+        mirrored = random.random(batch_size) < 0.5
+        images = self._cropped(self.train, self.task.train_positions[chosen], offsets)
+        return images, self.task.train_labels[chosen], offsets, mirrored
+
+    def _epoch_order(self, seed: int, epoch: int) -> np.ndarray:
+        if self._order is None or self._order[:2] != (seed, epoch):
+            random = np.random.default_rng(derive_seed(seed, "order", epoch))
+            self._order = (seed, epoch, random.permutation(len(self.task.train_labels)))
+        return self._order[2]
+
+    def _cropped(self, images: PackedSplit, positions: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        crops = np.empty((len(positions), self.crop, self.crop, 3), dtype=np.uint8)
+        for crop, position, (top, left) in zip(crops, positions, offsets, strict=True):
+            crop[:] = images.image(position)[top : top + self.crop, left : left + self.crop]
+        return crops
+
+    def _to_device(self, images: np.ndarray, labels: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray) -> Batch:
+        pixels, targets, places, mirrors = (
+            self._moved(array) for array in (images, labels, offsets, mirrored)
+        )
+        floats = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
+        floats = floats - self._mean_crops[:, places[:, 0], places[:, 1]].transpose(0, 1)
+        floats = torch.where(mirrors[:, None, None, None], floats.flip(3), floats) * self.scale
+        return floats.contiguous(memory_format=torch.channels_last), targets
+
+    def _moved(self, array: np.ndarray) -> Tensor:
+        tensor = torch.from_numpy(array)
+        if self.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self.device, non_blocking=True)
+
+
+def prefetched(items: Iterator) -> Iterator:
+    """The same items in the same order, the next one computed in a thread while the caller uses this one."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, items, None)
+        while (item := waiting.result()) is not None:
+            waiting = pool.submit(next, items, None)
+            yield item

@@ -1,0 +1,42 @@
+"""Resume checkpoints: an interrupted training continues from one and ends in the same bits."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from workflow_scripts.files import atomic_path
+
+
+class ResumeCheckpoint:
+    """An atomic file beside a training job's output, undeclared to Snakemake, keyed by what determines the result."""
+
+    def __init__(self, output: str | Path, determinants: dict) -> None:
+        """`determinants` (JSON-serialisable) are everything that decides the job's bits."""
+        output = Path(output)
+        self.path = output.with_name(f"{output.stem}.resume.pt")
+        self.key = hashlib.sha256(json.dumps(determinants, sort_keys=True).encode()).hexdigest()
+
+    def load(self) -> dict | None:
+        """The saved state, or None where there is none. One of another key, or damaged, is refused with a message."""
+        if not self.path.exists():
+            return None
+        try:
+            saved = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises many kinds for damaged files
+            print(f"refused {self.path}: damaged ({error}); training starts from the beginning", flush=True)
+            return None
+        if saved["key"] != self.key:
+            print(f"refused {self.path}: of other settings, data or code; training starts anew", flush=True)
+            return None
+        return saved["state"]
+
+    def save(self, state: dict) -> None:
+        """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""
+        with atomic_path(self.path) as temporary:
+            torch.save({"key": self.key, "state": state}, temporary)
+
+    def delete(self) -> None:
+        """Remove the checkpoint, after the output is safely written."""
+        self.path.unlink(missing_ok=True)

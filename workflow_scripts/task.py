@@ -1,0 +1,49 @@
+"""A task: which images of a packed store belong to one half of a partition, their labels, and the mean image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workflow_scripts.files import atomic_path
+from workflow_scripts.store import PackedSplit
+
+BLOCK = 256  # images summed at a time
+
+
+@dataclass(frozen=True)
+class Task:
+    """Positions in the store's splits (int64), labels 0..C-1 in class order (int64), mean image (float32, H x W x 3)."""
+
+    train_positions: np.ndarray
+    train_labels: np.ndarray
+    val_positions: np.ndarray
+    val_labels: np.ndarray
+    mean_image: np.ndarray
+    classes: int
+
+    def save(self, path: str | Path) -> None:
+        """Write the task as an uncompressed .npz, atomically."""
+        with atomic_path(path) as temporary:
+            np.savez(temporary, **self.__dict__)
+
+    @staticmethod
+    def load(path: str | Path) -> "Task":
+        """Read what `save` wrote (no pickled objects)."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return Task(**{name: arrays[name] for name in arrays.files if name != "classes"}, classes=int(arrays["classes"]))
+
+
+def select(class_indices: np.ndarray, task_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the images whose class is in `task_classes` (sorted class indices), and their labels 0..C-1."""
+    positions = np.flatnonzero(np.isin(class_indices, task_classes))
+    return positions, np.searchsorted(task_classes, class_indices[positions])
+
+
+def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:
+    """The mean of the images at `positions` (float32, H x W x 3), from exact integer sums, streamed."""
+    total = np.zeros((images.image_size, images.image_size, 3), dtype=np.int64)
+    for start in range(0, len(positions), BLOCK):
+        block = np.stack([images.image(position) for position in positions[start : start + BLOCK]])
+        total += block.sum(axis=0, dtype=np.int64)
+    return (total / len(positions)).astype(np.float32)
