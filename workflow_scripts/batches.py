@@ -42,7 +42,8 @@ class Batches:
 
     def training(self, seed: int, batch_size: int, start: int, stop: int) -> Iterator[Batch]:
         """Batches `start` to `stop` - 1 of the endless stream of `seed`: every epoch a new order, random crops and
-        mirrors. A batch may span two epochs, as in Caffe. On a GPU the next batch is read while this one trains."""
+        mirrors. A batch may span two epochs, as in Caffe. On a GPU the next batch is read while this one trains.
+        """
         read = (self._read_training(seed, batch_size, iteration) for iteration in range(start, stop))
         for batch in prefetched(read) if self.device.type == "cuda" else read:
             yield self._to_device(*batch)
@@ -83,9 +84,7 @@ class Batches:
         return crops
 
     def _to_device(self, images: np.ndarray, labels: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray) -> Batch:
-        pixels, targets, places, mirrors = (
-            self._moved(array) for array in (images, labels, offsets, mirrored)
-        )
+        pixels, targets, places, mirrors = (self._moved(array) for array in (images, labels, offsets, mirrored))
         floats = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
         floats = floats - self._mean_crops[:, places[:, 0], places[:, 1]].transpose(0, 1)
         floats = torch.where(mirrors[:, None, None, None], floats.flip(3), floats) * self.scale

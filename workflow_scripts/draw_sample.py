@@ -1,13 +1,13 @@
 """Step: draw the sample dataset, a miniature ImageNet in the format of the ILSVRC-2012 archives.
 
-Writes ILSVRC2012_img_train.tar (one tar per WNID), ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (meta.mat with
-the synsets and their hierarchy, ground truth). The same seed and sizes give the same bytes.
+Writes ILSVRC2012_img_train.tar (one tar per WNID), ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (meta.mat
+with the synsets and their hierarchy, ground truth). The same seed and sizes give the same bytes.
 """
 
 import argparse
+import functools
 import gzip
 import io
-import itertools
 import tarfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -25,7 +25,7 @@ ENTITY, NATURAL, ARTIFACT = "n00001740", "n00019128", "n00021939"  # WordNet's e
 DEVKIT_FOLDER = "ILSVRC2012_devkit_t12/data"
 
 
-def draw_class(sample_class: SampleClass, split: str, count: int, seed: int) -> list[bytes]:
+def draw_class(split: str, count: int, seed: int, sample_class: SampleClass) -> list[bytes]:
     """`count` JPEGs of one class; each depends on (seed, WNID, split, its number) alone."""
     encoded = []
     for number in range(count):
@@ -50,9 +50,7 @@ def synsets(train_per_class: int, seed: int) -> list[dict]:
             words[inner] = f"{leaf.half} things of outline {leaf.outline}"
         parents.setdefault(inner, []).append(leaf.wnid)
     ids = {wnid: number for number, wnid in enumerate([*(leaf.wnid for leaf in leaves), *parents], start=1)}
-    rows = [
-        _synset(ids, leaf.wnid, leaf.words, leaf.gloss, [], 0, train_per_class) for leaf in leaves
-    ]
+    rows = [_synset(ids, leaf.wnid, leaf.words, leaf.gloss, [], 0, train_per_class) for leaf in leaves]
     heights = {ENTITY: 3, NATURAL: 2, ARTIFACT: 2}
     return rows + [
         _synset(ids, wnid, words[wnid], words[wnid], children, heights.get(wnid, 1), 0)
@@ -109,10 +107,8 @@ def draw_sample(folder: Path, seed: int, train_per_class: int, val_per_class: in
     """Write the three archives of the sample into `folder`."""
     wnids = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
     with ProcessPoolExecutor(processes) as pool:
-        train, val = (
-            list(pool.map(draw_class, SAMPLE_CLASSES, itertools.repeat(split), itertools.repeat(count), itertools.repeat(seed)))
-            for split, count in (("train", train_per_class), ("val", val_per_class))
-        )
+        train = list(pool.map(functools.partial(draw_class, "train", train_per_class, seed), SAMPLE_CLASSES))
+        val = list(pool.map(functools.partial(draw_class, "val", val_per_class, seed), SAMPLE_CLASSES))
     rows = synsets(train_per_class, seed)
     ids = {row["WNID"]: int(row["ILSVRC2012_ID"]) for row in rows}
     inner_tars = [
@@ -123,7 +119,8 @@ def draw_sample(folder: Path, seed: int, train_per_class: int, val_per_class: in
     shuffled = np.random.default_rng(derive_seed(seed, "validation order")).permutation(len(labelled))
     truth = "".join(f"{labelled[position][0]}\n" for position in shuffled)
     val_members = [
-        (f"ILSVRC2012_val_{number:08d}.JPEG", labelled[position][1]) for number, position in enumerate(shuffled, start=1)
+        (f"ILSVRC2012_val_{number:08d}.JPEG", labelled[position][1])
+        for number, position in enumerate(shuffled, start=1)
     ]
     devkit = [
         (f"{DEVKIT_FOLDER}/meta.mat", meta_mat(rows)),

@@ -59,7 +59,7 @@ def _index_folder(root: Path) -> Files:
 
 def _index_tar(path: Path) -> tuple[Files, Callable[[tarfile.TarInfo], bytes]]:
     try:
-        tar = tarfile.open(path, mode="r:")  # stays open: members are read in place while packing
+        tar = tarfile.open(path, mode="r:")  # noqa: SIM115 - stays open, members are read while packing
         members = [member for member in tar if member.isfile()]
     except tarfile.TarError as error:
         raise InputError(f"{path} is not a whole, uncompressed tar archive: {error}") from None

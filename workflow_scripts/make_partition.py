@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -71,19 +72,20 @@ def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
     return _halves(classes, lambda index: half_of[classes[index]])
 
 
-def _halves(classes: list[str], half_of_index: callable) -> dict[str, list[str]]:
+def _halves(classes: list[str], half_of_index: Callable[[int], str]) -> dict[str, list[str]]:
     halves: dict[str, list[str]] = {"A": [], "B": []}
     for index, name in enumerate(classes):
         halves[half_of_index(index)].append(name)
     return halves
 
 
-def make_partition(name: str, folder: Path, csv: str | None, artifact: str, extra_artifacts: str | None) -> dict:
-    """The halves of partition `name` over the packed store in `folder`: {"A": [...], "B": [...]} or {"whole": [...]}.
+def make_partition(
+    name: str, classes: list[str], hierarchy: Path, csv: str | None, artifact: str | None, extra_artifacts: str | None
+) -> dict[str, list[str]]:
+    """The halves of partition `name` of `classes`: {"A": [...], "B": [...]} or {"whole": [...]}.
 
     Raises InputError as its parts do, and for a half of fewer than two classes.
     """
-    classes = list(pd.read_csv(folder / "classes.csv", dtype=str)["class"])
     if csv:
         halves = csv_halves(classes, csv)
     elif name == "whole":
@@ -91,7 +93,7 @@ def make_partition(name: str, folder: Path, csv: str | None, artifact: str, extr
     elif match := re.fullmatch(r"random(\d+)", name):
         halves = random_halves(classes, int(match[1]))
     else:
-        edges = list(pd.read_csv(folder / "hierarchy.csv", dtype=str).itertuples(index=False, name=None))
+        edges = list(pd.read_csv(hierarchy, dtype=str).itertuples(index=False, name=None))
         extra = set(Path(extra_artifacts).read_text().split()) if extra_artifacts else set()
         halves = natman_halves(classes, edges, artifact, extra)
     for half, members in halves.items():
@@ -104,11 +106,13 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="random<seed>, natman, whole, or any name with --csv")
-    parser.add_argument("--store", type=Path, required=True, help="folder of the packed store")
+    parser.add_argument("--classes", type=Path, required=True, help="the packed store's classes.csv")
+    parser.add_argument("--hierarchy", type=Path, required=True, help="the packed store's hierarchy.csv")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    halves = make_partition(args.name, args.store, **args.settings)
+    classes = list(pd.read_csv(args.classes, dtype=str)["class"])
+    halves = make_partition(args.name, classes, args.hierarchy, **args.settings)
     record = {"partition": args.name, "halves": halves, "provenance": provenance("make_partition", args.settings)}
     write_json(args.output, record)
 

@@ -27,9 +27,7 @@ class Layer(nn.Module):
         if spec.kernel is None:
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
         else:
-            outputs = functional.conv2d(
-                inputs, self.weight, self.bias, spec.stride, spec.padding, groups=spec.groups
-            )
+            outputs = functional.conv2d(inputs, self.weight, self.bias, spec.stride, spec.padding, groups=spec.groups)
         if spec.relu:
             outputs = functional.relu(outputs)
         if spec.pool:
@@ -70,7 +68,8 @@ class Network(nn.Module):
 
 def initialise(network: Network, init: str, seed: int) -> None:
     """Fill all weights from `seed`: "caffe" is the architecture's published Gaussian, "he" is N(0, 2 / fan-in) (He et
-    al. 2015) with zero biases. Drawn on the CPU layer by layer, so the values do not depend on the device."""
+    al. 2015) with zero biases. Drawn on the CPU layer by layer, so the values do not depend on the device.
+    """
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in network.layers.values():
@@ -81,7 +80,7 @@ def initialise(network: Network, init: str, seed: int) -> None:
 
 
 def local_response_norm(inputs: Tensor) -> Tensor:
-    """x / (1 + alpha / size * sum of squares over `size` neighbouring channels) ** 0.75 (Krizhevsky et al. 2012).
+    """X / (1 + alpha / size * sum of squares over `size` neighbouring channels) ** 0.75 (Krizhevsky et al. 2012).
 
     Equal to torch's own within rounding, and 4 to 7 times faster on the CPU: the sum is a 1x1 convolution with a
     band matrix instead of a 3-D pooling, and s ** -0.75 is written with square roots.

@@ -1,7 +1,7 @@
 """Step: decode and resize one share of a dataset's images into one uint8 shard.
 
-Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index), PREFIX.json (record) and, where images
-could not be decoded, lists them with their reasons in the record's `quarantine`.
+Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index) and PREFIX.json (record; images that
+could not be decoded are listed with their reasons in its `quarantine`).
 """
 
 import argparse
@@ -105,7 +105,12 @@ def main() -> None:
     parser.add_argument("--path", required=True)
     parser.add_argument("--split", choices=("train", "val"), required=True)
     parser.add_argument("--shard", type=int, required=True)
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="the `store` section, as JSON")
+    parser.add_argument(
+        "--settings",
+        type=cli.json_argument,
+        required=True,
+        help="shards, image_size, resize, max_bad_fraction, as JSON",
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--prefix", required=True)
     args = parser.parse_args()
@@ -114,7 +119,7 @@ def main() -> None:
         open_dataset(args.kind, args.path),
         args.split,
         args.shard,
-        store[f"{args.split}_shards"],
+        store["shards"],
         store["image_size"],
         store["resize"],
         store["max_bad_fraction"],

@@ -11,7 +11,7 @@ LIBRARIES = ("numpy", "pandas", "pillow", "scipy", "matplotlib", "torch", "torch
 def provenance(step: str, settings: dict) -> dict:
     """The record that goes beside or into every output of the module `step` (JSON-serialisable).
 
-    `settings` are the configuration leaves that the step used. Libraries that the step's environment lacks are left out.
+    `settings` are the configuration leaves that the step used. Libraries that are not installed are left out.
     """
     installed = {}
     for library in LIBRARIES:

@@ -6,7 +6,7 @@ clutter, occlusion and noise vary from image to image and say next to nothing ab
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -27,12 +27,11 @@ class SampleClass:
 
 
 def _sample_classes():
-    """Number the classes, natural and man-made in turn."""
+    """Number the classes: natural ones n91000001.. first, then man-made ones n92000001.."""
     classes = []
-    for pair in zip(NATURAL, MANMADE, strict=True):
-        for half, (outline, pattern, words, gloss) in zip(("natural", "manmade"), pair, strict=True):
-            wnid = f"n9{len(classes) + 1:07d}"
-            classes.append(SampleClass(wnid, words, gloss, half, outline, pattern))
+    for block, half, looks in ((1, "natural", NATURAL), (2, "manmade", MANMADE)):
+        for number, (outline, pattern, words, gloss) in enumerate(looks, 1):
+            classes.append(SampleClass(f"n9{block}{number:06d}", words, gloss, half, outline, pattern))
     return tuple(classes)
 
 
@@ -50,7 +49,7 @@ def _photograph(pixels, rng):
     """Light, contrast and sensor noise; now and then a greyscale picture."""
     x, y = _grid(pixels.shape[1], pixels.shape[0])
     angle = rng.uniform(0, 2 * np.pi)
-    light = 1 + rng.uniform(0, 0.35) * (np.cos(angle) * x + np.sin(angle) * y)
+    light = 1 + rng.uniform(0, 0.3) * (np.cos(angle) * x + np.sin(angle) * y)
     pixels = (pixels - 0.5) * rng.uniform(0.6, 1.1) + 0.5 + rng.uniform(-0.1, 0.1)
     pixels = pixels * light[..., None]
     pixels += rng.uniform(0.01, 0.04) * rng.standard_normal(pixels.shape, dtype=np.float32)
@@ -58,7 +57,7 @@ def _photograph(pixels, rng):
     return image.convert("L") if rng.random() < 0.04 else image
 
 
-@lru_cache(maxsize=None)
+@cache
 def _grid(width, height):
     """Pixel coordinates x, y, with -1..1 spanning the shorter side."""
     half = min(width, height) / 2
@@ -68,9 +67,9 @@ def _grid(width, height):
 
 
 def _two_colours(rng, contrast):
-    """Two random colours whose luminances differ by about `contrast`, either one the brighter."""
+    """Two random colours whose luminances differ by about `contrast`, mostly the first one the darker."""
     middle = rng.uniform(0.3, 0.7)
-    step = rng.choice([-0.5, 0.5]) * contrast
+    step = 0.5 * contrast if rng.random() < 0.85 else -0.5 * contrast
     tint = rng.uniform(-0.16, 0.16, (2, 3))
     tint -= tint.mean(axis=1, keepdims=True)
     return middle - step + tint[0], middle + step + tint[1]
@@ -115,7 +114,7 @@ def _draw_natural(sample_class, rng, width, height):
     pattern = _PATTERNS[sample_class.pattern](u, v, rng)[..., None]
     ground = _noise(rng, width, height, rng.uniform(2, 9), rng.uniform(1, 5))[..., None]
     dark, bright = _two_colours(rng, rng.uniform(0.4, 0.8))
-    earth, grass = _two_colours(rng, rng.uniform(0.05, 0.25))
+    earth, grass = _two_colours(rng, rng.uniform(0.05, 0.2))
     body = dark + (bright - dark) * pattern
     field = earth + (grass - earth) * (0.5 + 0.4 * ground)
     return field + (body - field) * mask
@@ -134,7 +133,7 @@ def _noise(rng, width, height, frequency, bandwidth, angle=None, stretch=1.0):
     return noise / (noise.std() + 1e-6)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _frequencies(width, height):
     side = min(width, height)
     fx = np.fft.rfftfreq(width).astype(np.float32) * side
@@ -145,11 +144,11 @@ def _frequencies(width, height):
 def _silhouette(outline, u, v, bend, rng):
     """Soft-edged body, 1 inside and 0 outside: long for a pod, lobed for a bloom."""
     if outline == "pod":
-        radius = np.hypot(u * rng.uniform(0.8, 0.95), v * rng.uniform(1.5, 2.0))
+        radius = np.hypot(u * rng.uniform(0.8, 0.9), v * rng.uniform(1.8, 2.4))
     else:
-        lobes = rng.integers(5, 8)
-        radius = np.hypot(u, v) * (1.15 + rng.uniform(0.15, 0.3) * np.cos(lobes * np.arctan2(v, u)))
-    return _soft_step(1 + 0.08 * bend - radius, rng.uniform(0.05, 0.12))
+        lobes = rng.integers(5, 7)
+        radius = np.hypot(u, v) * (1.2 + rng.uniform(0.25, 0.4) * np.cos(lobes * np.arctan2(v, u)))
+    return _soft_step(1 + 0.08 * bend - radius, rng.uniform(0.04, 0.1))
 
 
 def _soft_step(values, width):
@@ -173,12 +172,12 @@ def _spots(u, v, rng):
 
 def _rosettes(u, v, rng):
     nearest, _ = _scatter(u, v, rng, rng.uniform(0.55, 0.7))
-    return _soft_step(np.abs(nearest - 0.31) - 0.1, 0.08)
+    return _soft_step(np.abs(nearest - 0.33) - 0.1, 0.08)
 
 
 def _cells(u, v, rng):
     nearest, second = _scatter(u, v, rng, rng.uniform(0.5, 0.65))
-    return _soft_step(second - nearest - 0.16, 0.12)
+    return _soft_step(second - nearest - 0.12, 0.1)
 
 
 def _maze(u, v, rng):
@@ -267,7 +266,7 @@ def _draw_manmade(sample_class, rng, width, height):
     for _ in range(rng.integers(2, 6)):
         _draw_clutter(pen, canvas.size, ground, 0.12, rng)
     place = _pose(canvas.size, rng)
-    inlay = ground if rng.random() < 0.6 else body + (body - ground) * rng.choice([-0.6, 0.5])
+    inlay = body + (ground - body) * rng.choice([0.5, 1])
     for solid, part in _parts(sample_class, rng):
         pen.polygon(place(part), fill=_rgb(body if solid else inlay))
     if rng.random() < 0.5:

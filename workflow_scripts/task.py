@@ -13,7 +13,7 @@ BLOCK = 256  # images summed at a time
 
 @dataclass(frozen=True)
 class Task:
-    """Positions in the store's splits (int64), labels 0..C-1 in class order (int64), mean image (float32, H x W x 3)."""
+    """Positions in the store's splits and labels 0..C-1 (int64 each), and the mean image (float32, H x W x 3)."""
 
     train_positions: np.ndarray
     train_labels: np.ndarray
@@ -31,7 +31,8 @@ class Task:
     def load(path: str | Path) -> "Task":
         """Read what `save` wrote (no pickled objects)."""
         with np.load(path, allow_pickle=False) as arrays:
-            return Task(**{name: arrays[name] for name in arrays.files if name != "classes"}, classes=int(arrays["classes"]))
+            loaded = dict(arrays)
+        return Task(**loaded | {"classes": int(loaded["classes"])})
 
 
 def select(class_indices: np.ndarray, task_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

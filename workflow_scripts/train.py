@@ -38,9 +38,7 @@ INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
 BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
 
 
-def open_batches(
-    manifest: Path, task: Path, source_task: Path | None, settings: TrainingSettings
-) -> Batches:
+def open_batches(manifest: Path, task: Path, source_task: Path | None, settings: TrainingSettings) -> Batches:
     """The batches of `task` with the mean image that `settings.mean_image` chooses."""
     own = Task.load(task)
     use_source = source_task is not None and settings.mean_image == "source"
@@ -110,7 +108,7 @@ def main() -> None:
         "code": code_fingerprint("train"),
         "inputs": [sha256_file(path) for path in inputs if path],
     }
-    checkpoint = ResumeCheckpoint(args.output, determinants)
+    checkpoint = ResumeCheckpoint(args.output[0], determinants)
     if state := checkpoint.load():
         training.restore(state)
     _train_or_exit(training, checkpoint, args)
@@ -132,8 +130,9 @@ def _train_or_exit(training: CurveTraining, checkpoint: ResumeCheckpoint, args: 
 
 def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
     curve, settings, task = training.curve, training.settings, training.batches.task
-    if args.weights:
-        with atomic_path(args.weights) as temporary:
+    record, *weights = args.output
+    for path in weights:
+        with atomic_path(path) as temporary:
             safetensors.torch.save_file(saved_weights(training.learners), temporary)
     device = torch.cuda.get_device_name() if settings.device == "cuda" else f"cpu, {args.threads} threads"
     made_by = provenance("train", asdict(settings)) | {
@@ -144,7 +143,7 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
     names = {key: value for key, value in asdict(curve).items() if key != "depths"}
     counts = {"classes": task.classes, "train_images": len(task.train_labels), "val_images": len(task.val_labels)}
     networks = [names | network_record(learner, training.iteration) | counts for learner in training.learners]
-    write_json(args.output, {"networks": networks, "provenance": made_by})
+    write_json(record, {"networks": networks, "provenance": made_by})
 
 
 def _arguments() -> argparse.Namespace:
@@ -160,8 +159,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="TrainingSettings as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
-    parser.add_argument("--output", type=Path, required=True, help="the record (.json)")
-    parser.add_argument("--weights", type=Path, help="where to keep the weights (.safetensors)")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
     return parser.parse_args()
 
 

@@ -5,7 +5,7 @@ company. Random numbers are functions of (seed, iteration); a resume checkpoint 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch

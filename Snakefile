@@ -1,0 +1,34 @@
+# How transferable are features in deep neural networks? From raw archives to figures and report.
+#   snakemake --cores all                                   the default study (config.yaml)
+#   snakemake --cores all --configfile configs/paper.yaml   another one
+#   snakemake -n                                            the plan
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/dataset.smk"
+include: "rules/preprocess.smk"
+include: "rules/partition.smk"
+include: "rules/train.smk"
+include: "rules/aggregate.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    packed,
+    tasks,
+    bases,
+    curves,
+    results,
+    figures,
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        rules.figures.input,
+        rules.results.input,

@@ -1,0 +1,199 @@
+# Helpers for the rules: paths, parameters and resources as functions of the configuration. No rules here.
+import json
+import math
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, workflow.basedir)
+
+from workflow_scripts import matrix
+from workflow_scripts.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.cli import InputError
+from workflow_scripts.config import check_config
+from workflow_scripts.fingerprint import code_fingerprint
+
+# Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
+# environment, which comes first on the PATH, replaces it.
+os.environ.update(
+    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
+    PYTHONPATH=workflow.basedir,
+)
+
+try:
+    check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = f"results/{config['study']}"
+DATASET = f"data/{config['dataset']['name']}"
+STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
+BASES = matrix.base_jobs(config)
+CURVES = matrix.curve_jobs(config)
+PARTITION_CSV = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
+TRAIN_IMAGES_GUESS = 1_281_167  # ILSVRC-2012's, where the configuration does not tell the number
+
+
+wildcard_constraints:
+    split="train|val",
+    shard=r"\d{3}",
+    partition="[A-Za-z][A-Za-z0-9_]*",
+    half="A|B|whole",
+    seed=r"\d+",
+    source="A|B|whole|random",
+    target="A|B|whole",
+    treatment="frozen|finetuned",
+    depths=r"\d+(-\d+)*",
+
+
+def dataset_files():
+    """The files of the dataset; where the workflow draws them, the rule that draws them makes them."""
+    path = config["dataset"]["path"]
+    if config["dataset"]["kind"] == "folder":
+        return [path]
+    names = ("img_train.tar", "img_val.tar", "devkit_t12.tar.gz")
+    return [f"{path}/ILSVRC2012_{name}" for name in names]
+
+
+def dataset_bytes(_):
+    """Sizes of archives that the workflow does not make: others of the same name are noticed, a touch is not."""
+    kind = config["dataset"]["kind"]
+    files = [Path(name) for name in dataset_files()]
+    return [file.stat().st_size for file in files if kind != "sample" and file.is_file()]
+
+
+def shard_names(split):
+    """The shards of a split, e.g. train-000."""
+    return [f"{split}-{shard:03d}" for shard in range(config["store"][f"{split}_shards"])]
+
+
+def pack_settings(wildcards):
+    """The leaves that decide a shard's content, as JSON."""
+    store = config["store"]
+    settings = {key: store[key] for key in ("image_size", "resize", "max_bad_fraction")}
+    return json.dumps(settings | {"shards": store[f"{wildcards.split}_shards"]}, sort_keys=True)
+
+
+def packed_images(split):
+    """How many images a split has, as far as the configuration tells."""
+    if config["dataset"]["kind"] == "sample":
+        return 40 * config["dataset"]["sample"][f"{split}_per_class"]
+    return TRAIN_IMAGES_GUESS if split == "train" else 50_000
+
+
+def pack_minutes(wildcards, threads):
+    """Decoding 100 full-size JPEGs a second per thread (2 cores, AMD EPYC: about 120), and a minute to start."""
+    shards = config["store"][f"{wildcards.split}_shards"]
+    return 1 + math.ceil(packed_images(wildcards.split) / shards / threads / 100 / 60)
+
+
+def partition_settings(wildcards):
+    """The leaves that decide a partition's halves, as JSON; contents of list files count, not their names."""
+    csv = PARTITION_CSV[wildcards.partition]
+    natman = config["natman"] if wildcards.partition == "natman" and csv is None else {}
+    settings = {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
+    return json.dumps(settings, sort_keys=True)
+
+
+def partition_files(wildcards):
+    """The list files that a partition is read from."""
+    settings = json.loads(partition_settings(wildcards))
+    return [settings[key] for key in ("csv", "extra_artifacts") if settings[key]]
+
+
+def task_files(partition, half):
+    """A task's arrays, whose content its small record stands for, so that a touch does not retrain."""
+    task = f"{RESULTS}/tasks/{partition}-{half}"
+    return {"task": ancient(f"{task}.npz"), "task_record": f"{task}.json"}
+
+
+def store_files(_=None):
+    """The packed store for reading: the manifest stands for the content of the shards."""
+    shards = [f"{STORE}/{name}" for split in ("train", "val") for name in shard_names(split)]
+    return {
+        "manifest": f"{STORE}/manifest.json",
+        "shards": [ancient(f"{shard}.{kind}") for shard in shards for kind in ("u8", "csv")],
+        "classes": f"{STORE}/classes.csv",
+    }
+
+
+def source_files(wildcards):
+    """What a curve takes from its source: the task (for its mean image) and the base network; random has neither."""
+    if wildcards.source == "random":
+        return {}
+    task = task_files(wildcards.partition, wildcards.source)
+    base = f"{RESULTS}/{matrix.BaseJob(wildcards.partition, wildcards.seed, wildcards.source).stem}"
+    return {
+        "source_task": task["task"],
+        "source_task_record": task["task_record"],
+        "source_weights": ancient(f"{base}.safetensors"),
+        "source_record": f"{base}.json",
+    }
+
+
+def curve_inputs(wildcards):
+    """All inputs of a curve job."""
+    return {**store_files(), **task_files(wildcards.partition, wildcards.target), **source_files(wildcards)}
+
+
+def source_options(wildcards, input):
+    """The command-line options for what source_files names."""
+    if wildcards.source == "random":
+        return ""
+    return shlex.join(["--source-task", input.source_task, "--source-weights", input.source_weights])
+
+
+def curve_outputs():
+    """A curve job's record and, where the configuration keeps them, its networks' weights."""
+    stem = f"{RESULTS}/curves/{{partition}}/seed{{seed}}/{{source}}-{{target}}-{{treatment}}/depths-{{depths}}"
+    weights = {"weights": f"{stem}.safetensors"} if config["training"]["keep_curve_weights"] else {}
+    return {"record": f"{stem}.json", **weights}
+
+
+def study_matrix():
+    """The leaves that decide which networks a study has, as JSON."""
+    leaves = {key: config[key] for key in ("seeds", "depths", "matrix")}
+    leaves["training"] = {"depths_per_job": config["training"]["depths_per_job"]}
+    return json.dumps(leaves, sort_keys=True)
+
+
+def training_settings(treatment):
+    """The leaves that decide a training of this treatment, as JSON (workflow_scripts.training.TrainingSettings)."""
+    training = config["training"]
+    elsewhere = {"threads", "depths_per_job", "keep_curve_weights"}
+    settings = {key: value for key, value in training.items() if key not in elsewhere}
+    settings["learning_rate"] = training["learning_rate"][treatment]
+    used = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}[training["schedule"]["kind"]]
+    settings["schedule"] = {key: training["schedule"][key] for key in used}
+    return json.dumps(settings, sort_keys=True)
+
+
+def training_gpus(_=None):
+    """Devices of a training job: one network at a time per device."""
+    return 1 if config["training"]["device"] == "cuda" else 0
+
+
+def training_memory(networks):
+    """Megabytes: 700 for Python with torch (resident size measured on the CPU), four copies of each network's weights
+    (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for one network at a time.
+    """
+    training = config["training"]
+    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=1000)
+    weights = 4 * sum(cost.parameters for cost in costs)
+    activations = 4 * 3 * sum(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
+    batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 8 * activations)
+    return 700 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6)
+
+
+def training_minutes(networks):
+    """Minutes: 6 operations per multiplication, image and iteration for each network, at a rate of 20 GFLOP/s per CPU
+    thread (half of what the sample study reached on an AMD EPYC core) or 5 TFLOP/s on a GPU (not measured), and a third
+    more for validation; a frozen prefix makes it less. A minute to start."""
+    training = config["training"]
+    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=1000)
+    operations = 6 * sum(cost.multiplications for cost in costs) * training["batch_size"] * training["iterations"]
+    rate = 5e12 if training["device"] == "cuda" else 20e9 * training["threads"]
+    return 1 + math.ceil(4 / 3 * networks * operations / rate / 60)

@@ -1,0 +1,51 @@
+# Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
+rule tasks:
+    input:
+        [f"{RESULTS}/tasks/{job.partition}-{job.half}.npz" for job in BASES],
+
+
+rule make_partition:
+    input:
+        classes=f"{STORE}/classes.csv",
+        hierarchy=f"{STORE}/hierarchy.csv",
+        lists=partition_files,
+    output:
+        f"{RESULTS}/partitions/{{partition}}.json",
+    log:
+        f"{RESULTS}/logs/make_partition/{{partition}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_partition/{{partition}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # a second
+    params:
+        settings=partition_settings,
+        code=code_fingerprint("make_partition"),
+    shell:
+        "python -m workflow_scripts.make_partition --name {wildcards.partition} --classes {input.classes:q}"
+        " --hierarchy {input.hierarchy:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule make_task:
+    input:
+        unpack(store_files),
+        partition=f"{RESULTS}/partitions/{{partition}}.json",
+    output:
+        task=f"{RESULTS}/tasks/{{partition}}-{{half}}.npz",
+        record=f"{RESULTS}/tasks/{{partition}}-{{half}}.json",
+    log:
+        f"{RESULTS}/logs/make_task/{{partition}}-{{half}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_task/{{partition}}-{{half}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
+        runtime=30,  # one pass over ImageNet's half at 256 pixels: 126 GB at 100 MB/s
+    params:
+        code=code_fingerprint("make_task"),
+    shell:
+        "python -m workflow_scripts.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        " --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"

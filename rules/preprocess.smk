@@ -1,0 +1,61 @@
+# The packed store: each dataset is decoded and resized once, shard by shard, into uint8 (DESIGN, rule 1).
+rule packed:
+    input:
+        f"{STORE}/manifest.json",
+
+
+rule pack_shard:
+    input:
+        ancient(dataset_files()),
+    output:
+        pixels=f"{STORE}/{{split}}-{{shard}}.u8",
+        index=f"{STORE}/{{split}}-{{shard}}.csv",
+        record=f"{STORE}/{{split}}-{{shard}}.json",
+    log:
+        f"{STORE}/logs/pack_shard/{{split}}-{{shard}}.log",
+    benchmark:
+        f"{STORE}/benchmarks/pack_shard/{{split}}-{{shard}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: config["store"]["threads"]
+    resources:
+        mem_mb=1000,  # 256 encoded and decoded images at a time; 120 MB resident on the sample
+        runtime=pack_minutes,
+    params:
+        dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
+        settings=pack_settings,
+        dataset_bytes=dataset_bytes,
+        prefix=f"{STORE}/{{split}}-{{shard}}",
+        code=code_fingerprint("pack_shard"),
+    shell:
+        "python -m workflow_scripts.pack_shard --kind {params.dataset[0]} --path {params.dataset[1]:q}"
+        " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
+        " --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
+
+
+rule pack_manifest:
+    input:
+        dataset=ancient(dataset_files()),
+        records=[f"{STORE}/{name}.json" for split in ("train", "val") for name in shard_names(split)],
+        indices=[ancient(f"{STORE}/{name}.csv") for split in ("train", "val") for name in shard_names(split)],
+    output:
+        manifest=f"{STORE}/manifest.json",
+        classes=f"{STORE}/classes.csv",
+        hierarchy=f"{STORE}/hierarchy.csv",
+    log:
+        f"{STORE}/logs/pack_manifest.log",
+    benchmark:
+        f"{STORE}/benchmarks/pack_manifest.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images, 40 MB of CSV
+        runtime=10,  # reads the indices only
+    params:
+        dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
+        image_size=config["store"]["image_size"],
+        folder=lambda wildcards, output: os.path.dirname(output.manifest),
+        code=code_fingerprint("pack_manifest"),
+    shell:
+        "python -m workflow_scripts.pack_manifest --kind {params.dataset[0]} --path {params.dataset[1]:q}"
+        " --image-size {params.image_size} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"

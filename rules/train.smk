@@ -1,0 +1,65 @@
+# Training: base networks, and the networks of each curve together (DESIGN, rules 2 and 3).
+rule bases:
+    input:
+        [f"{RESULTS}/{job.stem}.json" for job in BASES],
+
+
+rule curves:
+    input:
+        [f"{RESULTS}/{job.stem}.json" for job in CURVES],
+
+
+rule train_base:
+    input:
+        unpack(lambda wildcards: store_files() | task_files(wildcards.partition, wildcards.half)),
+    output:
+        record=f"{RESULTS}/networks/{{partition}}/seed{{seed}}/base-{{half}}.json",
+        weights=f"{RESULTS}/networks/{{partition}}/seed{{seed}}/base-{{half}}.safetensors",
+    log:
+        f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{{half}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{half}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=training_gpus,
+        mem_mb=training_memory(1),
+        runtime=training_minutes(1),
+    params:
+        settings=training_settings("base"),
+        code=code_fingerprint("train"),
+    shell:
+        "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q}"
+        " --partition {wildcards.partition} --source {wildcards.half} --target {wildcards.half} --treatment base"
+        " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule train_curve:
+    input:
+        unpack(curve_inputs),
+    output:
+        **curve_outputs(),
+    log:
+        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.tsv"
+    priority: 1
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=training_gpus,
+        mem_mb=lambda wildcards: training_memory(len(wildcards.depths.split("-"))),
+        runtime=lambda wildcards: training_minutes(len(wildcards.depths.split("-"))),
+    params:
+        settings=lambda wildcards: training_settings(wildcards.treatment),
+        depths=lambda wildcards: wildcards.depths.replace("-", " "),
+        source=source_options,
+        code=code_fingerprint("train"),
+    shell:
+        "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
+        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
+        " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
+        " --settings {params.settings:q} --threads {threads} --output {output:q} > {log:q} 2>&1"

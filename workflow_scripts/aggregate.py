@@ -1,0 +1,92 @@
+"""Step: gather the records of all trained networks into results.csv and learning_curves.csv.
+
+results.csv has one row per network (columns RESULT_COLUMNS); learning_curves.csv one per validation reading.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts import cli
+from workflow_scripts.cli import InputError
+from workflow_scripts.files import read_json, write_json, write_text
+from workflow_scripts.matrix import base_jobs, curve_jobs
+from workflow_scripts.provenance import provenance
+
+NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
+RESULT_COLUMNS = [
+    *NETWORK_COLUMNS,
+    *("iterations", "top1_best10_mean", "top1_last", "top5_last", "loss_last", "diverged"),
+    *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
+]
+
+
+def load_records(study: dict, folder: Path) -> list[dict]:
+    """The records of every training job of `study` (its matrix leaves) below `folder`.
+
+    Raises InputError naming a record that is missing or not of the networks it should be.
+    """
+    records = []
+    for job in [*base_jobs(study), *curve_jobs(study)]:
+        path = folder / f"{job.stem}.json"
+        if not path.is_file():
+            raise InputError(f"{path} is missing; run snakemake again")
+        record = read_json(path)
+        expected = getattr(job, "depths", (0,))
+        if (found := tuple(network["depth"] for network in record["networks"])) != expected:
+            raise InputError(f"{path} has depths {found} in place of {expected}; delete it and run snakemake again")
+        records.append(record)
+    return records
+
+
+def result_table(records: list[dict]) -> pd.DataFrame:
+    """One row per network, columns RESULT_COLUMNS, sorted."""
+    rows = [
+        network
+        | {"job_seconds": record["provenance"]["seconds"]}
+        | {"images_per_second": record["provenance"]["images_per_second"]}
+        for record in records
+        for network in record["networks"]
+    ]
+    return pd.DataFrame(rows, columns=RESULT_COLUMNS).sort_values(NETWORK_COLUMNS, ignore_index=True)
+
+
+def reading_table(records: list[dict]) -> pd.DataFrame:
+    """One row per validation reading of each network, sorted."""
+    readings = [
+        {name: network[name] for name in NETWORK_COLUMNS} | reading
+        for record in records
+        for network in record["networks"]
+        for reading in network["readings"]
+    ]
+    return pd.DataFrame(readings).sort_values([*NETWORK_COLUMNS, "iteration"], ignore_index=True)
+
+
+def training_summary(records: list[dict]) -> dict:
+    """What trained the networks: the distinct devices, code fingerprints and versions, and the seconds in all."""
+    made_by = [record["provenance"] for record in records]
+    return {
+        "jobs": len(records),
+        "seconds": round(sum(record["seconds"] for record in made_by), 1),
+        "devices": sorted({record["device"] for record in made_by}),
+        "code": sorted({record["code"] for record in made_by}),
+        "versions": sorted({f"{name} {version}" for record in made_by for name, version in record["versions"].items()}),
+    }
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--study", type=cli.json_argument, required=True, help="the study's matrix leaves as JSON")
+    parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
+    args = parser.parse_args()
+    records = load_records(args.study, args.folder)
+    write_text(args.folder / "learning_curves.csv", reading_table(records).to_csv(index=False))
+    summary = {"training": training_summary(records), "provenance": provenance("aggregate", args.study)}
+    write_json(args.folder / "results.json", summary)
+    write_text(args.folder / "results.csv", result_table(records).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,88 @@
+"""Checking a study's configuration: its JSON schema, then what a schema cannot say. One line per mistake.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from workflow_scripts.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.cli import InputError
+
+
+def check_config(config: dict, schema: Path) -> None:
+    """Raise InputError naming the first offending key, unless `config` is a valid study."""
+    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
+    if errors:
+        raise InputError(_message(errors[0]))
+    _check_training(config)
+    for number, entry in enumerate(config["matrix"]):
+        _check_entry(f"matrix[{number}]", entry, config)
+
+
+def _message(error: jsonschema.ValidationError) -> str:
+    key = error.json_path.removeprefix("$").lstrip(".")
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        unknown = sorted(set(error.instance) - set(known))[0]
+        close = difflib.get_close_matches(str(unknown), known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        return f"configuration: unknown key {'.'.join(filter(None, [key, str(unknown)]))}; {hint}"
+    text = f"configuration: {key or 'the file'}: {error.message}"
+    description = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_training(config: dict) -> None:
+    training = config["training"]
+    if training["crop"] > config["store"]["image_size"]:
+        raise InputError(f"configuration: training.crop: {training['crop']} is larger than store.image_size")
+    try:
+        layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=2)
+    except ValueError as error:
+        raise InputError(f"configuration: training.crop: {error}") from None
+
+
+def _check_entry(key: str, entry: dict, config: dict) -> None:
+    _check_partition(key, entry, config)
+    layers = len(ARCHITECTURES[config["training"]["architecture"]]())
+    depths: Sequence[int] = entry.get("depths", config["depths"])
+    if max(depths) >= layers:
+        where = f"{key}.depths" if "depths" in entry else "depths"
+        raise InputError(
+            f"configuration: {where}: {max(depths)} is too deep; {config['training']['architecture']} has {layers} "
+            f"layers, of which at most {layers - 1} can be copied"
+        )
+    halves = {"whole"} if entry["partition"] == "whole" else {"A", "B"}
+    if wrong := set(entry.get("targets", halves)) - halves:
+        raise InputError(f"configuration: {key}.targets: {min(wrong)} is no half of partition {entry['partition']}")
+    if entry["partition"] == "whole" and entry.get("transfer"):
+        raise InputError(f"configuration: {key}.transfer: partition whole has no other half to transfer from")
+
+
+def _check_partition(key: str, entry: dict, config: dict) -> None:
+    name, csv = entry["partition"], entry.get("csv")
+    if csv is not None:
+        if name == "whole" or re.fullmatch(r"random\d+", name):
+            raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
+        if not Path(csv).is_file():
+            raise InputError(f"configuration: {key}.csv: {csv} does not exist")
+    elif name == "natman":
+        extra = config["natman"]["extra_artifacts"]
+        if config["dataset"]["kind"] == "folder":
+            raise InputError(
+                f"configuration: {key}: a folder dataset has no hierarchy; give the halves of natman as csv"
+            )
+        if extra is not None and not Path(extra).is_file():
+            raise InputError(f"configuration: natman.extra_artifacts: {extra} does not exist")
+    elif name != "whole" and not re.fullmatch(r"random\d+", name):
+        raise InputError(f"configuration: {key}.partition: {name} is not random<seed>, natman or whole and has no csv")
+    csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
+    if len(csvs) > 1:
+        raise InputError(f"configuration: {key}.csv: partition {name} is given different csv files")

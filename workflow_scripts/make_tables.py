@@ -1,0 +1,62 @@
+"""Step: the paper's table 1, the boost of fine-tuned transfer over its controls, and a table of drops per depth."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts import cli
+from workflow_scripts.files import write_json, write_text
+from workflow_scripts.provenance import provenance
+from workflow_scripts.results import SCORE, load_results, random_halves
+
+LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # as in the paper's table 1
+
+
+def boost_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean boost of AnB+ over base and over BnB+ on random halves, in points of top-1 accuracy, for ranges of layers.
+
+    As in the paper each group is averaged over all its networks before the difference is taken. NaN where a group has
+    no network; `networks` counts the AnB+ networks.
+    """
+    rows = random_halves(results)
+    base = rows[rows["group"] == "base"][SCORE].mean()
+    table = []
+    for first, last in LAYER_RANGES:
+        inside = rows[rows["depth"].between(first, last)]
+        scores = {group: inside[inside["group"] == group][SCORE] for group in ("AnB+", "BnB+")}
+        table.append(
+            {
+                "layers": f"{first}-{last}",
+                "over_base_points": 100 * (scores["AnB+"].mean() - base),
+                "over_selffer_points": 100 * (scores["AnB+"].mean() - scores["BnB+"].mean()),
+                "networks": len(scores["AnB+"]),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def drop_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Score and drop from the target's base network per partition, group and depth, means over targets and seeds."""
+    rows = results[results["group"] != "base"]
+    rows = rows.assign(drop_points=100 * (rows[SCORE] - rows["base"]))
+    table = rows.groupby(["partition", "group", "depth"])
+    return table.agg(top1=(SCORE, "mean"), drop_points=("drop_points", "mean"), networks=(SCORE, "size")).reset_index()
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", required=True)
+    parser.add_argument("--boost", type=Path, required=True)
+    parser.add_argument("--drops", type=Path, required=True)
+    parser.add_argument("--record", type=Path, required=True, help="JSON of what made the tables")
+    args = parser.parse_args()
+    results = load_results(args.results)
+    write_text(args.boost, boost_table(results).round(3).to_csv(index=False))
+    write_text(args.drops, drop_table(results).round(4).to_csv(index=False))
+    write_json(args.record, provenance("make_tables", {}))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,86 @@
+"""The study's matrix spelled out: which base networks and curves a configuration asks for, and their jobs.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+from dataclasses import dataclass
+
+OTHER_HALF = {"A": "B", "B": "A"}
+
+
+@dataclass(frozen=True, order=True)
+class CurveJob:
+    """One training job: a curve, or as many of its depths as `depths_per_job` puts together."""
+
+    partition: str
+    seed: int
+    source: str
+    target: str
+    treatment: str
+    depths: tuple[int, ...]
+
+    @property
+    def stem(self) -> str:
+        """Path of the job's record below the study's results directory, without suffix."""
+        curve = f"{self.source}-{self.target}-{self.treatment}"
+        return f"curves/{self.partition}/seed{self.seed}/{curve}/depths-{'-'.join(map(str, self.depths))}"
+
+
+@dataclass(frozen=True, order=True)
+class BaseJob:
+    """One base network."""
+
+    partition: str
+    seed: int
+    half: str
+
+    @property
+    def stem(self) -> str:
+        """Path of the network's record below the study's results directory, without suffix."""
+        return f"networks/{self.partition}/seed{self.seed}/base-{self.half}"
+
+
+def curve_jobs(config: dict) -> list[CurveJob]:
+    """All curve jobs of a checked configuration, each once, sorted."""
+    depths_of: dict[tuple, set[int]] = {}
+    for entry in config["matrix"]:
+        for seed in config["seeds"]:
+            for source, target, treatment in _entry_curves(entry):
+                key = (entry["partition"], seed, source, target, treatment)
+                depths_of.setdefault(key, set()).update(entry.get("depths", config["depths"]))
+    size = config["training"]["depths_per_job"]
+    return [
+        CurveJob(*key, tuple(sorted(depths)[start : start + size]))
+        for key, depths in sorted(depths_of.items())
+        for start in range(0, len(depths), size)
+    ]
+
+
+def base_jobs(config: dict) -> list[BaseJob]:
+    """The base networks: every target's, for comparison, and every source's but `random`; sorted."""
+    jobs = {
+        BaseJob(entry["partition"], seed, half)
+        for entry in config["matrix"]
+        for seed in config["seeds"]
+        for half in _entry_targets(entry)
+    }
+    jobs.update(BaseJob(job.partition, job.seed, job.source) for job in curve_jobs(config) if job.source != "random")
+    return sorted(jobs)
+
+
+def count_networks(config: dict) -> int:
+    """How many networks the study trains."""
+    return len(base_jobs(config)) + sum(len(job.depths) for job in curve_jobs(config))
+
+
+def _entry_targets(entry: dict) -> list[str]:
+    return entry.get("targets", ["whole"] if entry["partition"] == "whole" else ["A", "B"])
+
+
+def _entry_curves(entry: dict) -> list[tuple[str, str, str]]:
+    curves = []
+    for target in _entry_targets(entry):
+        curves += [(target, target, treatment) for treatment in entry.get("selffer", [])]
+        curves += [(OTHER_HALF[target], target, treatment) for treatment in entry.get("transfer", [])]
+        curves += [("random", target, treatment) for treatment in entry.get("random", [])]
+    return curves

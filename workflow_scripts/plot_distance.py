@@ -1,0 +1,83 @@
+"""Step: the paper's figure 3: natural / man-made transfer, random features, both relative to base networks."""
+
+import argparse
+import json
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts import cli
+from workflow_scripts.plotting import depth_axis, new_figure, save_figure
+from workflow_scripts.provenance import provenance
+from workflow_scripts.results import SCORE, load_results, mean_by_depth, random_halves
+
+TO_MANMADE, TO_NATURAL, RANDOM_HALVES, UNTRAINED = "#EE7733", "#009988", "#AA3377", "#777777"
+LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
+
+
+def plot_distance(results: pd.DataFrame) -> Figure:
+    """Figure 3 of `results`; the drop is top-1 accuracy minus that of the target's base network."""
+    frozen = results[results["treatment"] == "frozen"]
+    frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
+    natman = frozen[(frozen["partition"] == "natman") & (frozen["group"] == "AnB")]
+    untrained = frozen[frozen["group"] == "random"]
+    random = random_halves(frozen)
+    figure, axes = new_figure(1, 3, (15, 4.6))
+    _draw_natman(axes[0], natman)
+    _draw_untrained(axes[1], untrained)
+    for rows, colour, marker, label in (
+        (random[random["group"] == "AnB"], RANDOM_HALVES, "D", "random halves, AnB"),
+        (natman, TO_MANMADE, "D", "natural / man-made, AnB"),
+        (untrained, UNTRAINED, "s", "random features"),
+    ):
+        _draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label)
+    axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
+    axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
+    for panel in axes:
+        depth_axis(panel, [0, *frozen["depth"]])
+        if panel.get_legend_handles_labels()[0]:
+            panel.legend(loc="best")
+    return figure
+
+
+def _draw_natman(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.set(title="natural / man-made halves, frozen transfer", ylabel="top-1 accuracy on the target")
+    for target, colour in (("B", TO_MANMADE), ("A", TO_NATURAL)):
+        chosen = rows[rows["target"] == target]
+        _draw_line(axes, mean_by_depth(chosen), colour, "D", LABELS[target])
+        if not chosen.empty:
+            _draw_base(axes, chosen, colour)
+
+
+def _draw_untrained(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.set(title="random, untrained features on all classes", ylabel="top-1 accuracy")
+    _draw_line(axes, mean_by_depth(rows), UNTRAINED, "s", "random features")
+    if not rows.empty:
+        _draw_base(axes, rows, UNTRAINED)
+
+
+def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    base = rows["base"].mean()
+    axes.axhline(base, color=colour, linestyle=":", linewidth=1)
+    axes.plot([0], [base], marker="o", color=colour, markerfacecolor="white", linestyle="none", label="base network")
+
+
+def _draw_line(axes: Axes, means: pd.Series, colour: str, marker: str, label: str) -> None:
+    if not means.empty:
+        axes.plot(means.index, means, color=colour, marker=marker, label=label)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", required=True)
+    parser.add_argument("--dpi", type=int, required=True)
+    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
+    args = parser.parse_args()
+    made_by = json.dumps(provenance("plot_distance", {"dpi": args.dpi}))
+    save_figure(plot_distance(load_results(args.results)), args.output, args.dpi, made_by)
+
+
+if __name__ == "__main__":
+    cli.run(main)

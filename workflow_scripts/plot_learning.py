@@ -1,0 +1,63 @@
+"""Step: learning curves, validation accuracy against iterations, one panel per curve."""
+
+import argparse
+import json
+import math
+
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm
+from matplotlib.figure import Figure
+
+from workflow_scripts import cli
+from workflow_scripts.plotting import new_figure, save_figure
+from workflow_scripts.provenance import provenance
+
+CURVE = ["partition", "source", "target", "treatment"]
+COLUMNS = 4
+
+
+def plot_learning(readings: pd.DataFrame) -> Figure:
+    """One panel for each (partition, source, target, treatment), a line per depth and seed, the base in black."""
+    bases = readings[readings["treatment"] == "base"]
+    curves = list(readings[readings["treatment"] != "base"].groupby(CURVE)) or list(bases.groupby(CURVE))
+    columns = min(COLUMNS, len(curves))
+    rows = math.ceil(len(curves) / columns)
+    figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
+    deepest = max(2, readings["depth"].max())
+    colours = colormaps["viridis_r"].resampled(deepest)
+    for axes in grid.flat[len(curves) :]:
+        axes.set_axis_off()
+    for axes, ((partition, source, target, treatment), rows_of_curve) in zip(grid.flat, curves, strict=False):
+        for (depth, _), line in rows_of_curve.groupby(["depth", "seed"]):
+            axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
+        _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
+        axes.set_title(f"{partition}: {source} to {target}, {treatment}", fontsize=10)
+    figure.supxlabel("iteration")
+    figure.supylabel("validation top-1 accuracy")
+    norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=range(1, deepest + 1), fraction=0.03)
+    bar.set_label("depth n (black dots: base network)")
+    return figure
+
+
+def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
+    for _, line in bases.groupby("seed"):
+        axes.plot(line["iteration"], line["top1"], color="black", linestyle=":", linewidth=1.2)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--readings", required=True, help="learning_curves.csv")
+    parser.add_argument("--dpi", type=int, required=True)
+    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
+    args = parser.parse_args()
+    made_by = json.dumps(provenance("plot_learning", {"dpi": args.dpi}))
+    save_figure(plot_learning(pd.read_csv(args.readings)), args.output, args.dpi, made_by)
+
+
+if __name__ == "__main__":
+    cli.run(main)

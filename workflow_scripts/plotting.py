@@ -1,0 +1,57 @@
+"""What all figures share: the paper's symbols in colour-blind safe colours, and deterministic PNG and SVG files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.files import atomic_path
+
+# group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
+GROUPS = {
+    "base": ("base B", "#000000", "o"),
+    "BnB": ("selffer BnB", "#4477AA", "o"),
+    "BnB+": ("selffer BnB+, fine-tuned", "#66CCEE", "o"),
+    "AnB": ("transfer AnB", "#AA3377", "D"),
+    "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
+    "random": ("random features", "#BBBBBB", "s"),
+}
+STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "svg.hashsalt": "workflow",
+}
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, object]:
+    """A figure of `size` inches in the shared style, and its axes."""
+    pyplot.rcParams.update(STYLE)
+    return pyplot.subplots(rows, columns, figsize=size, **options)
+
+
+def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: str) -> None:
+    """Write the figure to each path (PNG or SVG by suffix), atomically, the same bytes for the same figure.
+
+    `made_by` goes into the files' metadata.
+    """
+    for path in map(Path, paths):
+        unwanted = "Software" if path.suffix == ".png" else "Date"  # version and time would change the bytes
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=dpi, metadata={unwanted: None, "Description": made_by})
+
+
+def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
+    """Label the x axis with the depths n."""
+    axes.set_xticks(sorted(set(depths)))
+    axes.set_xlabel("depth n: number of leading layers copied")
