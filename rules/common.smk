@@ -31,6 +31,7 @@ except InputError as error:
 RESULTS = f"results/{config['study']}"
 DATASET = f"data/{config['dataset']['name']}"
 STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
+SAMPLE_RECORD = f"{config['dataset']['path']}/sample.json"
 BASES = matrix.base_jobs(config)
 CURVES = matrix.curve_jobs(config)
 PARTITION_CSV = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
@@ -50,12 +51,18 @@ wildcard_constraints:
 
 
 def dataset_files():
-    """The files of the dataset; where the workflow draws them, the rule that draws them makes them."""
+    """The files of the dataset, the user's own or, for kind `sample`, drawn by the workflow."""
     path = config["dataset"]["path"]
     if config["dataset"]["kind"] == "folder":
         return [path]
     names = ("img_train.tar", "img_val.tar", "devkit_t12.tar.gz")
     return [f"{path}/ILSVRC2012_{name}" for name in names]
+
+
+def dataset_inputs():
+    """The dataset as rules' input: a touch makes nothing stale; the sample's record stands for its content."""
+    record = [SAMPLE_RECORD] if config["dataset"]["kind"] == "sample" else []
+    return [*(ancient(file) for file in dataset_files()), *record]
 
 
 def dataset_bytes(_):
@@ -177,7 +184,7 @@ def training_gpus(_=None):
 
 
 def training_memory(networks):
-    """Megabytes: 700 for Python with torch (resident size measured on the CPU), four copies of each network's weights
+    """Megabytes: 800 for Python with torch (740 measured on the CPU), four copies of each network's weights
     (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for one network at a time.
     """
     training = config["training"]
@@ -185,7 +192,7 @@ def training_memory(networks):
     weights = 4 * sum(cost.parameters for cost in costs)
     activations = 4 * 3 * sum(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
     batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 8 * activations)
-    return 700 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6)
+    return 800 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6)
 
 
 def training_minutes(networks):

@@ -4,6 +4,7 @@ if config["dataset"]["kind"] == "sample":
     rule draw_sample:
         output:
             dataset_files(),
+            record=SAMPLE_RECORD,
         log:
             f"{DATASET}/logs/draw_sample.log",
         benchmark:

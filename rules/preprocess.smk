@@ -6,7 +6,7 @@ rule packed:
 
 rule pack_shard:
     input:
-        ancient(dataset_files()),
+        dataset_inputs(),
     output:
         pixels=f"{STORE}/{{split}}-{{shard}}.u8",
         index=f"{STORE}/{{split}}-{{shard}}.csv",
@@ -35,7 +35,7 @@ rule pack_shard:
 
 rule pack_manifest:
     input:
-        dataset=ancient(dataset_files()),
+        dataset=dataset_inputs(),
         records=[f"{STORE}/{name}.json" for split in ("train", "val") for name in shard_names(split)],
         indices=[ancient(f"{STORE}/{name}.csv") for split in ("train", "val") for name in shard_names(split)],
     output:

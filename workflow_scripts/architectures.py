@@ -95,11 +95,11 @@ def layer_costs(layers: Sequence[LayerSpec], crop: int, classes: int) -> list[La
             weight_shape = (outputs, channels // spec.groups, spec.kernel, spec.kernel)
             side = (side + 2 * spec.padding - spec.kernel) // spec.stride + 1
         weights = math.prod(weight_shape)
+        if side < 1:
+            raise ValueError(f"crop {crop} is too small: nothing is left after {spec.name}")
         multiplications = weights * side * side
         if spec.pool:
             side = pooled_side(side)
-        if side < 1:
-            raise ValueError(f"crop {crop} is too small: nothing is left after {spec.name}")
         channels = outputs
         costs.append(LayerCost(weight_shape, (channels, side), weights + outputs, multiplications))
     return costs

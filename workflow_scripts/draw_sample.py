@@ -1,7 +1,8 @@
 """Step: draw the sample dataset, a miniature ImageNet in the format of the ILSVRC-2012 archives.
 
 Writes ILSVRC2012_img_train.tar (one tar per WNID), ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (meta.mat
-with the synsets and their hierarchy, ground truth). The same seed and sizes give the same bytes.
+with the synsets and their hierarchy, ground truth), and their checksums in sample.json. The same seed and sizes give the
+same bytes.
 """
 
 import argparse
@@ -16,8 +17,9 @@ import numpy as np
 import scipy.io
 
 from workflow_scripts import cli
-from workflow_scripts.files import atomic_path
+from workflow_scripts.files import atomic_path, sha256_file, write_json
 from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR
+from workflow_scripts.provenance import provenance
 from workflow_scripts.sample_images import SAMPLE_CLASSES, SampleClass, draw_image
 from workflow_scripts.seeds import derive_seed
 
@@ -103,8 +105,8 @@ def tar_bytes(members: list[tuple[str, bytes]]) -> bytes:
     return buffer.getvalue()
 
 
-def draw_sample(folder: Path, seed: int, train_per_class: int, val_per_class: int, processes: int) -> None:
-    """Write the three archives of the sample into `folder`."""
+def draw_sample(folder: Path, seed: int, train_per_class: int, val_per_class: int, processes: int) -> dict[str, str]:
+    """Write the three archives of the sample into `folder`; returns their SHA-256 by name."""
     wnids = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
     with ProcessPoolExecutor(processes) as pool:
         train = list(pool.map(functools.partial(draw_class, "train", train_per_class, seed), SAMPLE_CLASSES))
@@ -129,6 +131,7 @@ def draw_sample(folder: Path, seed: int, train_per_class: int, val_per_class: in
     write_tar(folder / TRAIN_TAR, inner_tars)
     write_tar(folder / VAL_TAR, val_members)
     write_tar(folder / DEVKIT, devkit)
+    return {name: sha256_file(folder / name) for name in (TRAIN_TAR, VAL_TAR, DEVKIT)}
 
 
 def main() -> None:
@@ -140,7 +143,10 @@ def main() -> None:
     parser.add_argument("--val-per-class", type=int, required=True)
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
-    draw_sample(args.folder, args.seed, args.train_per_class, args.val_per_class, args.processes)
+    checksums = draw_sample(args.folder, args.seed, args.train_per_class, args.val_per_class, args.processes)
+    settings = {name: getattr(args, name) for name in ("seed", "train_per_class", "val_per_class")}
+    record = {"sha256": checksums, "provenance": provenance("draw_sample", settings)}
+    write_json(args.folder / "sample.json", record)
 
 
 if __name__ == "__main__":

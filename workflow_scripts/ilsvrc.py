@@ -1,5 +1,6 @@
 """The ILSVRC-2012 archives, read in place: devkit (classes, hierarchy, ground truth), training and validation tars."""
 
+import contextlib
 import io
 import re
 import tarfile
@@ -61,12 +62,14 @@ class IlsvrcDataset:
                 yield Path(member.name).name, class_index, tar.extractfile(member).read()
 
 
-def open_tar(path: Path) -> tarfile.TarFile:
-    """Open an uncompressed tar for seeking. Raises InputError if it is none."""
+@contextlib.contextmanager
+def open_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """An uncompressed tar, open for seeking. Raises InputError if it is none or, while it is read, not whole."""
     try:
-        return tarfile.open(path, mode="r:")
+        with tarfile.open(path, mode="r:") as tar:
+            yield tar
     except (tarfile.TarError, OSError) as error:
-        raise InputError(f"{path} is not a readable tar archive: {error}") from None
+        raise InputError(f"{path} is not a whole tar archive: {error}") from None
 
 
 def read_devkit(path: Path) -> tuple[np.ndarray, list[int]]:

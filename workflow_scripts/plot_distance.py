@@ -36,8 +36,11 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
     for panel in axes:
         depth_axis(panel, [0, *frozen["depth"]])
-        if panel.get_legend_handles_labels()[0]:
-            panel.legend(loc="best")
+    for panel in axes[:2]:
+        panel.set_ylim(bottom=0)
+    for panel in axes:
+        labelled = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))  # each label once
+        panel.legend(labelled.values(), labelled.keys(), loc="best")
     return figure
 
 

@@ -4,11 +4,12 @@ import argparse
 import json
 import math
 
+import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm
+from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
@@ -27,7 +28,7 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
     rows = math.ceil(len(curves) / columns)
     figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
     deepest = max(2, readings["depth"].max())
-    colours = colormaps["viridis_r"].resampled(deepest)
+    colours = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, deepest)))
     for axes in grid.flat[len(curves) :]:
         axes.set_axis_off()
     for axes, ((partition, source, target, treatment), rows_of_curve) in zip(grid.flat, curves, strict=False):

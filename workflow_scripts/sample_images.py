@@ -126,7 +126,9 @@ def _noise(rng, width, height, frequency, bandwidth, angle=None, stretch=1.0):
     if angle is None:
         radius = np.hypot(fx, fy)
     else:
-        radius = np.hypot((np.cos(angle) * fx + np.sin(angle) * fy) * stretch, np.cos(angle) * fy - np.sin(angle) * fx)
+        radius = np.hypot(
+            (np.cos(angle) * fx + np.sin(angle) * fy) * stretch, np.cos(angle) * fy - np.sin(angle) * fx
+        )
     gain = np.exp(-(((radius - frequency) / bandwidth) ** 2))
     phases = rng.standard_normal((*gain.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
     noise = np.fft.irfft2(gain * phases, s=(height, width)).astype(np.float32)
@@ -227,7 +229,9 @@ _PATTERNS = {
     "rings": _striped(lambda u, v, rng: np.hypot(u, v) * rng.uniform(1.8, 2.5)),
     "rays": _striped(lambda u, v, rng: np.arctan2(v, u) / (2 * np.pi) * rng.integers(6, 10)),
     "spiral": _striped(
-        lambda u, v, rng: np.hypot(u, v) * rng.uniform(1.2, 2) + np.arctan2(v, u) / (2 * np.pi) * rng.integers(2, 4)
+        lambda u, v, rng: (
+            np.hypot(u, v) * rng.uniform(1.2, 2) + np.arctan2(v, u) / (2 * np.pi) * rng.integers(2, 4)
+        )
     ),
 }
 
@@ -271,7 +275,8 @@ def _draw_manmade(sample_class, rng, width, height):
         pen.polygon(place(part), fill=_rgb(body if solid else inlay))
     if rng.random() < 0.5:
         _draw_clutter(pen, canvas.size, ground, 0.25, rng)
-    return np.asarray(canvas.reduce(OVERSAMPLING), dtype=np.float32) / 255
+    wear = _noise(rng, width, height, rng.uniform(2, 9), rng.uniform(1, 5))[..., None]
+    return np.asarray(canvas.reduce(OVERSAMPLING), dtype=np.float32) / 255 + rng.uniform(0, 0.06) * wear
 
 
 def _rgb(colour):
@@ -377,7 +382,10 @@ def _bracket(rng):
 def _stairs(rng):
     steps = rng.integers(3, 6)
     edges = np.linspace(-0.8, 0.8, steps + 1)
-    return [(True, _bar(left, -left, right + 0.01, 0.8)) for left, right in zip(edges[:-1], edges[1:], strict=True)]
+    return [
+        (True, _bar(left, -left, right + 0.01, 0.8))
+        for left, right in zip(edges[:-1], edges[1:], strict=True)
+    ]
 
 
 def _comb(rng):

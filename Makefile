@@ -1,0 +1,36 @@
+# make run: the default study, from a bare machine with Python 3.11, make and git. make test: every test.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: run test lint dag
+.DELETE_ON_ERROR:
+
+run: .venv/installed
+	$(BIN)/snakemake --cores all
+	@echo "The report is $(CURDIR)/results/sample/report.html"
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check .
+	$(BIN)/snakemake --lint
+
+dag: .venv/installed
+	mkdir -p results
+	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.draw_dag results/rulegraph.png
+	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.draw_dag results/jobgraph.png
+	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
+
+.venv/installed: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/installed-dev: requirements-dev.txt .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+

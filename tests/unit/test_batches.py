@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+
+from conftest import SIZE
+from workflow_scripts.batches import Batches, prefetched
+from workflow_scripts.schedules import learning_rate_factor
+from workflow_scripts.store import PackedSplit
+
+CROP, SCALE = 32, 0.5
+
+
+@pytest.fixture
+def batches(store, tasks):
+    task = tasks["A"]
+    splits = PackedSplit(store, "train"), PackedSplit(store, "val")
+    return Batches(*splits, task, task.mean_image, CROP, SCALE, torch.device("cpu"))
+
+
+def test_every_epoch_is_a_new_order_of_every_image(batches):
+    count = len(batches.task.train_labels)
+    orders = [batches._epoch_order(1, epoch) for epoch in range(3)]
+    for order in orders:
+        assert sorted(order) == list(range(count))
+    assert not np.array_equal(orders[0], orders[1])
+    # A batch across the border of two epochs: together the batches of two epochs show each label twice as often.
+    labels = torch.cat([labels for _, labels in batches.training(1, 7, 0, 2 * count // 7 + 1)])[: 2 * count]
+    assert torch.equal(torch.bincount(labels), 2 * torch.bincount(torch.from_numpy(batches.task.train_labels)))
+
+
+def test_a_batch_is_a_function_of_seed_and_iteration(batches):
+    stream = list(batches.training(1, 8, 0, 5))
+    (resumed, _), (other, _) = next(batches.training(1, 8, 3, 4)), next(batches.training(2, 8, 3, 4))
+    assert torch.equal(stream[3][0], resumed)
+    assert not torch.equal(resumed, other)
+
+
+def test_training_crops_are_the_images_minus_the_mean_at_their_place(batches):
+    images, labels, offsets, mirrored = batches._read_training(1, 64, 0)
+    assert {0, SIZE - CROP} <= set(offsets.ravel())
+    assert 10 < mirrored.sum() < 54
+    computed, targets = next(batches.training(1, 64, 0, 1))
+    assert computed.dtype == torch.float32
+    assert torch.equal(targets, torch.from_numpy(labels))
+    for index, (top, left) in enumerate(offsets):
+        mean = batches.task.mean_image[top : top + CROP, left : left + CROP]
+        expected = (images[index].astype(np.float32) - mean) * np.float32(SCALE)
+        expected = expected[:, ::-1] if mirrored[index] else expected
+        assert np.array_equal(computed[index].permute(1, 2, 0).numpy(), expected)
+
+
+def test_validation_is_every_image_once_at_the_centre(batches):
+    images, labels = (torch.cat(parts) for parts in zip(*batches.validation(7), strict=True))
+    assert torch.equal(labels, torch.from_numpy(batches.task.val_labels))
+    position, place = batches.task.val_positions[0], slice(2, 2 + CROP)
+    expected = batches.val.image(position)[place, place] - batches.task.mean_image[place, place]
+    assert np.array_equal(images[0].permute(1, 2, 0).numpy(), expected * np.float32(SCALE))
+
+
+def test_prefetching_changes_nothing():
+    assert list(prefetched(iter(range(5)))) == list(range(5))
+    assert list(prefetched(iter(()))) == []
+
+
+def test_an_error_while_prefetching_reaches_the_caller():
+    def failing():
+        yield 1
+        raise RuntimeError("disk")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        list(prefetched(failing()))
+
+
+def test_step_schedule():
+    schedule = {"kind": "step", "step": 100, "gamma": 0.1}
+    factors = [learning_rate_factor(schedule, iteration, 450) for iteration in (0, 99, 100, 449)]
+    assert factors == pytest.approx([1, 1, 0.1, 1e-4])
+
+
+def test_cosine_schedule():
+    schedule = {"kind": "cosine", "warmup": 10}
+    factors = [learning_rate_factor(schedule, iteration, 110) for iteration in range(110)]
+    assert factors[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
+    assert factors[10] == pytest.approx(1)
+    assert factors[60] == pytest.approx(0.5)
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert factors[-1] < 0.001
