@@ -6,14 +6,13 @@ import shlex
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, workflow.basedir)
 
 from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import check_config
+from workflow_scripts.config import check_config, check_dataset
+from workflow_scripts.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.fingerprint import code_fingerprint
 
 # Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
@@ -25,8 +24,9 @@ os.environ.update(
 
 try:
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
+    check_dataset(config["dataset"])
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file
 
 RESULTS = f"results/{config['study']}"
 DATASET = f"data/{config['dataset']['name']}"
@@ -55,8 +55,7 @@ def dataset_files():
     path = config["dataset"]["path"]
     if config["dataset"]["kind"] == "folder":
         return [path]
-    names = ("img_train.tar", "img_val.tar", "devkit_t12.tar.gz")
-    return [f"{path}/ILSVRC2012_{name}" for name in names]
+    return [f"{path}/{name}" for name in ILSVRC_ARCHIVES]
 
 
 def dataset_inputs():

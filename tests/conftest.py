@@ -65,5 +65,3 @@ def halves(archives):
 def tasks(store, halves):
     """The tasks A and B of random0."""
     return {half: make_task(store, names) for half, names in halves.items()}
-
-

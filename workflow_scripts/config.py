@@ -13,6 +13,7 @@ import yaml
 
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
+from workflow_scripts.dataset import ILSVRC_ARCHIVES
 
 
 def check_config(config: dict, schema: Path) -> None:
@@ -24,6 +25,15 @@ def check_config(config: dict, schema: Path) -> None:
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
         _check_entry(f"matrix[{number}]", entry, config)
+
+
+def check_dataset(dataset: dict) -> None:
+    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
+    path = Path(dataset["path"])
+    wanted = {"sample": [], "folder": [path], "ilsvrc": [path / name for name in ILSVRC_ARCHIVES]}
+    for file in wanted[dataset["kind"]]:
+        if not file.exists():
+            raise InputError(f"configuration: dataset.path: {file} does not exist; put it there or correct the path")
 
 
 def _message(error: jsonschema.ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Draw a Snakemake graph (standard input, `snakemake --rulegraph dot` or `--dag dot`) as a picture, without graphviz."""
+"""Draw a Snakemake graph (the output of `snakemake --dag dot`, on standard input) as a picture, without graphviz."""
 
 import argparse
 import re

@@ -1,8 +1,8 @@
 """Step: draw the sample dataset, a miniature ImageNet in the format of the ILSVRC-2012 archives.
 
 Writes ILSVRC2012_img_train.tar (one tar per WNID), ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (meta.mat
-with the synsets and their hierarchy, ground truth), and their checksums in sample.json. The same seed and sizes give the
-same bytes.
+with the synsets and their hierarchy, ground truth), and their checksums in sample.json. The same seed and sizes give
+the same bytes.
 """
 
 import argparse

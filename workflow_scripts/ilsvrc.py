@@ -11,11 +11,9 @@ import numpy as np
 import scipy.io
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import ClassList, share
+from workflow_scripts.dataset import ILSVRC_ARCHIVES, ClassList, share
 
-TRAIN_TAR = "ILSVRC2012_img_train.tar"
-VAL_TAR = "ILSVRC2012_img_val.tar"
-DEVKIT = "ILSVRC2012_devkit_t12.tar.gz"
+TRAIN_TAR, VAL_TAR, DEVKIT = ILSVRC_ARCHIVES
 VAL_NAME = re.compile(r"(?:.*/)?ILSVRC2012_val_(\d{8})\.JPEG")
 
 

@@ -74,7 +74,8 @@ def initialise(network: Network, init: str, seed: int) -> None:
     with torch.no_grad():
         for layer in network.layers.values():
             fan_in = layer.weight[0].numel()
-            std = layer.spec.caffe_std if init == "caffe" else math.sqrt(2 / fan_in)
+            published = init == "caffe" or not layer.spec.relu
+            std = layer.spec.caffe_std if published else math.sqrt(2 / fan_in)
             layer.weight.copy_(torch.randn(layer.weight.shape, generator=random) * std)
             layer.bias.fill_(layer.spec.caffe_bias if init == "caffe" else 0.0)
 

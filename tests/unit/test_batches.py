@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-
 from conftest import SIZE
+
 from workflow_scripts.batches import Batches, prefetched
 from workflow_scripts.schedules import learning_rate_factor
 from workflow_scripts.store import PackedSplit

@@ -41,7 +41,8 @@ def package(tmp_path):
     folder = tmp_path / "workflow_scripts"
     folder.mkdir()
     (folder / "step.py").write_text(
-        '"""Doc."""\nfrom workflow_scripts.library import helper\n\n\ndef run(x):\n    """Doc."""\n    return helper(x)\n'
+        '"""Doc."""\nfrom workflow_scripts.library import helper\n\n\n'
+        'def run(x):\n    """Doc."""\n    return helper(x)\n'
     )
     (folder / "library.py").write_text("import math\n\n\ndef helper(x):\n    return math.sqrt(x) + 1\n")
     (folder / "other.py").write_text("value = 1\n")

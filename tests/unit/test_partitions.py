@@ -2,13 +2,20 @@ import csv
 
 import numpy as np
 import pytest
-
 from conftest import ROOT
+
 from workflow_scripts.cli import InputError
 from workflow_scripts.make_partition import csv_halves, make_partition, natman_halves, random_halves
 
 CLASSES = [f"n{number:08d}" for number in range(1000)]
-EDGES = [("root", "artifact"), ("root", "animal"), ("artifact", "tool"), ("tool", "a"), ("animal", "b"), ("artifact", "c")]
+EDGES = [
+    ("root", "artifact"),
+    ("root", "animal"),
+    ("artifact", "tool"),
+    ("tool", "a"),
+    ("animal", "b"),
+    ("artifact", "c"),
+]
 
 
 @pytest.mark.parametrize("seed", range(4))

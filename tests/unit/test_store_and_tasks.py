@@ -2,9 +2,9 @@ import csv
 
 import numpy as np
 import pytest
+from conftest import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from PIL import Image
 
-from conftest import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_json, sha256_file
 from workflow_scripts.images import decode
@@ -65,7 +65,7 @@ def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path):
 def test_a_damaged_shard_is_named(store, tmp_path):
     for file in store.parent.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[: -5 if file.name == "train-001.u8" else None])
-    with pytest.raises(InputError, match="train-001.u8 is missing or damaged"):
+    with pytest.raises(InputError, match=r"train-001\.u8 is missing or damaged"):
         PackedSplit(tmp_path / "manifest.json", "train")
 
 

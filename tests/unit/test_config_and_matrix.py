@@ -1,0 +1,119 @@
+import copy
+import re
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.config import check_config
+from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, count_networks, curve_jobs
+
+SCHEMA = ROOT / "schemas" / "config.schema.yaml"
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def with_change(path, value):
+    config = copy.deepcopy(DEFAULT)
+    *sections, key = path.split("/")
+    place = config
+    for section in sections:
+        place = place[int(section) if section.isdigit() else section]
+    if value is None:
+        del place[key]
+    else:
+        place[key] = value
+    return config
+
+
+def test_the_default_is_valid():
+    check_config(DEFAULT, SCHEMA)
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_study_is_valid(study, monkeypatch):
+    from snakemake.utils import update_config
+
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    update_config(config, yaml.safe_load(study.read_text()))
+    check_config(config, SCHEMA)
+    assert config["study"] == study.stem
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training/learning_rates", {"base": 1}, "unknown key training.learning_rates; did you mean 'learning_rate'"),
+        ("sede", [0], "unknown key sede; did you mean 'seeds'"),
+        ("training/momentum", 1.5, "training.momentum: 1.5"),
+        ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("training/device", "tpu", "training.device: 'tpu'"),
+        ("training", None, "'training' is a required property"),
+        ("depths", [1, 8], "depths: 8 is too deep; mini_caffenet has 8 layers"),
+        ("depths", [0], r"depths\[0\]: 0"),
+        ("depths", [1, 1], "depths: "),
+        ("matrix/0/depths", [9], r"matrix\[0\].depths: 9 is too deep"),
+        ("matrix/0/partition", "halves", r"matrix\[0\].partition: halves is not random<seed>"),
+        ("matrix/0/targets", ["whole"], r"matrix\[0\].targets: whole is no half"),
+        ("matrix/2/transfer", ["frozen"], r"matrix\[2\].transfer: partition whole has no other half"),
+        ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv does not exist"),
+        ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt does not exist"),
+        ("dataset/kind", "folder", "a folder dataset has no hierarchy"),
+        ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
+        ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
+        ("study", "a b; rm -rf", "study: "),
+    ],
+)
+def test_mistakes_are_named_in_one_line(path, value, message):
+    with pytest.raises(InputError, match=message) as caught:
+        check_config(with_change(path, value), SCHEMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_key_is_documented():
+    def check(schema, path):
+        for key, value in schema.get("properties", {}).items():
+            assert value.get("description"), f"{path}{key} has no description"
+            assert schema["additionalProperties"] is False
+            check(value, f"{path}{key}.")
+        check(schema["items"], path) if "items" in schema else None
+
+    check(yaml.safe_load(SCHEMA.read_text()), "")
+
+
+def test_the_default_matrix_is_the_papers_small():
+    assert count_networks(DEFAULT) == 82
+    assert len(base_jobs(DEFAULT)) == 5
+    jobs = curve_jobs(DEFAULT)
+    assert len(jobs) == 11
+    assert all(job.depths == (1, 2, 3, 4, 5, 6, 7) for job in jobs)
+    assert CurveJob("natman", 0, "A", "B", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+    assert CurveJob("whole", 0, "random", "whole", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+
+
+def test_depths_per_job_divides_a_curve_and_nothing_else():
+    config = with_change("training/depths_per_job", 3)
+    curve = [job.depths for job in curve_jobs(config) if (job.partition, job.target) == ("natman", "B")]
+    assert curve == [(1, 2, 3), (4, 5, 6), (7,)]
+    assert count_networks(config) == 82
+
+
+def test_entries_of_a_partition_add_up_and_sources_bring_their_base():
+    config = with_change(
+        "matrix",
+        [
+            {"partition": "random1", "transfer": ["frozen"], "targets": ["B"]},
+            {"partition": "random1", "transfer": ["frozen"], "targets": ["B"], "depths": [2]},
+        ],
+    )
+    config["depths"] = [1, 3]
+    assert curve_jobs(config) == [CurveJob("random1", 0, "A", "B", "frozen", (1, 2, 3))]
+    assert base_jobs(config) == [BaseJob("random1", 0, "A"), BaseJob("random1", 0, "B")]
+
+
+def test_names_of_jobs_are_distinct_paths():
+    config = with_change("seeds", [0, 1])
+    stems = [job.stem for job in [*base_jobs(config), *curve_jobs(config)]]
+    assert len(set(stems)) == len(stems) == 32
+    assert all(re.fullmatch(r"[\w/-]+", stem) for stem in stems)

@@ -1,0 +1,80 @@
+"""Conda channels cannot be reached everywhere, so the environments are checked statically."""
+
+import ast
+import re
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PACKAGE = ROOT / "workflow_scripts"
+CONDA_NAMES = {"PIL": "pillow", "torch": "pytorch", "yaml": "pyyaml"}
+RULE = re.compile(r'conda:\s*"\.\./envs/(\w+)\.yaml"(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
+
+
+def third_party_imports(module, seen=None):
+    """Top-level packages that a step needs, through all project modules it imports."""
+    seen = set() if seen is None else seen
+    if module in seen:
+        return set()
+    seen.add(module)
+    found = set()
+    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            top, *rest = name.split(".")
+            if top == "workflow_scripts":
+                found |= third_party_imports(rest[0], seen) if rest and (PACKAGE / f"{rest[0]}.py").exists() else set()
+            elif top not in sys.stdlib_module_names:
+                found.add(CONDA_NAMES.get(top, top))
+    return found
+
+
+def environment(name):
+    dependencies = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())["dependencies"]
+    return dict(dependency.split("=", 1) for dependency in dependencies)
+
+
+def steps_by_environment():
+    steps = []
+    for rules in sorted((ROOT / "rules").glob("*.smk")):
+        text = rules.read_text()
+        for name, body in RULE.findall(text):
+            for step in re.findall(r"workflow_scripts\.(\w+|\{params\.step\})", body):
+                if step == "{params.step}":
+                    steps += [(plot, name) for plot in re.findall(r'"(plot_\w+)", "', text)]
+                else:
+                    steps.append((step, name))
+    return sorted(set(steps))
+
+
+def test_every_step_is_found():
+    assert {step for step, _ in steps_by_environment()} >= {"draw_sample", "pack_shard", "train", "plot_transfer"}
+    assert len(steps_by_environment()) == 12
+
+
+@pytest.mark.parametrize(("step", "name"), steps_by_environment())
+def test_a_steps_environment_has_what_it_imports(step, name):
+    assert third_party_imports(step) <= set(environment(name))
+
+
+@pytest.mark.parametrize("name", ["data", "torch", "plot"])
+def test_environments_pin_the_versions_of_requirements(name):
+    lines = (ROOT / "requirements.txt").read_text().split("\n")
+    required = dict(line.split("==") for line in lines if "==" in line)
+    for package, version in environment(name).items():
+        if package != "python":
+            assert version == required[{"pytorch": "torch"}.get(package, package)]
+
+
+def test_every_rule_with_a_command_names_an_environment_a_log_and_a_benchmark():
+    for rules in (ROOT / "rules").glob("*.smk"):
+        text = rules.read_text()
+        counts = {
+            word: len(re.findall(rf"^\s+{word}:$", text, re.MULTILINE))
+            for word in ("shell", "conda", "log", "benchmark")
+        }
+        assert set(counts.values()) == {counts["shell"]}, rules
