@@ -19,6 +19,7 @@ rule train_base:
         f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{{half}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{half}}.tsv"
+    priority: 1  # first, since whole curves wait for them
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -45,7 +46,6 @@ rule train_curve:
         f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.tsv"
-    priority: 1
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]

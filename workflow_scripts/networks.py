@@ -67,8 +67,10 @@ class Network(nn.Module):
 
 
 def initialise(network: Network, init: str, seed: int) -> None:
-    """Fill all weights from `seed`: "caffe" is the architecture's published Gaussian, "he" is N(0, 2 / fan-in) (He et
-    al. 2015) with zero biases. Drawn on the CPU layer by layer, so the values do not depend on the device.
+    """Fill all weights from `seed`, drawn on the CPU layer by layer, so that the values do not depend on the device.
+
+    "caffe" is the architecture's published Gaussian. "he" is N(0, 2 / fan-in) in layers with ReLU, for which He et al.
+    (2015) derive it, the published Gaussian in the last layer, and zero biases.
     """
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():

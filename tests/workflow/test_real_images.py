@@ -1,0 +1,119 @@
+"""Real images through the same rules: CIFAR-100 in folders, and ILSVRC archives built from real ImageNet JPEGs."""
+
+import io
+import tarfile
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from workflow_scripts.draw_sample import DEVKIT_FOLDER, meta_mat, tar_bytes, write_tar
+from workflow_scripts.files import read_json
+from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR
+from workflow_scripts.store import PackedSplit
+
+SHORT = {"iterations": 60, "validate_every": 20}
+
+
+def test_cifar100(checkout, shared):
+    """configs/cifar100.yaml with short trainings: its archive, random halves, natman from a CSV; it learns."""
+    study = checkout(["configs/cifar100.yaml", "short.yaml"])
+    short = {
+        "dataset": {"path": str(shared / "data" / "cifar100_small.tar")},
+        "depths": [2],
+        "training": SHORT,
+    }
+    (study.folder / "short.yaml").write_text(yaml.safe_dump(short))
+    study.snakemake()
+    results = pd.read_csv(study.folder / "results/cifar100/results.csv")
+    assert len(results) == 5 + 8 + 2 + 1
+    natman = results[(results["partition"] == "natman") & (results["treatment"] == "base")].set_index("target")
+    assert natman["classes"].to_dict() == {"A": 65, "B": 35}
+    assert natman["train_images"].sum() == 10_000
+    bases = results[results["treatment"] == "base"]
+    assert (bases["top1_best10_mean"] > 2 / bases["classes"]).all()
+    assert (study.folder / "results/cifar100/report.html").exists()
+
+
+def imagenet_archives(folder, jpegs):
+    """ILSVRC archives of eight real classes: crops of one photograph each, in several sizes, some gray, some CMYK."""
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    wnids = sorted(jpegs)
+    train, val = [], []
+    for wnid in wnids:
+        images = [encoded(crop(jpegs[wnid], random), number) for number in range(14)]
+        train.append((f"{wnid}.tar", tar_bytes([(f"{wnid}_{n}.JPEG", data) for n, data in enumerate(images[:10])])))
+        val += [(wnid, data) for data in images[10:]]
+    ids = {wnid: number for number, wnid in enumerate([*reversed(wnids), "n00021939", "n00001740"], start=1)}
+    rows = [row(ids, wnid, []) for wnid in reversed(wnids)]
+    rows += [row(ids, "n00021939", wnids[4:]), row(ids, "n00001740", [*wnids[:4], "n00021939"])]
+    order = random.permutation(len(val))
+    write_tar(folder / TRAIN_TAR, train)
+    write_tar(folder / VAL_TAR, [(f"ILSVRC2012_val_{n:08d}.JPEG", val[p][1]) for n, p in enumerate(order, start=1)])
+    truth = "".join(f"{ids[val[position][0]]}\n" for position in order).encode()
+    devkit = [("meta.mat", meta_mat(rows)), ("ILSVRC2012_validation_ground_truth.txt", truth)]
+    write_tar(folder / DEVKIT, [(f"{DEVKIT_FOLDER}/{name}", data) for name, data in devkit])
+    return [val[position][0] for position in order]
+
+
+def row(ids, wnid, children):
+    return {
+        **{"ILSVRC2012_ID": float(ids[wnid]), "WNID": wnid, "words": wnid, "gloss": wnid},
+        **{"num_children": float(len(children)), "children": np.array([float(ids[child]) for child in children])},
+        **{"wordnet_height": float(bool(children)), "num_train_images": 10.0},
+    }
+
+
+def crop(image, random):
+    """Half to all of the picture, somewhere in it."""
+    width, height = (int(side * random.uniform(0.5, 1)) for side in image.size)
+    left, top = random.integers(image.width - width + 1), random.integers(image.height - height + 1)
+    return image.crop((left, top, left + width, top + height))
+
+
+def encoded(image, number):
+    """JPEG bytes: every fourth image gray, every fifth CMYK."""
+    mode = "L" if number % 4 == 0 else "CMYK" if number % 5 == 0 else "RGB"
+    buffer = io.BytesIO()
+    image.convert(mode).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def jpegs(shared):
+    """Eight of the real ImageNet photographs, four natural and four of artifacts, by WNID."""
+    with tarfile.open(shared / "data" / "imagenet_samples.tar") as tar:
+        names = sorted(member.name for member in tar if member.isfile())
+        chosen = [*names[:40:10], *names[50:90:10]]
+        return {
+            name.split("/")[-1].split("_")[0]: Image.open(io.BytesIO(tar.extractfile(name).read())).convert("RGB")
+            for name in chosen
+        }
+
+
+def test_ilsvrc_archives_of_real_photographs(checkout, jpegs, tmp_path):
+    val_wnids = imagenet_archives(tmp_path / "ilsvrc", jpegs)
+    study = checkout("photographs.yaml")
+    config = {
+        "study": "photographs",
+        "depths": [3],
+        "matrix": [{"partition": "random0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
+        "dataset": {"name": "photographs", "kind": "ilsvrc", "path": str(tmp_path / "ilsvrc")},
+        "store": {"image_size": 72, "resize": "shortest_crop"},
+        "training": SHORT | {"crop": 64, "batch_size": 16},
+    }
+    (study.folder / "photographs.yaml").write_text(yaml.safe_dump(config))
+    study.snakemake()
+    store = study.folder / "data/photographs/packed_72_shortest_crop"
+    classes = list(pd.read_csv(store / "classes.csv")["class"])
+    assert classes == sorted(jpegs)
+    val = PackedSplit(store / "manifest.json", "val")
+    assert [classes[index] for index in val.class_indices()] == val_wnids
+    halves = read_json(study.folder / "results/photographs/partitions/natman.json")["halves"]
+    assert halves == {"A": classes[:4], "B": classes[4:]}
+    # Crops of the same photographs are easy to tell apart: labels and images belong together.
+    bases = pd.read_csv(study.folder / "results/photographs/results.csv").query("treatment == 'base'")
+    assert (bases["top1_last"] > 0.6).all()

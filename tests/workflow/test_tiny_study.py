@@ -1,0 +1,196 @@
+"""A tiny study, really run, in a copy of the repository: what it makes, and what each change makes stale."""
+
+import json
+import os
+import re
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+
+from conftest import ROOT
+
+TINY = "tiny.yaml"
+RESULTS = "results/tiny"
+FIGURES = {"plot_figure2", "plot_figure3", "plot_learning"}
+REPORTING = {"aggregate", "make_tables", "write_report", *FIGURES}
+
+
+@pytest.fixture(scope="module")
+def study(checkout):
+    """A checkout in which the tiny study is finished."""
+    tiny = checkout(TINY)
+    shutil.copy(ROOT / "tests" / "workflow" / TINY, tiny.folder / TINY)
+    tiny.snakemake()
+    return tiny
+
+
+def stale(study):
+    """How many jobs of each rule a dry run plans."""
+    printed = study.snakemake("--dry-run")
+    table = re.search(r"^job +count\n[- ]+\n(.*?)^total", printed, re.DOTALL | re.MULTILINE)
+    counts = {} if table is None else dict(line.split() for line in table[1].strip().split("\n"))
+    return {rule: int(count) for rule, count in counts.items() if rule != "all"}
+
+
+@pytest.fixture
+def change(study):
+    """A function that changes one file of the finished study; it is put back afterwards."""
+    changed = {}
+
+    def replace(name, old, new):
+        path = study.folder / name
+        text = path.read_text()
+        changed.setdefault(path, text)
+        assert old in text, f"{name} has no {old!r}"
+        path.write_text(text.replace(old, new, 1))
+
+    yield replace
+    for path, text in changed.items():
+        path.write_text(text)
+
+
+@pytest.fixture
+def configure(study):
+    """A function that changes one leaf of the study's configuration; it is put back afterwards."""
+    path = study.folder / TINY
+    before = path.read_text()
+
+    def replace(section, value):
+        config = yaml.safe_load(before)
+        *sections, key = section.split("/")
+        place = config
+        for name in sections:
+            place = place.setdefault(name, {})
+        place[key] = value
+        path.write_text(yaml.safe_dump(config))
+
+    yield replace
+    path.write_text(before)
+
+
+def test_every_declared_result_is_there(study):
+    results = pd.read_csv(study.folder / RESULTS / "results.csv")
+    assert len(results) == 5 + 8 * 3 + 2 * 3 + 3
+    assert results["top1_best10_mean"].between(0, 1).all()
+    assert not results["diverged"].any()
+    for name in ("figure2", "figure3", "learning"):
+        assert (study.folder / RESULTS / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert b"<svg" in (study.folder / RESULTS / f"figures/{name}.svg").read_bytes()
+    page = (study.folder / RESULTS / "report.html").read_text()
+    assert page.count("data:image/svg+xml;base64,") == 3
+    assert not re.search(r'(?:src|href)="http', page)
+
+
+def test_every_job_left_a_log_and_a_benchmark(study):
+    for kind, suffix in (("logs", ".log"), ("benchmarks", ".tsv")):
+        assert len(list((study.folder / RESULTS / kind / "train_curve").glob(f"*{suffix}"))) == 11
+        assert (study.folder / RESULTS / kind / f"aggregate{suffix}").exists()
+
+
+def test_records_say_what_made_them(study):
+    for path in (study.folder / RESULTS).glob("curves/**/*.json"):
+        made_by = json.loads(path.read_text())["provenance"]
+        wanted = {"settings", "code", "versions", "device", "seconds", "images_per_second"}
+        assert wanted <= set(made_by)
+
+
+def test_a_second_run_does_nothing_and_says_so(study):
+    assert "Nothing to be done" in study.snakemake()
+
+
+def test_touching_every_file_makes_nothing_stale(study):
+    files = [path for top in ("data", "results", "workflow_scripts", "rules") for path in (study.folder / top).rglob("*")]
+    for path in [*files, study.folder / "config.yaml", study.folder / TINY]:
+        if path.is_file():
+            os.utime(path)
+    assert stale(study) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("workflow_scripts/training.py", "import time\n", "# A comment.\nimport time\n\n"),
+        ("workflow_scripts/training.py", '"""The training engine:', '"""The engine of training:'),
+        ("workflow_scripts/plot_transfer.py", "linewidth=1)", "linewidth=1,)"),
+    ],
+)
+def test_comments_docstrings_and_layout_make_nothing_stale(study, change, name, old, new):
+    change(name, old, new)
+    assert stale(study) == {}
+
+
+def test_a_plots_colour_redraws_that_plot_and_the_page_that_shows_it(study, change):
+    change("workflow_scripts/plot_distance.py", "#EE7733", "#EE7744")
+    assert stale(study) == {"plot_figure3": 1, "write_report": 1}
+
+
+def test_the_rate_of_fine_tuning_retrains_fine_tuned_curves_and_what_follows(study, configure):
+    configure("training/learning_rate/finetuned", 0.005)
+    assert stale(study) == {"train_curve": 4} | dict.fromkeys(REPORTING, 1)
+
+
+def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
+    matrix = yaml.safe_load((study.folder / "config.yaml").read_text())["matrix"]
+    configure("matrix", [*matrix, {"partition": "random1", "transfer": ["frozen"]}])
+    own = {"make_partition": 1, "make_task": 2, "train_base": 2, "train_curve": 2}
+    assert stale(study) == own | dict.fromkeys(REPORTING, 1)
+
+
+def test_an_optimiser_line_retrains_everything(study, change):
+    change("workflow_scripts/training.py", '"rate_factor": 2', '"rate_factor": 3')
+    assert stale(study) == {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+
+
+def test_the_pack_size_remakes_all_but_the_archives(study, configure):
+    configure("store/image_size", 40)
+    upstream = {"pack_shard": 3, "pack_manifest": 1, "make_partition": 3, "make_task": 5}
+    assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+
+
+def test_another_sample_is_drawn_and_all_that_follows(study, configure):
+    configure("dataset/sample/seed", 1)
+    planned = stale(study)
+    assert (planned["draw_sample"], planned["pack_shard"], planned["train_curve"]) == (1, 3, 11)
+
+
+@pytest.mark.parametrize(("leaf", "value"), [("training/threads", 2), ("store/threads", 2)])
+def test_leaves_that_decide_no_result_make_nothing_stale(study, configure, leaf, value):
+    configure(leaf, value)
+    assert stale(study) == {}
+
+
+def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
+    """DESIGN, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
+    before = pd.read_csv(study.folder / RESULTS / "results.csv")
+    configure("training/depths_per_job", 1)
+    split = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "split"}
+    (study.folder / "split.yaml").write_text(yaml.safe_dump(split))
+    study.snakemake("results/split/results.csv", study="split.yaml", cores=1)
+    after = pd.read_csv(study.folder / "results/split/results.csv")
+    timings = ["job_seconds", "images_per_second"]
+    pd.testing.assert_frame_equal(before.drop(columns=timings), after.drop(columns=timings))
+
+
+def test_named_targets(study):
+    for target in ("packed", "tasks", "bases", "curves", "results", "figures"):
+        assert "Nothing to be done" in study.snakemake("--dry-run", target)
+
+
+def test_snakemakes_own_report_needs_no_internet(study, tmp_path):
+    study.snakemake("--report", str(tmp_path / "report.html"))
+    page = (tmp_path / "report.html").read_text()
+    assert "Transfer between random halves" in page
+    assert "figures/figure2.png" in page
+
+
+def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
+    before = sorted(study.folder.rglob("*"))
+    printed = study.snakemake("--config", "sedes=3", check=False)
+    errors = [line for line in printed.split("\n") if "rror" in line]
+    assert errors == ["error: configuration: unknown key sedes; did you mean 'seeds'?"]
+    assert "Traceback" not in printed
+    assert [path for path in sorted(study.folder.rglob("*")) if ".snakemake" not in path.parts] == [
+        path for path in before if ".snakemake" not in path.parts
+    ]
