@@ -32,3 +32,4 @@ rule all:
         f"{RESULTS}/report.html",
         rules.figures.input,
         rules.results.input,
+        rules.packed.input,

@@ -2,6 +2,7 @@
 rule packed:
     input:
         f"{STORE}/manifest.json",
+        f"{STORE}/contact_sheet.png",
 
 
 rule pack_shard:
@@ -59,3 +60,30 @@ rule pack_manifest:
     shell:
         "python -m workflow_scripts.pack_manifest --kind {params.dataset[0]} --path {params.dataset[1]:q}"
         " --image-size {params.image_size} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
+
+
+rule plot_store:
+    input:
+        unpack(store_files),
+    output:
+        report(
+            f"{STORE}/contact_sheet.png",
+            caption="../report/contact_sheet.rst",
+            category="Data",
+            labels={"figure": "Images of the classes"},
+        ),
+    log:
+        f"{STORE}/logs/plot_store.log",
+    benchmark:
+        f"{STORE}/benchmarks/plot_store.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images
+        runtime=5,  # seconds
+    params:
+        dpi=config["figures"]["dpi"],
+        code=code_fingerprint("plot_store"),
+    shell:
+        "python -m workflow_scripts.plot_store --manifest {input.manifest:q} --dpi {params.dpi} --output {output:q}"
+        " > {log:q} 2>&1"

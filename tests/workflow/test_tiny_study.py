@@ -8,7 +8,6 @@ import shutil
 import pandas as pd
 import pytest
 import yaml
-
 from conftest import ROOT
 
 TINY = "tiny.yaml"
@@ -101,7 +100,9 @@ def test_a_second_run_does_nothing_and_says_so(study):
 
 
 def test_touching_every_file_makes_nothing_stale(study):
-    files = [path for top in ("data", "results", "workflow_scripts", "rules") for path in (study.folder / top).rglob("*")]
+    files = [
+        path for top in ("data", "results", "workflow_scripts", "rules") for path in (study.folder / top).rglob("*")
+    ]
     for path in [*files, study.folder / "config.yaml", study.folder / TINY]:
         if path.is_file():
             os.utime(path)

@@ -1,0 +1,52 @@
+"""Step: a contact sheet of a packed store, the first training images of its classes, to see that labels are right."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts import cli
+from workflow_scripts.plotting import new_figure, save_figure
+from workflow_scripts.provenance import provenance
+from workflow_scripts.store import PackedSplit
+
+COLUMNS = 2  # of class rows
+
+
+def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figure:
+    """Rows of the first `images` training images of up to `most_classes` classes, evenly chosen in class order."""
+    train = PackedSplit(manifest, "train")
+    words = pd.read_csv(manifest.parent / "classes.csv", dtype=str)["words"]
+    class_indices = train.class_indices()
+    shown = np.linspace(0, len(words) - 1, min(most_classes, len(words))).round().astype(int)
+    rows = -(-len(shown) // COLUMNS)
+    figure, grid = new_figure(rows, COLUMNS, (6.4 * COLUMNS, 0.55 * rows), squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    # Down the first column, then the second: classes stay in order.
+    for axes, class_index in zip(grid.T.flat, shown, strict=False):
+        positions = np.flatnonzero(class_indices == class_index)[:images]
+        strip = np.full((train.image_size, images * train.image_size, 3), 255, dtype=np.uint8)
+        for column, position in enumerate(positions):
+            strip[:, column * train.image_size :][:, : train.image_size] = train.image(position)
+        axes.imshow(strip, interpolation="nearest")
+        axes.text(-0.02, 0.5, words[class_index], transform=axes.transAxes, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--dpi", type=int, required=True)
+    parser.add_argument("--output", required=True, help="PNG path")
+    args = parser.parse_args()
+    made_by = json.dumps(provenance("plot_store", {"dpi": args.dpi}))
+    save_figure(plot_store(args.manifest), [args.output], args.dpi, made_by)
+
+
+if __name__ == "__main__":
+    cli.run(main)
