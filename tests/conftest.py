@@ -4,18 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 
 from workflow_scripts.draw_sample import draw_sample
-from workflow_scripts.files import write_json
 from workflow_scripts.make_partition import random_halves
 from workflow_scripts.make_task import make_task
-from workflow_scripts.pack_manifest import class_table, manifest
-from workflow_scripts.pack_shard import pack_shard
 from workflow_scripts.sources import open_dataset
 
-ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
-TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
 
 
 @pytest.fixture(scope="session")
@@ -32,21 +28,6 @@ def archives(tmp_path_factory):
     folder = tmp_path_factory.mktemp("archives")
     draw_sample(folder, 0, TRAIN_PER_CLASS, VAL_PER_CLASS, processes=2)
     return folder
-
-
-def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
-    """Pack a dataset into `folder` in this process; returns the path of the manifest."""
-    dataset = open_dataset(kind, str(path))
-    records = []
-    for split, shards in (("train", train_shards), ("val", 1)):
-        for shard in range(shards):
-            prefix = folder / f"{split}-{shard:03d}"
-            record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
-            write_json(f"{prefix}.json", record)
-            records.append(prefix.with_name(f"{prefix.name}.json"))
-    class_table(dataset.class_list(), records).to_csv(folder / "classes.csv")
-    write_json(folder / "manifest.json", manifest(size, records))
-    return folder / "manifest.json"
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import SIZE
+from helpers import SIZE
 
 from workflow_scripts.batches import Batches, prefetched
 from workflow_scripts.schedules import learning_rate_factor

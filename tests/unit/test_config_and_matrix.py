@@ -3,7 +3,7 @@ import re
 
 import pytest
 import yaml
-from conftest import ROOT
+from helpers import ROOT
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config

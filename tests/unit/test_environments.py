@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import ROOT
+from helpers import ROOT
 
 PACKAGE = ROOT / "workflow_scripts"
 CONDA_NAMES = {"PIL": "pillow", "torch": "pytorch", "yaml": "pyyaml"}

@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.make_partition import csv_halves, make_partition, natman_halves, random_halves

@@ -3,7 +3,7 @@ import tarfile
 
 import numpy as np
 import pytest
-from conftest import TRAIN_PER_CLASS, VAL_PER_CLASS
+from helpers import TRAIN_PER_CLASS, VAL_PER_CLASS
 from PIL import Image
 
 from workflow_scripts.cli import InputError

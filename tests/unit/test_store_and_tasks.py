@@ -2,7 +2,7 @@ import csv
 
 import numpy as np
 import pytest
-from conftest import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from helpers import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from PIL import Image
 
 from workflow_scripts.cli import InputError

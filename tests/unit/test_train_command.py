@@ -9,7 +9,7 @@ import time
 
 import pytest
 import safetensors.torch
-from conftest import ROOT
+from helpers import ROOT
 
 from workflow_scripts.files import read_json
 

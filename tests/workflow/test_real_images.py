@@ -14,7 +14,7 @@ from workflow_scripts.files import read_json
 from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR
 from workflow_scripts.store import PackedSplit
 
-SHORT = {"iterations": 60, "validate_every": 20}
+SHORT = {"iterations": 200, "validate_every": 50}
 
 
 def test_cifar100(checkout, shared):

@@ -5,7 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
-from conftest import ROOT
+from helpers import ROOT
 
 from workflow_scripts.results import SCORE, load_results
 

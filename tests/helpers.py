@@ -1,0 +1,26 @@
+"""What several test modules share besides fixtures."""
+
+from pathlib import Path
+
+from workflow_scripts.files import write_json
+from workflow_scripts.pack_manifest import class_table, manifest
+from workflow_scripts.pack_shard import pack_shard
+from workflow_scripts.sources import open_dataset
+
+ROOT = Path(__file__).parent.parent
+TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
+
+
+def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
+    """Pack a dataset into `folder` in this process; returns the path of the manifest."""
+    dataset = open_dataset(kind, str(path))
+    records = []
+    for split, shards in (("train", train_shards), ("val", 1)):
+        for shard in range(shards):
+            prefix = folder / f"{split}-{shard:03d}"
+            record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
+            write_json(f"{prefix}.json", record)
+            records.append(prefix.with_name(f"{prefix.name}.json"))
+    class_table(dataset.class_list(), records).to_csv(folder / "classes.csv")
+    write_json(folder / "manifest.json", manifest(size, records))
+    return folder / "manifest.json"
