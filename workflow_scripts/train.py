@@ -134,9 +134,10 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
     for path in weights:
         with atomic_path(path) as temporary:
             safetensors.torch.save_file(saved_weights(training.learners), temporary)
-    device = torch.cuda.get_device_name() if settings.device == "cuda" else f"cpu, {args.threads} threads"
+    device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"
     made_by = provenance("train", asdict(settings)) | {
         "device": device,
+        "threads": args.threads,
         "seconds": round(training.seconds, 3),
         "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
     }

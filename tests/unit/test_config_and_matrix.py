@@ -1,9 +1,11 @@
 import copy
 import re
 
+import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT
+from snakemake.utils import update_config
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config
@@ -32,8 +34,6 @@ def test_the_default_is_valid():
 
 @pytest.mark.parametrize("study", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_study_is_valid(study, monkeypatch):
-    from snakemake.utils import update_config
-
     monkeypatch.chdir(ROOT)
     config = copy.deepcopy(DEFAULT)
     update_config(config, yaml.safe_load(study.read_text()))
@@ -110,6 +110,19 @@ def test_entries_of_a_partition_add_up_and_sources_bring_their_base():
     config["depths"] = [1, 3]
     assert curve_jobs(config) == [CurveJob("random1", 0, "A", "B", "frozen", (1, 2, 3))]
     assert base_jobs(config) == [BaseJob("random1", 0, "A"), BaseJob("random1", 0, "B")]
+
+
+def test_the_papers_study_trains_the_published_networks(shared):
+    """All but its reduced data sets, and the base networks of every target."""
+    config = copy.deepcopy(DEFAULT)
+    update_config(config, yaml.safe_load((ROOT / "configs/paper.yaml").read_text()))
+    ours = {(job.partition, job.half, job.half, 0, "base") for job in base_jobs(config)}
+    for job in curve_jobs(config):
+        ours |= {(job.partition, job.source, job.target, depth, job.treatment) for depth in job.depths}
+    published = pd.read_csv(shared / "reference" / "published_results.csv")
+    published = published[~published["partition"].str.startswith("whole_first")]
+    columns = ["partition", "source", "target", "depth", "treatment"]
+    assert ours == set(published[columns].itertuples(index=False, name=None))
 
 
 def test_names_of_jobs_are_distinct_paths():
