@@ -90,14 +90,34 @@ def packed_images(split):
     return TRAIN_IMAGES_GUESS if split == "train" else 50_000
 
 
+def sample_images():
+    """How many images the sample has."""
+    return 40 * sum(config["dataset"]["sample"][f"{split}_per_class"] for split in ("train", "val"))
+
+
+def sample_minutes(_, threads):
+    """2.5 ms an image and thread (measured; the slower half of the classes), and a minute to start."""
+    return 1 + math.ceil(sample_images() * 0.0025 / threads / 60)
+
+
+def sample_memory(_):
+    """Megabytes: 500 for two processes, and 3 kB an image three times over, since archives are built in memory."""
+    return 500 + math.ceil(3 * 3e-3 * sample_images())
+
+
+def task_minutes(_):
+    """Reading all training images once at 100 MB/s (a network file system), and a minute to start."""
+    return 1 + math.ceil(packed_images("train") * 3 * config["store"]["image_size"] ** 2 / 100e6 / 60)
+
+
 def pack_minutes(wildcards, threads):
-    """Decoding 100 full-size JPEGs a second per thread (2 cores, AMD EPYC: about 120), and a minute to start."""
+    """Decoding 100 full-size JPEGs a second per thread (an AMD EPYC core reached 320), and a minute to start."""
     shards = config["store"][f"{wildcards.split}_shards"]
     return 1 + math.ceil(packed_images(wildcards.split) / shards / threads / 100 / 60)
 
 
 def partition_settings(wildcards):
-    """The leaves that decide a partition's halves, as JSON; contents of list files count, not their names."""
+    """The leaves that decide a partition's halves, as JSON; the content of list files counts as input."""
     csv = PARTITION_CSV[wildcards.partition]
     natman = config["natman"] if wildcards.partition == "natman" and csv is None else {}
     settings = {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
@@ -166,15 +186,29 @@ def study_matrix():
     return json.dumps(leaves, sort_keys=True)
 
 
-def training_settings(treatment):
-    """The leaves that decide a training of this treatment, as JSON (workflow_scripts.training.TrainingSettings)."""
+def training_settings(treatment, other_source=False):
+    """The leaves that decide a training of this treatment, as JSON (workflow_scripts.training.TrainingSettings).
+
+    training.mean_image is one of them only where the source is another half; elsewhere both choices are the same.
+    """
     training = config["training"]
     elsewhere = {"threads", "depths_per_job", "keep_curve_weights"}
     settings = {key: value for key, value in training.items() if key not in elsewhere}
     settings["learning_rate"] = training["learning_rate"][treatment]
+    settings["mean_image"] = training["mean_image"] if other_source else "target"
     used = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}[training["schedule"]["kind"]]
     settings["schedule"] = {key: training["schedule"][key] for key in used}
     return json.dumps(settings, sort_keys=True)
+
+
+def curve_settings(wildcards):
+    """training_settings of a curve."""
+    return training_settings(wildcards.treatment, wildcards.source not in {wildcards.target, "random"})
+
+
+def cpu_threads():
+    """The threads of a training job where they decide its bits (the order of sums), that is, on the CPU."""
+    return config["training"]["threads"] if config["training"]["device"] == "cpu" else None
 
 
 def training_gpus(_=None):

@@ -13,8 +13,8 @@ if config["dataset"]["kind"] == "sample":
             "../envs/data.yaml"
         threads: 2
         resources:
-            mem_mb=500,  # 150 MB a process and the archives in memory, at the default sizes
-            runtime=10,  # 10 s at the default sizes
+            mem_mb=sample_memory,
+            runtime=sample_minutes,
         params:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             sample=config["dataset"]["sample"],

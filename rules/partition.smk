@@ -43,7 +43,7 @@ rule make_task:
         "../envs/data.yaml"
     resources:
         mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
-        runtime=30,  # one pass over ImageNet's half at 256 pixels: 126 GB at 100 MB/s
+        runtime=task_minutes,
     params:
         code=code_fingerprint("make_task"),
     shell:

@@ -2,6 +2,7 @@
 FIGURES = {
     "figure2": ("plot_transfer", "results.csv", "--results"),
     "figure3": ("plot_distance", "results.csv", "--results"),
+    "boost": ("plot_boost", "results.csv", "--results"),
     "learning": ("plot_learning", "learning_curves.csv", "--readings"),
 }
 
@@ -27,7 +28,12 @@ for figure, (step, table, option) in FIGURES.items():
                 category="Figures",
                 labels={"figure": figure, "format": "PNG"},
             ),
-            svg=f"{RESULTS}/figures/{figure}.svg",
+            svg=report(
+                f"{RESULTS}/figures/{figure}.svg",
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                labels={"figure": figure, "format": "SVG"},
+            ),
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
@@ -105,7 +111,7 @@ rule write_report:
         mem_mb=500,  # Python with pandas
         runtime=5,  # a second
     params:
-        config=json.dumps(config),
+        config=json.dumps(config, sort_keys=True),
         code=code_fingerprint("write_report"),
     shell:
         "python -m workflow_scripts.write_report --template {input.template:q} --results {input.results:q}"

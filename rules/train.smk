@@ -29,6 +29,7 @@ rule train_base:
         runtime=training_minutes(1),
     params:
         settings=training_settings("base"),
+        threads=cpu_threads(),
         code=code_fingerprint("train"),
     shell:
         "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q}"
@@ -54,9 +55,10 @@ rule train_curve:
         mem_mb=lambda wildcards: training_memory(len(wildcards.depths.split("-"))),
         runtime=lambda wildcards: training_minutes(len(wildcards.depths.split("-"))),
     params:
-        settings=lambda wildcards: training_settings(wildcards.treatment),
+        settings=curve_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
         source=source_options,
+        threads=cpu_threads(),
         code=code_fingerprint("train"),
     shell:
         "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"

@@ -15,6 +15,8 @@ from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ILSVRC_ARCHIVES
 
+RANDOM_HALVES = re.compile(r"random\d{1,9}")  # RandomState takes seeds below 2**32
+
 
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
@@ -22,6 +24,7 @@ def check_config(config: dict, schema: Path) -> None:
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
     if errors:
         raise InputError(_message(errors[0]))
+    _check_sample(config["dataset"])
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
         _check_entry(f"matrix[{number}]", entry, config)
@@ -47,6 +50,16 @@ def _message(error: jsonschema.ValidationError) -> str:
     text = f"configuration: {key or 'the file'}: {error.message}"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_sample(dataset: dict) -> None:
+    """The sample is drawn to one place only, so that it can never overwrite a user's archives."""
+    drawn = f"data/{dataset['name']}/archives"
+    if dataset["kind"] == "sample" and dataset["path"] != drawn:
+        raise InputError(
+            f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}; for images of your "
+            "own set dataset.kind to ilsvrc or folder"
+        )
 
 
 def _check_training(config: dict) -> None:
@@ -79,7 +92,7 @@ def _check_entry(key: str, entry: dict, config: dict) -> None:
 def _check_partition(key: str, entry: dict, config: dict) -> None:
     name, csv = entry["partition"], entry.get("csv")
     if csv is not None:
-        if name == "whole" or re.fullmatch(r"random\d+", name):
+        if name == "whole" or RANDOM_HALVES.fullmatch(name):
             raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
         if not Path(csv).is_file():
             raise InputError(f"configuration: {key}.csv: {csv} does not exist")
@@ -91,7 +104,7 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             )
         if extra is not None and not Path(extra).is_file():
             raise InputError(f"configuration: natman.extra_artifacts: {extra} does not exist")
-    elif name != "whole" and not re.fullmatch(r"random\d+", name):
+    elif name != "whole" and not RANDOM_HALVES.fullmatch(name):
         raise InputError(f"configuration: {key}.partition: {name} is not random<seed>, natman or whole and has no csv")
     csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
     if len(csvs) > 1:

@@ -35,7 +35,15 @@ def _tree_and_imports(path: Path) -> tuple[str, frozenset[str]]:
         _drop_docstring(node)
     candidates = {name for node in ast.walk(tree) for name in _project_imports(node, path.parent.name)}
     imported = frozenset(name for name in candidates if (path.parent / f"{name}.py").exists())
-    return ast.dump(tree), imported
+    return repr(_structure(tree)), imported
+
+
+def _structure(node: object) -> object:
+    """A syntax tree as nested lists without empty fields, which differ between versions of Python."""
+    if isinstance(node, ast.AST):
+        fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
+        return [type(node).__name__, *((name, _structure(value)) for name, value in fields)]
+    return [_structure(item) for item in node] if isinstance(node, list) else node
 
 
 def _drop_docstring(node: ast.AST) -> None:

@@ -77,10 +77,10 @@ def read_devkit(path: Path) -> tuple[np.ndarray, list[int]]:
             members = {"/".join(Path(member.name).parts[-2:]): member for member in tar if member.isfile()}
             meta = tar.extractfile(members["data/meta.mat"]).read()
             truth = tar.extractfile(members["data/ILSVRC2012_validation_ground_truth.txt"]).read()
-    except (tarfile.TarError, OSError, EOFError, KeyError) as error:
+        synsets = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
+        return synsets, [int(line) for line in truth.split()]
+    except Exception as error:  # tarfile, gzip and scipy raise many kinds for damaged files; all mean the same here
         raise InputError(f"{path} is not a readable ILSVRC-2012 development kit: {error}") from None
-    synsets = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
-    return synsets, [int(line) for line in truth.split()]
 
 
 def class_list(synsets: np.ndarray) -> tuple[dict[int, int], ClassList]:

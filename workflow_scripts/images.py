@@ -6,6 +6,9 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+# Once for the process, since warnings.catch_warnings is not safe in threads: a suspected bomb is refused.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
 WIDE_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
 
 
@@ -23,12 +26,10 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     if not data:
         raise BadImage("0 bytes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as image:
-                # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
-                image.draft(None, (size, size))
-                return np.asarray(_resized(_to_rgb(ImageOps.exif_transpose(image)), size, resize))
+        with Image.open(io.BytesIO(data)) as image:
+            # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
+            image.draft(None, (size, size))
+            return np.asarray(_resized(_to_rgb(ImageOps.exif_transpose(image)), size, resize))
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.

@@ -59,7 +59,10 @@ def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
 
     Raises InputError unless it names each of `classes` exactly once and nothing else.
     """
-    table = pd.read_csv(path, dtype=str)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # pandas' parser and empty-data errors are ValueErrors
+        raise InputError(f"{path} is not a readable CSV: {error}") from None
     if missing := {"class", "half"} - set(table.columns):
         raise InputError(f"{path} has no column {min(missing)!r}; it needs `class` and `half`")
     if (bad := table[~table["half"].isin(HALF_NAMES)]).size:
@@ -93,7 +96,7 @@ def make_partition(
     elif match := re.fullmatch(r"random(\d+)", name):
         halves = random_halves(classes, int(match[1]))
     else:
-        edges = list(pd.read_csv(hierarchy, dtype=str).itertuples(index=False, name=None))
+        edges = list(pd.read_csv(hierarchy, dtype=str, keep_default_na=False).itertuples(index=False, name=None))
         extra = set(Path(extra_artifacts).read_text().split()) if extra_artifacts else set()
         halves = natman_halves(classes, edges, artifact, extra)
     for half, members in halves.items():
@@ -111,7 +114,7 @@ def main() -> None:
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    classes = list(pd.read_csv(args.classes, dtype=str)["class"])
+    classes = list(pd.read_csv(args.classes, dtype=str, keep_default_na=False)["class"])
     halves = make_partition(args.name, classes, args.hierarchy, **args.settings)
     record = {"partition": args.name, "halves": halves, "provenance": provenance("make_partition", args.settings)}
     write_json(args.output, record)

@@ -15,7 +15,7 @@ from workflow_scripts.task import Task, mean_image, select
 
 def make_task(manifest: Path, class_names: list[str]) -> Task:
     """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes."""
-    order = list(pd.read_csv(manifest.parent / "classes.csv", dtype=str)["class"])
+    order = list(pd.read_csv(manifest.parent / "classes.csv", dtype=str, keep_default_na=False)["class"])
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     train_positions, train_labels = select(train.class_indices(), indices)

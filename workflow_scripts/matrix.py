@@ -68,11 +68,6 @@ def base_jobs(config: dict) -> list[BaseJob]:
     return sorted(jobs)
 
 
-def count_networks(config: dict) -> int:
-    """How many networks the study trains."""
-    return len(base_jobs(config)) + sum(len(job.depths) for job in curve_jobs(config))
-
-
 def _entry_targets(entry: dict) -> list[str]:
     return entry.get("targets", ["whole"] if entry["partition"] == "whole" else ["A", "B"])
 

@@ -58,6 +58,8 @@ def pack_shard(
                 digest.update(image)
                 index.writerow([name, class_index])
                 count += 1
+        if not count and not quarantine:
+            raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
         _check_bad(quarantine, count, max_bad_fraction, f"{split} shard {shard}")
         index_sha256 = sha256_file(index_path)
     return {

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import depth_axis, new_figure, save_figure
+from workflow_scripts.plotting import GROUPS, depth_axis, new_figure, save_figure
 from workflow_scripts.provenance import provenance
-from workflow_scripts.results import SCORE, load_results, mean_by_depth, random_halves
+from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
 
-TO_MANMADE, TO_NATURAL, RANDOM_HALVES, UNTRAINED = "#EE7733", "#009988", "#AA3377", "#777777"
+TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
+HALVES, UNTRAINED = GROUPS["AnB"][1], GROUPS["random"][1]
 LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
 
 
@@ -22,12 +23,12 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
     natman = frozen[(frozen["partition"] == "natman") & (frozen["group"] == "AnB")]
     untrained = frozen[frozen["group"] == "random"]
-    random = random_halves(frozen)
+    halves = equal_halves(frozen)
     figure, axes = new_figure(1, 3, (15, 4.6))
     _draw_natman(axes[0], natman)
     _draw_untrained(axes[1], untrained)
     for rows, colour, marker, label in (
-        (random[random["group"] == "AnB"], RANDOM_HALVES, "D", "random halves, AnB"),
+        (halves[halves["group"] == "AnB"], HALVES, "D", f"{halves_label(halves)}, AnB"),
         (natman, TO_MANMADE, "D", "natural / man-made, AnB"),
         (untrained, UNTRAINED, "s", "random features"),
     ):

@@ -19,7 +19,7 @@ COLUMNS = 2  # of class rows
 def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figure:
     """Rows of the first `images` training images of up to `most_classes` classes, evenly chosen in class order."""
     train = PackedSplit(manifest, "train")
-    words = pd.read_csv(manifest.parent / "classes.csv", dtype=str)["words"]
+    words = pd.read_csv(manifest.parent / "classes.csv", dtype=str, keep_default_na=False)["words"]
     class_indices = train.class_indices()
     shown = np.linspace(0, len(words) - 1, min(most_classes, len(words))).round().astype(int)
     rows = -(-len(shown) // COLUMNS)

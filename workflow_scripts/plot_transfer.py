@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from workflow_scripts import cli
 from workflow_scripts.plotting import GROUPS, depth_axis, new_figure, save_figure
 from workflow_scripts.provenance import provenance
-from workflow_scripts.results import SCORE, load_results, mean_by_depth, random_halves
+from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
 
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
 
 
 def plot_transfer(results: pd.DataFrame) -> Figure:
     """Figure 2 of `results` (workflow_scripts.results.load_results)."""
-    rows = random_halves(results)
+    rows = equal_halves(results)
     figure, (points, lines) = new_figure(2, 1, (8, 9), sharex=True, sharey=True)
     for group in SIDEWAYS:
         chosen = rows[rows["group"] == group]
@@ -26,7 +26,8 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
             _draw_line(lines, chosen, group)
     halves = rows[["partition", "target"]].drop_duplicates()
     seeds = rows["seed"].nunique()
-    points.set_title(f"each network ({len(halves)} target tasks, {seeds} {'seed' if seeds == 1 else 'seeds'})")
+    count = f"{len(halves)} target tasks, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    points.set_title(f"each network ({halves_label(rows)}, {count})")
     lines.set_title("mean over target tasks and seeds")
     for axes in (points, lines):
         axes.set_ylabel("top-1 accuracy on B")

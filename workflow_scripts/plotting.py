@@ -20,7 +20,7 @@ GROUPS = {
     "BnB+": ("selffer BnB+, fine-tuned", "#66CCEE", "o"),
     "AnB": ("transfer AnB", "#AA3377", "D"),
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
-    "random": ("random features", "#BBBBBB", "s"),
+    "random": ("random features", "#777777", "s"),
 }
 STYLE = {
     "axes.grid": True,

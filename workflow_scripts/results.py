@@ -33,9 +33,15 @@ def _group(source: str, target: str, treatment: str) -> str:
     return ("BnB" if source == target else "AnB") + ("+" if treatment == "finetuned" else "")
 
 
-def random_halves(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all partitions into random halves."""
-    return results[results["partition"].str.fullmatch(r"random\d+")]
+def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all partitions into halves but natural / man-made: random ones, and those read from a CSV."""
+    return results[(results["partition"] != "natman") & ~results["partition"].str.startswith("whole")]
+
+
+def halves_label(rows: pd.DataFrame) -> str:
+    """What to call the partitions of `rows` (equal_halves) in a figure: "random halves", or their names."""
+    names = rows["partition"].unique()
+    return "random halves" if all(name.startswith("random") for name in names) else ", ".join(sorted(names))
 
 
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:

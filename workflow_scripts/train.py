@@ -103,6 +103,7 @@ def main() -> None:
 
     inputs = [args.manifest, args.task, args.source_task, args.source_weights]
     determinants = {
+        "threads": args.threads if settings.device == "cpu" else None,
         "curve": asdict(curve),
         "settings": asdict(settings),
         "code": code_fingerprint("train"),

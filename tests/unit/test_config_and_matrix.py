@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config
-from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, count_networks, curve_jobs
+from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, curve_jobs
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -63,6 +63,8 @@ def test_every_study_is_valid(study, monkeypatch):
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),
+        ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
+        ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),
     ],
 )
 def test_mistakes_are_named_in_one_line(path, value, message):
@@ -80,6 +82,10 @@ def test_every_key_is_documented():
         check(schema["items"], path) if "items" in schema else None
 
     check(yaml.safe_load(SCHEMA.read_text()), "")
+
+
+def count_networks(config):
+    return len(base_jobs(config)) + sum(len(job.depths) for job in curve_jobs(config))
 
 
 def test_the_default_matrix_is_the_papers_small():

@@ -77,12 +77,13 @@ def test_dropout_only_with_a_generator_and_by_its_seed():
     assert not torch.equal(first, other)
 
 
-def test_dropout_keeps_half_and_the_mean():
+def test_dropout_drops_its_share_and_keeps_the_mean():
     layer = Network(mini_caffenet(), 32, 5).layers["fc6"]
     torch.nn.init.zeros_(layer.weight)
     torch.nn.init.ones_(layer.bias)
-    outputs = layer(torch.zeros(1000, 128), torch.Generator().manual_seed(0))
-    assert set(outputs.unique().tolist()) == {0.0, 2.0}
+    outputs = layer(torch.zeros(1000, layer.weight.shape[1]), torch.Generator().manual_seed(0))
+    assert outputs.unique().tolist() == pytest.approx([0, 1 / (1 - layer.spec.dropout)])
+    assert (outputs == 0).float().mean().item() == pytest.approx(layer.spec.dropout, abs=0.01)
     assert outputs.mean().item() == pytest.approx(1, abs=0.02)
 
 

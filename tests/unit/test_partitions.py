@@ -70,6 +70,18 @@ def test_mistakes_in_a_csv_are_named(tmp_path, text, message):
         csv_halves(list("abcd"), tmp_path / "halves.csv")
 
 
+@pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n"])
+def test_a_file_that_is_no_csv_is_named(tmp_path, text):
+    (tmp_path / "halves.csv").write_text(text)
+    with pytest.raises(InputError, match=r"halves\.csv is not a readable CSV|has no column"):
+        csv_halves(list("abcd"), tmp_path / "halves.csv")
+
+
+def test_a_class_may_be_called_none(tmp_path):
+    (tmp_path / "halves.csv").write_text("class,half\nNA,A\nNone,A\nnan,B\nd,B\n")
+    assert csv_halves(["NA", "None", "nan", "d"], tmp_path / "halves.csv") == {"A": ["NA", "None"], "B": ["nan", "d"]}
+
+
 def test_partitions_by_name(tmp_path):
     (tmp_path / "hierarchy.csv").write_text("parent,child\n" + "".join(f"{p},{c}\n" for p, c in EDGES))
     (tmp_path / "halves.csv").write_text("superclass,class,half\nx,c,natural\nx,a,manmade\nx,b,natural\nx,d,manmade\n")

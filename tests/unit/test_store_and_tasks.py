@@ -62,6 +62,11 @@ def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path):
     assert list((tmp_path / "store").iterdir()) == []
 
 
+def test_more_shards_than_classes_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"train shard 0 of 5 is empty; lower store\.train_shards"):
+        pack("folder", small_tree(tmp_path / "tree"), tmp_path / "store", 8, train_shards=5)
+
+
 def test_a_damaged_shard_is_named(store, tmp_path):
     for file in store.parent.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[: -5 if file.name == "train-001.u8" else None])

@@ -69,7 +69,7 @@ def test_record_weights_and_log(command, tmp_path):
     assert record["provenance"]["settings"]["momentum"] == 0.9
     assert record["provenance"]["images_per_second"] > 0
     weights = safetensors.torch.load_file(tmp_path / "base.safetensors")
-    assert weights["layers.fc8.weight"].shape == (20, 128)
+    assert weights["layers.fc8.weight"].shape == (20, 256)
     assert "iteration 12/12" in done.stderr
     assert sorted(file.name for file in tmp_path.iterdir()) == ["A.npz", "B.npz", "base.json", "base.safetensors"]
 

@@ -112,7 +112,7 @@ def test_dropout_is_active_in_frozen_layers_while_training(batches, base):
     silent = training._prefix_outputs(images, None)
     noisy = training._prefix_outputs(images, torch.Generator().manual_seed(0))
     assert torch.equal(silent[5], noisy[5])  # conv5
-    assert (noisy[6] == 0).float().mean() > (silent[6] == 0).float().mean() + 0.1  # fc6
+    assert (noisy[6] == 0).float().mean() > (silent[6] == 0).float().mean() + 0.03  # fc6
 
 
 def test_random_features_are_untrained_frozen_and_shared_by_all_depths(batches):

@@ -38,13 +38,14 @@ def test_cifar100(checkout, shared):
 
 
 def imagenet_archives(folder, jpegs):
-    """ILSVRC archives of eight real classes: crops of one photograph each, in several sizes, some gray, some CMYK."""
+    """ILSVRC archives of eight real classes: a photograph each, as it is and cropped, some gray, some CMYK."""
     folder.mkdir()
     random = np.random.default_rng(0)
     wnids = sorted(jpegs)
     train, val = [], []
     for wnid in wnids:
-        images = [encoded(crop(jpegs[wnid], random), number) for number in range(14)]
+        original = Image.open(io.BytesIO(jpegs[wnid])).convert("RGB")
+        images = [jpegs[wnid], *(encoded(crop(original, random), number) for number in range(1, 14))]
         train.append((f"{wnid}.tar", tar_bytes([(f"{wnid}_{n}.JPEG", data) for n, data in enumerate(images[:10])])))
         val += [(wnid, data) for data in images[10:]]
     ids = {wnid: number for number, wnid in enumerate([*reversed(wnids), "n00021939", "n00001740"], start=1)}
@@ -84,14 +85,11 @@ def encoded(image, number):
 
 @pytest.fixture
 def jpegs(shared):
-    """Eight of the real ImageNet photographs, four natural and four of artifacts, by WNID."""
+    """The bytes of eight real ImageNet photographs by WNID, four natural and four of artifacts."""
     with tarfile.open(shared / "data" / "imagenet_samples.tar") as tar:
         names = sorted(member.name for member in tar if member.isfile())
         chosen = [*names[:40:10], *names[50:90:10]]
-        return {
-            name.split("/")[-1].split("_")[0]: Image.open(io.BytesIO(tar.extractfile(name).read())).convert("RGB")
-            for name in chosen
-        }
+        return {name.split("/")[-1].split("_")[0]: tar.extractfile(name).read() for name in chosen}
 
 
 def test_ilsvrc_archives_of_real_photographs(checkout, jpegs, tmp_path):

@@ -58,7 +58,7 @@ def test_specific_features_cost_more_than_separated_ones(results):
 
 def test_figures_tables_and_report_are_there():
     folder = ROOT / "results/sample"
-    for name in ("figure2", "figure3", "learning"):
+    for name in ("figure2", "figure3", "boost", "learning"):
         for kind in ("png", "svg"):
             assert (folder / f"figures/{name}.{kind}").stat().st_size > 10_000
     assert len(pd.read_csv(folder / "tables/boost.csv")) == 3

@@ -10,9 +10,11 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from workflow_scripts.dataset import ILSVRC_ARCHIVES
+
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
-FIGURES = {"plot_figure2", "plot_figure3", "plot_learning"}
+FIGURES = {"plot_figure2", "plot_figure3", "plot_boost", "plot_learning"}
 REPORTING = {"aggregate", "make_tables", "write_report", *FIGURES}
 
 
@@ -74,11 +76,11 @@ def test_every_declared_result_is_there(study):
     assert len(results) == 5 + 8 * 3 + 2 * 3 + 3
     assert results["top1_best10_mean"].between(0, 1).all()
     assert not results["diverged"].any()
-    for name in ("figure2", "figure3", "learning"):
+    for name in ("figure2", "figure3", "boost", "learning"):
         assert (study.folder / RESULTS / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert b"<svg" in (study.folder / RESULTS / f"figures/{name}.svg").read_bytes()
     page = (study.folder / RESULTS / "report.html").read_text()
-    assert page.count("data:image/svg+xml;base64,") == 3
+    assert page.count("data:image/svg+xml;base64,") == 4
     assert not re.search(r'(?:src|href)="http', page)
 
 
@@ -156,7 +158,29 @@ def test_another_sample_is_drawn_and_all_that_follows(study, configure):
     assert (planned["draw_sample"], planned["pack_shard"], planned["train_curve"]) == (1, 3, 11)
 
 
-@pytest.mark.parametrize(("leaf", "value"), [("training/threads", 2), ("store/threads", 2)])
+def test_the_mean_image_retrains_only_transferred_networks(study, configure):
+    configure("training/mean_image", "target")
+    assert stale(study) == {"train_curve": 6} | dict.fromkeys(REPORTING, 1)
+
+
+def test_threads_decide_the_bits_on_a_cpu(study, configure):
+    configure("training/threads", 2)
+    assert stale(study) == {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+
+
+def test_the_papers_whole_matrix_is_planned(study, tmp_path):
+    for name in ILSVRC_ARCHIVES:
+        (tmp_path / name).touch()
+    (study.folder / "there.yaml").write_text(yaml.safe_dump({"dataset": {"path": str(tmp_path)}}))
+    printed = study.snakemake("--dry-run", "--quiet", "rules", study=["configs/paper.yaml", "there.yaml"])
+    assert re.search(r"^train_base +11$", printed, re.MULTILINE)
+    assert re.search(r"^train_curve +19$", printed, re.MULTILINE)
+    assert re.search(r"^pack_shard +68$", printed, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "value"), [("store/threads", 2), ("training/schedule/step", 7), ("dataset/sample/seed", 0)]
+)
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
     configure(leaf, value)
     assert stale(study) == {"write_report": 1}
