@@ -101,7 +101,7 @@ def test_ilsvrc_archives_of_real_photographs(checkout, jpegs, tmp_path):
         "matrix": [{"partition": "random0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
         "dataset": {"name": "photographs", "kind": "ilsvrc", "path": str(tmp_path / "ilsvrc")},
         "store": {"image_size": 72, "resize": "shortest_crop"},
-        "training": SHORT | {"crop": 64, "batch_size": 16},
+        "training": SHORT | {"crop": 64, "batch_size": 16, "learning_rate": {"base": 0.005}},
     }
     (study.folder / "photographs.yaml").write_text(yaml.safe_dump(config))
     study.snakemake()

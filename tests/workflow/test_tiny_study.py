@@ -178,9 +178,7 @@ def test_the_papers_whole_matrix_is_planned(study, tmp_path):
     assert re.search(r"^pack_shard +68$", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize(
-    ("leaf", "value"), [("store/threads", 2), ("training/schedule/step", 7), ("dataset/sample/seed", 0)]
-)
+@pytest.mark.parametrize(("leaf", "value"), [("store/threads", 2), ("training/schedule/step", 7)])
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
     configure(leaf, value)
     assert stale(study) == {"write_report": 1}
