@@ -32,7 +32,8 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
     for axes in (points, lines):
         axes.set_ylabel("top-1 accuracy on B")
     depth_axis(lines, rows["depth"])
-    points.legend(loc="best", ncols=2)
+    handles, labels = points.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     return figure
 
 
