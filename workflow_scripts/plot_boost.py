@@ -1,16 +1,12 @@
 """Step: the paper's table 1 as bars: the boost of fine-tuned transfer over its controls."""
 
-import argparse
-import json
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.make_tables import boost_table
-from workflow_scripts.plotting import GROUPS, new_figure, save_figure
-from workflow_scripts.provenance import provenance
+from workflow_scripts.plotting import GROUPS, figure_command, new_figure
 from workflow_scripts.results import load_results
 
 # column of the table -> (label, colour of the control)
@@ -40,13 +36,7 @@ def plot_boost(table: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True)
-    parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
-    args = parser.parse_args()
-    made_by = json.dumps(provenance("plot_boost", {"dpi": args.dpi}))
-    save_figure(plot_boost(boost_table(load_results(args.results))), args.output, args.dpi, made_by)
+    figure_command("plot_boost", __doc__, "--results", lambda path: plot_boost(boost_table(load_results(path))))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """Step: the paper's figure 3: natural / man-made transfer, random features, both relative to base networks."""
 
-import argparse
-import json
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import GROUPS, depth_axis, new_figure, save_figure
-from workflow_scripts.provenance import provenance
+from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
 from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
 
 TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
@@ -74,13 +70,7 @@ def _draw_line(axes: Axes, means: pd.Series, colour: str, marker: str, label: st
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True)
-    parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
-    args = parser.parse_args()
-    made_by = json.dumps(provenance("plot_distance", {"dpi": args.dpi}))
-    save_figure(plot_distance(load_results(args.results)), args.output, args.dpi, made_by)
+    figure_command("plot_distance", __doc__, "--results", lambda path: plot_distance(load_results(path)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Step: learning curves, validation accuracy against iterations, one panel per curve."""
 
-import argparse
-import json
 import math
 
 import numpy as np
@@ -13,8 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import new_figure, save_figure
-from workflow_scripts.provenance import provenance
+from workflow_scripts.plotting import figure_command, new_figure
 
 CURVE = ["partition", "source", "target", "treatment"]
 COLUMNS = 4
@@ -51,13 +48,7 @@ def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--readings", required=True, help="learning_curves.csv")
-    parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
-    args = parser.parse_args()
-    made_by = json.dumps(provenance("plot_learning", {"dpi": args.dpi}))
-    save_figure(plot_learning(pd.read_csv(args.readings)), args.output, args.dpi, made_by)
+    figure_command("plot_learning", __doc__, "--readings", lambda path: plot_learning(pd.read_csv(path)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Step: a contact sheet of a packed store, the first training images of its classes, to see that labels are right."""
 
-import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import new_figure, save_figure
-from workflow_scripts.provenance import provenance
+from workflow_scripts.plotting import figure_command, new_figure
 from workflow_scripts.store import PackedSplit
 
 COLUMNS = 2  # of class rows
@@ -39,13 +36,7 @@ def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figur
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", required=True, help="PNG path")
-    args = parser.parse_args()
-    made_by = json.dumps(provenance("plot_store", {"dpi": args.dpi}))
-    save_figure(plot_store(args.manifest), [args.output], args.dpi, made_by)
+    figure_command("plot_store", __doc__, "--manifest", lambda path: plot_store(Path(path)))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """Step: the paper's figure 2 on random halves: every network as a point above, the means as lines below."""
 
-import argparse
-import json
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import GROUPS, depth_axis, new_figure, save_figure
-from workflow_scripts.provenance import provenance
+from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
 from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
 
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
@@ -57,13 +53,7 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, group: str) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True)
-    parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
-    args = parser.parse_args()
-    made_by = json.dumps(provenance("plot_transfer", {"dpi": args.dpi}))
-    save_figure(plot_transfer(load_results(args.results)), args.output, args.dpi, made_by)
+    figure_command("plot_transfer", __doc__, "--results", lambda path: plot_transfer(load_results(path)))
 
 
 if __name__ == "__main__":

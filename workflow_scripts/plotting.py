@@ -1,6 +1,8 @@
 """What all figures share: the paper's symbols in colour-blind safe colours, and deterministic PNG and SVG files."""
 
-from collections.abc import Sequence
+import argparse
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.files import atomic_path
+from workflow_scripts.provenance import provenance
 
 # group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
 GROUPS = {
@@ -55,3 +58,14 @@ def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
     """Label the x axis with the depths n."""
     axes.set_xticks(sorted(set(depths)))
     axes.set_xlabel("depth n: number of leading layers copied")
+
+
+def figure_command(step: str, description: str, option: str, draw: Callable[[str], Figure]) -> None:
+    """The command line of a figure step: `option` names the file that `draw` makes the figure from."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(option, dest="path", required=True)
+    parser.add_argument("--dpi", type=int, required=True)
+    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
+    args = parser.parse_args()
+    made_by = json.dumps(provenance(step, {"dpi": args.dpi}))
+    save_figure(draw(args.path), args.output, args.dpi, made_by)
