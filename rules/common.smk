@@ -71,9 +71,11 @@ def dataset_bytes(_):
     return [file.stat().st_size for file in files if kind != "sample" and file.is_file()]
 
 
-def shard_names(split):
-    """The shards of a split, e.g. train-000."""
-    return [f"{split}-{shard:03d}" for shard in range(config["store"][f"{split}_shards"])]
+def shard_files(*suffixes):
+    """The files with `suffixes` of all shards: pixels (u8), index (csv), record (json)."""
+    counts = {split: config["store"][f"{split}_shards"] for split in ("train", "val")}
+    shards = [f"{STORE}/{split}-{shard:03d}" for split, count in counts.items() for shard in range(count)]
+    return [f"{shard}.{suffix}" for shard in shards for suffix in suffixes]
 
 
 def pack_settings(wildcards):
@@ -92,7 +94,7 @@ def packed_images(split):
 
 def sample_images():
     """How many images the sample has."""
-    return 40 * sum(config["dataset"]["sample"][f"{split}_per_class"] for split in ("train", "val"))
+    return packed_images("train") + packed_images("val")
 
 
 def sample_minutes(_, threads):
@@ -116,18 +118,22 @@ def pack_minutes(wildcards, threads):
     return 1 + math.ceil(packed_images(wildcards.split) / shards / threads / 100 / 60)
 
 
+def partition_leaves(partition):
+    """The leaves that decide a partition's halves, None where unused; the content of list files counts as input."""
+    csv = PARTITION_CSV[partition]
+    natman = config["natman"] if partition == "natman" and csv is None else {}
+    return {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
+
+
 def partition_settings(wildcards):
-    """The leaves that decide a partition's halves, as JSON; the content of list files counts as input."""
-    csv = PARTITION_CSV[wildcards.partition]
-    natman = config["natman"] if wildcards.partition == "natman" and csv is None else {}
-    settings = {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
-    return json.dumps(settings, sort_keys=True)
+    """partition_leaves as JSON."""
+    return json.dumps(partition_leaves(wildcards.partition), sort_keys=True)
 
 
 def partition_files(wildcards):
     """The list files that a partition is read from."""
-    settings = json.loads(partition_settings(wildcards))
-    return [settings[key] for key in ("csv", "extra_artifacts") if settings[key]]
+    leaves = partition_leaves(wildcards.partition)
+    return [leaves[key] for key in ("csv", "extra_artifacts") if leaves[key]]
 
 
 def task_files(partition, half):
@@ -138,10 +144,9 @@ def task_files(partition, half):
 
 def store_files(_=None):
     """The packed store for reading: the manifest stands for the content of the shards."""
-    shards = [f"{STORE}/{name}" for split in ("train", "val") for name in shard_names(split)]
     return {
         "manifest": f"{STORE}/manifest.json",
-        "shards": [ancient(f"{shard}.{kind}") for shard in shards for kind in ("u8", "csv")],
+        "shards": [ancient(file) for file in shard_files("u8", "csv")],
         "classes": f"{STORE}/classes.csv",
     }
 

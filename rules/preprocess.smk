@@ -37,8 +37,8 @@ rule pack_shard:
 rule pack_manifest:
     input:
         dataset=dataset_inputs(),
-        records=[f"{STORE}/{name}.json" for split in ("train", "val") for name in shard_names(split)],
-        indices=[ancient(f"{STORE}/{name}.csv") for split in ("train", "val") for name in shard_names(split)],
+        records=shard_files("json"),
+        indices=[ancient(file) for file in shard_files("csv")],
     output:
         manifest=f"{STORE}/manifest.json",
         classes=f"{STORE}/classes.csv",

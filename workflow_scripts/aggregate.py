@@ -33,9 +33,8 @@ def load_records(study: dict, folder: Path) -> list[dict]:
         if not path.is_file():
             raise InputError(f"{path} is missing; run snakemake again")
         record = read_json(path)
-        expected = getattr(job, "depths", (0,))
-        if (found := tuple(network["depth"] for network in record["networks"])) != expected:
-            raise InputError(f"{path} has depths {found} in place of {expected}; delete it and run snakemake again")
+        if (found := tuple(network["depth"] for network in record["networks"])) != job.depths:
+            raise InputError(f"{path} has depths {found} in place of {job.depths}; delete it and run snakemake again")
         records.append(record)
     return records
 

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import write_json
 from workflow_scripts.provenance import provenance
+from workflow_scripts.store import read_names
 
 HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the published files call natural A
 
@@ -60,7 +60,7 @@ def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
     Raises InputError unless it names each of `classes` exactly once and nothing else.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = read_names(path)
     except ValueError as error:  # pandas' parser and empty-data errors are ValueErrors
         raise InputError(f"{path} is not a readable CSV: {error}") from None
     if missing := {"class", "half"} - set(table.columns):
@@ -96,7 +96,7 @@ def make_partition(
     elif match := re.fullmatch(r"random(\d+)", name):
         halves = random_halves(classes, int(match[1]))
     else:
-        edges = list(pd.read_csv(hierarchy, dtype=str, keep_default_na=False).itertuples(index=False, name=None))
+        edges = list(read_names(hierarchy).itertuples(index=False, name=None))
         extra = set(Path(extra_artifacts).read_text().split()) if extra_artifacts else set()
         halves = natman_halves(classes, edges, artifact, extra)
     for half, members in halves.items():
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
-    classes = list(pd.read_csv(args.classes, dtype=str, keep_default_na=False)["class"])
+    classes = list(read_names(args.classes)["class"])
     halves = make_partition(args.name, classes, args.hierarchy, **args.settings)
     record = {"partition": args.name, "halves": halves, "provenance": provenance("make_partition", args.settings)}
     write_json(args.output, record)

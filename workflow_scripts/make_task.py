@@ -4,18 +4,17 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from workflow_scripts import cli
 from workflow_scripts.files import read_json, sha256_file, write_json
 from workflow_scripts.provenance import provenance
-from workflow_scripts.store import PackedSplit
+from workflow_scripts.store import PackedSplit, read_names
 from workflow_scripts.task import Task, mean_image, select
 
 
 def make_task(manifest: Path, class_names: list[str]) -> Task:
     """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes."""
-    order = list(pd.read_csv(manifest.parent / "classes.csv", dtype=str, keep_default_na=False)["class"])
+    order = list(read_names(manifest.parent / "classes.csv")["class"])
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     train_positions, train_labels = select(train.class_indices(), indices)

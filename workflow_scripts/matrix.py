@@ -4,6 +4,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 OTHER_HALF = {"A": "B", "B": "A"}
 
@@ -33,6 +34,7 @@ class BaseJob:
     partition: str
     seed: int
     half: str
+    depths: ClassVar = (0,)  # as in the results table
 
     @property
     def stem(self) -> str:

@@ -33,7 +33,7 @@ def pack_shard(
     split: str,
     shard: int,
     shards: int,
-    size: int,
+    image_size: int,
     resize: str,
     max_bad_fraction: float,
     threads: int,
@@ -49,7 +49,7 @@ def pack_shard(
         with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="") as index_file:
             index = csv.writer(index_file, lineterminator="\n")
             index.writerow(["name", "class_index"])
-            decoded = _decode_all(images, size, resize, threads)
+            decoded = _decode_all(images, image_size, resize, threads)
             for name, class_index, image in tqdm(decoded, desc=prefix, unit="images", mininterval=_interval()):
                 if isinstance(image, BadImage):
                     quarantine.append({"name": name, "reason": str(image)})
@@ -116,19 +116,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--prefix", required=True)
     args = parser.parse_args()
-    store = args.settings
-    record = pack_shard(
-        open_dataset(args.kind, args.path),
-        args.split,
-        args.shard,
-        store["shards"],
-        store["image_size"],
-        store["resize"],
-        store["max_bad_fraction"],
-        args.threads,
-        args.prefix,
-    )
-    write_json(f"{args.prefix}.json", record | {"provenance": provenance("pack_shard", store)})
+    dataset = open_dataset(args.kind, args.path)
+    record = pack_shard(dataset, args.split, args.shard, **args.settings, threads=args.threads, prefix=args.prefix)
+    write_json(f"{args.prefix}.json", record | {"provenance": provenance("pack_shard", args.settings)})
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.make_tables import boost_table
 from workflow_scripts.plotting import GROUPS, figure_command, new_figure
-from workflow_scripts.results import load_results
 
 # column of the table -> (label, colour of the control)
 BARS = {
@@ -36,7 +34,7 @@ def plot_boost(table: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_boost", __doc__, "--results", lambda path: plot_boost(boost_table(load_results(path))))
+    figure_command("plot_boost", __doc__, "--table", lambda path: plot_boost(pd.read_csv(path)))
 
 
 if __name__ == "__main__":

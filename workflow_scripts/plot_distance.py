@@ -31,11 +31,10 @@ def plot_distance(results: pd.DataFrame) -> Figure:
         _draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label)
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
     axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
-    for panel in axes:
-        depth_axis(panel, [0, *frozen["depth"]])
     for panel in axes[:2]:
         panel.set_ylim(bottom=0)
     for panel in axes:
+        depth_axis(panel, [0, *frozen["depth"]])
         labelled = dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))  # each label once
         panel.legend(labelled.values(), labelled.keys(), loc="best")
     return figure

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.plotting import figure_command, new_figure
-from workflow_scripts.store import PackedSplit
+from workflow_scripts.store import PackedSplit, read_names
 
 COLUMNS = 2  # of class rows
 
@@ -16,7 +15,7 @@ COLUMNS = 2  # of class rows
 def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figure:
     """Rows of the first `images` training images of up to `most_classes` classes, evenly chosen in class order."""
     train = PackedSplit(manifest, "train")
-    words = pd.read_csv(manifest.parent / "classes.csv", dtype=str, keep_default_na=False)["words"]
+    words = read_names(manifest.parent / "classes.csv")["words"]
     class_indices = train.class_indices()
     shown = np.linspace(0, len(words) - 1, min(most_classes, len(words))).round().astype(int)
     rows = -(-len(shown) // COLUMNS)

@@ -9,6 +9,11 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_json
 
 
+def read_names(path: str | Path) -> pd.DataFrame:
+    """A CSV of names (classes.csv, hierarchy.csv, halves) with every cell as text; a class may be called NA."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 class PackedSplit:
     """The images of one split ("train" or "val") of a packed store, in the manifest's order.
 

@@ -119,21 +119,27 @@ class CurveTraining:
         """`source` are the source network's weights; None for base networks and for source "random"."""
         self.curve, self.settings, self.batches = curve, settings, batches
         self.iteration, self.seconds = 0, 0.0
+        # One untrained network for all depths of source "random", so that they share its first layers.
+        source = self._random_weights() if curve.source == "random" else source
         self.learners = [self._learner(depth, source) for depth in curve.depths]
         # The deepest network's first layers are every network's first layers.
         frozen = max(self.learners, key=lambda learner: learner.first)
         self.prefix = list(frozen.network.layers.values())[: frozen.first]
+        self.prefix_seed = curve.prefix_seed()
         self.random = torch.Generator(settings.device)
+
+    def _initialised(self, seed: int) -> Network:
+        settings = self.settings
+        network = Network(ARCHITECTURES[settings.architecture](), settings.crop, self.batches.task.classes)
+        initialise(network, settings.init, seed)
+        return network
+
+    def _random_weights(self) -> Weights:
+        return self._initialised(derive_seed(self.curve.seed, self.curve.partition, "random", "init")).state_dict()
 
     def _learner(self, depth: int, source: Weights | None) -> Learner:
         settings, curve = self.settings, self.curve
-        specs = ARCHITECTURES[settings.architecture]()
-        network = Network(specs, settings.crop, self.batches.task.classes)
-        if curve.source == "random":
-            # One untrained network for all depths, so that they share its first layers.
-            initialise(network, settings.init, derive_seed(curve.seed, curve.partition, "random", "init"))
-            source = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        initialise(network, settings.init, curve.network_seed(depth, "init"))
+        network = self._initialised(curve.network_seed(depth, "init"))
         if depth:
             network.copy_layers(source, depth)
         network.to(settings.device, memory_format=torch.channels_last)
@@ -168,7 +174,7 @@ class CurveTraining:
         return True
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        self.random.manual_seed(derive_seed(self.curve.prefix_seed(), self.iteration))
+        self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
         inputs = self._prefix_outputs(images, self.random)
         factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
         for learner in self.learners:

@@ -24,7 +24,8 @@ class Checkout:
 
     def snakemake(self, *options, study=None, cores=2, check=True):
         """Run Snakemake and return what it printed; `study` is one configuration file or several, merged in order."""
-        studies = [study or self.study] if isinstance(study or self.study, str) else study or self.study
+        study = study or self.study
+        studies = [study] if isinstance(study, str) else study
         command = [sys.executable, "-m", "snakemake", *options, "--cores", str(cores), "--configfile", *studies]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=environment)
