@@ -12,8 +12,9 @@ from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config, check_dataset
-from workflow_scripts.dataset import ILSVRC_ARCHIVES
+from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.fingerprint import code_fingerprint
+from workflow_scripts.partition_names import parse_partition
 
 # Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
 # environment, which comes first on the PATH, replaces it.
@@ -52,10 +53,10 @@ wildcard_constraints:
 
 def dataset_files():
     """The files of the dataset, the user's own or, for kind `sample`, drawn by the workflow."""
-    path = config["dataset"]["path"]
-    if config["dataset"]["kind"] == "folder":
-        return [path]
-    return [f"{path}/{name}" for name in ILSVRC_ARCHIVES]
+    kind, path = config["dataset"]["kind"], config["dataset"]["path"]
+    if kind == "sample":
+        return [f"{path}/{name}" for name in ILSVRC_ARCHIVES]
+    return [path] if kind == "folder" else [str(file) for file in ilsvrc_files(path)]
 
 
 def dataset_inputs():
@@ -81,7 +82,7 @@ def shard_files(*suffixes):
 def pack_settings(wildcards):
     """The leaves that decide a shard's content, as JSON."""
     store = config["store"]
-    settings = {key: store[key] for key in ("image_size", "resize", "max_bad_fraction")}
+    settings = {key: store[key] for key in ("image_size", "resize")}
     return json.dumps(settings | {"shards": store[f"{wildcards.split}_shards"]}, sort_keys=True)
 
 
@@ -112,6 +113,12 @@ def task_minutes(_):
     return 1 + math.ceil(packed_images("train") * 3 * config["store"]["image_size"] ** 2 / 100e6 / 60)
 
 
+def pack_memory(_, threads):
+    """Megabytes: 100 for Python with numpy and pandas, and per thread an image of as many pixels as Pillow takes for a
+    decompression bomb (90 million) at 9 bytes, as transparent ones need; photographs take a tenth."""
+    return 100 + 850 * threads
+
+
 def pack_minutes(wildcards, threads):
     """Decoding 100 full-size JPEGs a second per thread (an AMD EPYC core reached 320), and a minute to start."""
     shards = config["store"][f"{wildcards.split}_shards"]
@@ -121,7 +128,7 @@ def pack_minutes(wildcards, threads):
 def partition_leaves(partition):
     """The leaves that decide a partition's halves, None where unused; the content of list files counts as input."""
     csv = PARTITION_CSV[partition]
-    natman = config["natman"] if partition == "natman" and csv is None else {}
+    natman = config["natman"] if parse_partition(partition).family == "natman" and csv is None else {}
     return {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
 
 

@@ -5,9 +5,37 @@ rule packed:
         f"{STORE}/contact_sheet.png",
 
 
-rule pack_shard:
+rule survey_dataset:
     input:
         dataset_inputs(),
+    output:
+        classes=f"{STORE}/classes.csv",
+        hierarchy=f"{STORE}/hierarchy.csv",
+        record=f"{STORE}/survey.json",
+    log:
+        f"{STORE}/logs/survey_dataset.log",
+    benchmark:
+        f"{STORE}/benchmarks/survey_dataset.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=2000,  # the names of a tree of ImageNet's size, twice
+        runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
+    params:
+        dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
+        dataset_bytes=dataset_bytes,
+        image_size=config["store"]["image_size"],
+        folder=lambda wildcards, output: os.path.dirname(output.record),
+        code=code_fingerprint("survey_dataset"),
+    shell:
+        "python -m workflow_scripts.survey_dataset --kind {params.dataset[0]} --path {params.dataset[1]:q}"
+        " --image-size {params.image_size} --folder {params.folder:q} > {log:q} 2>&1"
+
+
+rule pack_shard:
+    input:
+        dataset=dataset_inputs(),
+        classes=f"{STORE}/classes.csv",
     output:
         pixels=f"{STORE}/{{split}}-{{shard}}.u8",
         index=f"{STORE}/{{split}}-{{shard}}.csv",
@@ -20,8 +48,10 @@ rule pack_shard:
         "../envs/data.yaml"
     threads: config["store"]["threads"]
     resources:
-        mem_mb=1000,  # 256 encoded and decoded images at a time; 120 MB resident on the sample
+        mem_mb=pack_memory,
         runtime=pack_minutes,
+        # A limit like the others here: changing it makes nothing stale.
+        max_bad_fraction=str(config["store"]["max_bad_fraction"]),
     params:
         dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
         settings=pack_settings,
@@ -31,18 +61,17 @@ rule pack_shard:
     shell:
         "python -m workflow_scripts.pack_shard --kind {params.dataset[0]} --path {params.dataset[1]:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
-        " --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
+        " --max-bad-fraction {resources.max_bad_fraction} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 
 
 rule pack_manifest:
     input:
-        dataset=dataset_inputs(),
+        classes=f"{STORE}/classes.csv",
         records=shard_files("json"),
         indices=[ancient(file) for file in shard_files("csv")],
     output:
         manifest=f"{STORE}/manifest.json",
-        classes=f"{STORE}/classes.csv",
-        hierarchy=f"{STORE}/hierarchy.csv",
+        quarantine=f"{STORE}/quarantine.csv",
     log:
         f"{STORE}/logs/pack_manifest.log",
     benchmark:
@@ -53,13 +82,13 @@ rule pack_manifest:
         mem_mb=1000,  # the index of ImageNet's images, 40 MB of CSV
         runtime=10,  # reads the indices only
     params:
-        dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
         image_size=config["store"]["image_size"],
+        resize=config["store"]["resize"],
         folder=lambda wildcards, output: os.path.dirname(output.manifest),
         code=code_fingerprint("pack_manifest"),
     shell:
-        "python -m workflow_scripts.pack_manifest --kind {params.dataset[0]} --path {params.dataset[1]:q}"
-        " --image-size {params.image_size} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
+        "python -m workflow_scripts.pack_manifest --classes {input.classes:q} --image-size {params.image_size}"
+        " --resize {params.resize} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_store:

@@ -1,6 +1,15 @@
-"""Shared fixtures: a drawn dataset of a few images, packed and divided once per test session."""
+"""Shared fixtures: a drawn dataset of a few images, packed and divided once per test session, and ImageNet's labels and
+hierarchy from public packages."""
 
+import csv
+import hashlib
+import io
 import os
+import subprocess
+import sys
+import tarfile
+import urllib.request
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -46,3 +55,54 @@ def halves(archives):
 def tasks(store, halves):
     """The tasks A and B of random0."""
     return {half: make_task(store, names) for half, names in halves.items()}
+
+
+@pytest.fixture(scope="session")
+def true_validation_labels(tmp_path_factory):
+    """ILSVRC-2012's true validation labels, a WNID a line in validation order, as tensorflow-datasets holds them."""
+    folder = tmp_path_factory.mktemp("labels")
+    package = "tensorflow-datasets==4.9.10"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
+    if subprocess.run(command, capture_output=True, check=False, timeout=300).returncode:
+        pytest.skip(f"{package}, which holds ILSVRC's validation labels, cannot be downloaded")
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        labels = wheel.read("tensorflow_datasets/datasets/imagenet2012/validation_labels.txt")
+    (folder / "labels.txt").write_bytes(labels)
+    return folder / "labels.txt"
+
+
+WORDNET = "https://registry.npmjs.org/WNdb/-/WNdb-3.0.1.tgz"
+WORDNET_SHA256 = "cd221797d9b40102199106003343b2176d8c43093cdaa6fb8a4ceb8840c90557"
+
+
+@pytest.fixture(scope="session")
+def real_hierarchy(shared):
+    """ImageNet's 1000 classes and the (parent, child) edges above them in WordNet 3.0, whose offsets WNIDs are."""
+    try:
+        with urllib.request.urlopen(WORDNET, timeout=60) as response:
+            package = response.read()
+    except OSError as error:
+        pytest.skip(f"WordNet 3.0 cannot be downloaded from {WORDNET}: {error}")
+    assert hashlib.sha256(package).hexdigest() == WORDNET_SHA256
+    with tarfile.open(fileobj=io.BytesIO(package)) as outer:
+        inner = outer.extractfile("package/WNdb-3.0.tar.gz").read()
+    with tarfile.open(fileobj=io.BytesIO(inner)) as tar:
+        lines = tar.extractfile("dict/data.noun").read().decode("latin-1").splitlines()
+    parents = dict(map(_synset_and_parents, (line for line in lines if not line.startswith(" "))))
+    with open(shared / "reference" / "imagenet_natural_manmade.csv", encoding="utf-8") as file:
+        classes = [row["wnid"] for row in csv.DictReader(file)]
+    edges, waiting = set(), list(classes)
+    while waiting:
+        child = waiting.pop()
+        new = {(parent, child) for parent in parents[child]} - edges
+        edges |= new
+        waiting.extend(parent for parent, _ in new)
+    return classes, sorted(edges)
+
+
+def _synset_and_parents(line):
+    """The WNID of a line of WordNet's data.noun and those of its hypernyms (wndb(5WN) describes the format)."""
+    fields = line.split(" | ")[0].split()
+    pointers = fields[5 + 2 * int(fields[3], 16) :]
+    found = [pointers[start + 1] for start in range(0, len(pointers), 4) if pointers[start] in ("@", "@i")]
+    return f"n{fields[0]}", [f"n{offset}" for offset in found]

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from workflow_scripts.files import write_json
-from workflow_scripts.pack_manifest import class_table, manifest
+from workflow_scripts.pack_manifest import manifest
 from workflow_scripts.pack_shard import pack_shard
 from workflow_scripts.sources import open_dataset
+from workflow_scripts.survey_dataset import class_tables
 
 ROOT = Path(__file__).parent.parent
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
@@ -21,6 +22,8 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
             record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
             write_json(f"{prefix}.json", record)
             records.append(prefix.with_name(f"{prefix.name}.json"))
-    class_table(dataset.class_list(), records).to_csv(folder / "classes.csv")
-    write_json(folder / "manifest.json", manifest(size, records))
+    classes, hierarchy = class_tables(dataset.class_list())
+    classes.to_csv(folder / "classes.csv")
+    hierarchy.to_csv(folder / "hierarchy.csv", index=False)
+    write_json(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
     return folder / "manifest.json"

@@ -4,7 +4,6 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +12,8 @@ import yaml
 
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import ILSVRC_ARCHIVES
-
-RANDOM_HALVES = re.compile(r"random\d{1,9}")  # RandomState takes seeds below 2**32
+from workflow_scripts.dataset import ilsvrc_files
+from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
 
 
 def check_config(config: dict, schema: Path) -> None:
@@ -33,7 +31,7 @@ def check_config(config: dict, schema: Path) -> None:
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
-    wanted = {"sample": [], "folder": [path], "ilsvrc": [path / name for name in ILSVRC_ARCHIVES]}
+    wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}
     for file in wanted[dataset["kind"]]:
         if not file.exists():
             raise InputError(f"configuration: dataset.path: {file} does not exist; put it there or correct the path")
@@ -82,30 +80,35 @@ def _check_entry(key: str, entry: dict, config: dict) -> None:
             f"configuration: {where}: {max(depths)} is too deep; {config['training']['architecture']} has {layers} "
             f"layers, of which at most {layers - 1} can be copied"
         )
-    halves = {"whole"} if entry["partition"] == "whole" else {"A", "B"}
+    halves = set(parse_partition(entry["partition"]).halves)
     if wrong := set(entry.get("targets", halves)) - halves:
         raise InputError(f"configuration: {key}.targets: {min(wrong)} is no half of partition {entry['partition']}")
-    if entry["partition"] == "whole" and entry.get("transfer"):
-        raise InputError(f"configuration: {key}.transfer: partition whole has no other half to transfer from")
+    if halves == {"whole"} and entry.get("transfer"):
+        raise InputError(f"configuration: {key}.transfer: partition {entry['partition']} has no other half")
 
 
 def _check_partition(key: str, entry: dict, config: dict) -> None:
     name, csv = entry["partition"], entry.get("csv")
+    family, seeded = parse_partition(name).family, parse_partition(name).seed is not None
     if csv is not None:
-        if name == "whole" or RANDOM_HALVES.fullmatch(name):
+        if family == "whole" or seeded:
             raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
         if not Path(csv).is_file():
             raise InputError(f"configuration: {key}.csv: {csv} does not exist")
-    elif name == "natman":
+    elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
+        raise InputError(
+            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; give "
+            "its halves as csv"
+        )
+    elif family == "natman":
         extra = config["natman"]["extra_artifacts"]
-        if config["dataset"]["kind"] == "folder":
-            raise InputError(
-                f"configuration: {key}: a folder dataset has no hierarchy; give the halves of natman as csv"
-            )
         if extra is not None and not Path(extra).is_file():
             raise InputError(f"configuration: natman.extra_artifacts: {extra} does not exist")
-    elif name != "whole" and not RANDOM_HALVES.fullmatch(name):
-        raise InputError(f"configuration: {key}.partition: {name} is not random<seed>, natman or whole and has no csv")
+    elif family != "whole" and not seeded:
+        raise InputError(
+            f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
+            "or whole and has no csv"
+        )
     csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
     if len(csvs) > 1:
         raise InputError(f"configuration: {key}.csv: partition {name} is given different csv files")

@@ -17,13 +17,14 @@ import numpy as np
 import scipy.io
 
 from workflow_scripts import cli
+from workflow_scripts.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.files import atomic_path, sha256_file, write_json
-from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sample_images import SAMPLE_CLASSES, SampleClass, draw_image
 from workflow_scripts.seeds import derive_seed
 
 ENTITY, NATURAL, ARTIFACT = "n00001740", "n00019128", "n00021939"  # WordNet's entity, natural object, artifact
+TRAIN_TAR, VAL_TAR, DEVKIT = ILSVRC_ARCHIVES
 DEVKIT_FOLDER = "ILSVRC2012_devkit_t12/data"
 
 

@@ -4,8 +4,11 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from workflow_scripts.cli import InputError
 
 
 @contextlib.contextmanager
@@ -47,3 +50,18 @@ def sha256_file(path: str | Path) -> str:
     """The SHA-256 of the bytes of `path`, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
+    """Raise InputError if fewer than `needed` bytes are free where `folder` is, or will be made.
+
+    `key` is the configuration key that decides the need.
+    """
+    folder = Path(folder).absolute()
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(there).free
+    if needed > free:
+        raise InputError(
+            f"{folder} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; free some, link data/ "
+            f"to a larger disk, or lower {key}"
+        )

@@ -1,71 +1,82 @@
 """A folder tree train/<class>/*, val/<class>/* of images, or an uncompressed tar of one, as a Dataset."""
 
-import tarfile
-from collections.abc import Callable, Iterator
+import functools
+import os
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import ClassList, share
-
-Files = dict[str, dict[str, list[tuple[str, object]]]]  # split -> class -> [(name, what to read)]
+from workflow_scripts.dataset import SPLITS, ClassList, ImageSource, share
+from workflow_scripts.tars import Member, tar_members
 
 
 class FolderDataset:
     """Classes are the folder names in sorted order; there is no hierarchy."""
 
     def __init__(self, path: str | Path) -> None:
-        """Index the tree or tar at `path`. Raises InputError if it is missing or train and val classes differ."""
-        path = Path(path)
-        if path.is_dir():
-            self.files, self.read = _index_folder(path), Path.read_bytes
-        elif path.is_file() and tarfile.is_tarfile(path):
-            self.files, self.read = _index_tar(path)
-        else:
+        """Index the tree's folders or the tar at `path`. Raises InputError if it is missing, or where the classes of
+        train and val differ."""
+        self.path = Path(path)
+        if not self.path.exists():
             raise InputError(f"{path} is neither a folder nor a tar archive; correct dataset.path")
-        self.names = tuple(sorted(self.files["train"]))
-        if not self.names:
+        classes = {split: self._class_names(split) for split in SPLITS}
+        if not classes["train"]:
             raise InputError(f"{path} has no images train/<class>/<file>; correct dataset.path")
-        if different := set(self.files["train"]) ^ set(self.files["val"]):
+        if different := classes["train"] ^ classes["val"]:
             raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/")
+        self.names = tuple(sorted(classes["train"]))
 
     def class_list(self) -> ClassList:
         """The folder names, sorted."""
         return ClassList(self.names, self.names)
 
-    def train_images(self, shard: int, shards: int) -> Iterator[tuple[str, int, bytes]]:
-        """Names, class indices and bytes of one share of the classes, by class, then name."""
-        for index in share(len(self.names), shard, shards):
-            yield from self._class_images("train", index)
+    def survey(self) -> dict[str, int]:
+        """The number of images by split. Raises InputError for a class without any."""
+        return {split: len(self.images(split, 0, 1)) for split in SPLITS}
 
-    def val_images(self, shard: int, shards: int) -> Iterator[tuple[str, int, bytes]]:
-        """As train_images, of val/."""
-        for index in share(len(self.names), shard, shards):
-            yield from self._class_images("val", index)
+    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+        """One share of the classes' images, by class, then name."""
+        return [image for index in share(len(self.names), shard, shards) for image in self._class_images(split, index)]
 
-    def _class_images(self, split: str, index: int) -> Iterator[tuple[str, int, bytes]]:
-        for name, source in sorted(self.files[split][self.names[index]], key=lambda file: file[0]):
-            yield f"{self.names[index]}/{name}", index, self.read(source)
+    def _class_images(self, split: str, index: int) -> list[ImageSource]:
+        name = self.names[index]
+        if self.path.is_dir():
+            files = folder_files(self.path / split / name)
+            images = [ImageSource(f"{name}/{file.name}", index, file) for file in files]
+        else:
+            files = self._tar_files[split][name]
+            images = [ImageSource(f"{name}/{file}", index, self.path, m.offset, m.size) for file, m in files.items()]
+        if not images:
+            raise InputError(f"{self.path}: class {name!r} has no {split} images; add some or remove the class")
+        return sorted(images, key=lambda image: image.name)
+
+    def _class_names(self, split: str) -> set[str]:
+        return set(subfolders(self.path / split) if self.path.is_dir() else self._tar_files[split])
+
+    @functools.cached_property
+    def _tar_files(self) -> dict[str, dict[str, dict[str, Member]]]:
+        """The tar's members .../<split>/<class>/<file> by split, class and file."""
+        files: dict[str, dict[str, dict[str, Member]]] = {split: {} for split in SPLITS}
+        for member in tar_members(self.path):
+            split, name, file = ("", "", *PurePosixPath(member.name).parts)[-3:]
+            if split not in files or file.startswith("."):
+                continue
+            if file in files[split].setdefault(name, {}):
+                raise InputError(f"{self.path} holds {split}/{name}/{file} twice, in different folders")
+            files[split][name][file] = member
+        return files
 
 
-def _index_folder(root: Path) -> Files:
-    return {
-        split: {
-            folder.name: [(file.name, file) for file in folder.iterdir() if file.is_file()]
-            for folder in (root / split).glob("*/")
-        }
-        for split in ("train", "val")
-    }
+def subfolders(folder: Path) -> list[str]:
+    """The names of the folders in `folder`, sorted; none if it is missing. Hidden ones do not count."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _index_tar(path: Path) -> tuple[Files, Callable[[tarfile.TarInfo], bytes]]:
-    try:
-        tar = tarfile.open(path, mode="r:")  # noqa: SIM115 - stays open, members are read while packing
-        members = [member for member in tar if member.isfile()]
-    except tarfile.TarError as error:
-        raise InputError(f"{path} is not a whole, uncompressed tar archive: {error}") from None
-    files: Files = {"train": {}, "val": {}}
-    for member in members:
-        parts = PurePosixPath(member.name).parts
-        if len(parts) >= 3 and parts[-3] in files:
-            files[parts[-3]].setdefault(parts[-2], []).append((parts[-1], member))
-    return files, lambda member: tar.extractfile(member).read()
+def folder_files(folder: Path) -> list[Path]:
+    """The plain files in `folder`, or what links to one; none if it is missing. Hidden ones do not count."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return [folder / entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]

@@ -1,104 +1,119 @@
-"""The ILSVRC-2012 archives, read in place: devkit (classes, hierarchy, ground truth), training and validation tars."""
+"""ILSVRC-2012 as a Dataset: the official archives read in place, or the folders extracted from them."""
 
-import contextlib
-import io
+import functools
 import re
-import tarfile
-from collections.abc import Iterator
-from pathlib import Path
-
-import numpy as np
-import scipy.io
+from pathlib import Path, PurePosixPath
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import ILSVRC_ARCHIVES, ClassList, share
+from workflow_scripts.dataset import ClassList, ImageSource, ilsvrc_files, share
+from workflow_scripts.devkit import read_devkit
+from workflow_scripts.folder import folder_files, subfolders
+from workflow_scripts.tars import Member, tar_members
 
-TRAIN_TAR, VAL_TAR, DEVKIT = ILSVRC_ARCHIVES
-VAL_NAME = re.compile(r"(?:.*/)?ILSVRC2012_val_(\d{8})\.JPEG")
+VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
 
 
 class IlsvrcDataset:
-    """The three archives in one folder as a Dataset (see workflow_scripts.dataset)."""
+    """Training and validation images, each an archive or a folder, and the devkit (see workflow_scripts.dataset)."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Open the devkit in `folder`. Raises InputError naming an archive that is missing or unreadable."""
-        self.folder = Path(folder)
-        for name in (TRAIN_TAR, VAL_TAR, DEVKIT):
-            if not (self.folder / name).is_file():
-                raise InputError(f"{self.folder / name} is missing; put it there or correct dataset.path")
-        synsets, self.ground_truth = read_devkit(self.folder / DEVKIT)
-        self.class_of_id, self._class_list = class_list(synsets)
+        """Open the devkit in `folder`. Raises InputError naming what is missing or unreadable."""
+        self.train, self.val, devkit = ilsvrc_files(folder)
+        for path in (self.train, self.val, devkit):
+            if not path.exists():
+                raise InputError(f"{path} is missing; put it there or correct dataset.path")
+        self.devkit = read_devkit(devkit)
 
     def class_list(self) -> ClassList:
         """The low-level synsets in WNID order, and the whole hierarchy above them."""
-        return self._class_list
+        return self.devkit.classes
 
-    def train_images(self, shard: int, shards: int) -> Iterator[tuple[str, int, bytes]]:
-        """Names, class indices and bytes of one share of the classes' training images, by class, then name."""
-        with open_tar(self.folder / TRAIN_TAR) as outer:
-            inner_tars = {Path(member.name).stem: member for member in outer if member.isfile()}
-            for index in share(len(self._class_list.names), shard, shards):
-                wnid = self._class_list.names[index]
-                if wnid not in inner_tars:
-                    raise InputError(f"{self.folder / TRAIN_TAR} has no member {wnid}.tar; the archive is not whole")
-                with tarfile.open(fileobj=outer.extractfile(inner_tars[wnid]), mode="r:") as inner:
-                    for member in sorted((m for m in inner if m.isfile()), key=lambda m: m.name):
-                        yield member.name, index, inner.extractfile(member).read()
+    def survey(self) -> dict[str, int]:
+        """The number of images by split; of an archive of training images, as many as the devkit says.
 
-    def val_images(self, shard: int, shards: int) -> Iterator[tuple[str, int, bytes]]:
-        """Names, class indices and bytes of one share of the validation images, by number."""
-        with open_tar(self.folder / VAL_TAR) as tar:
-            members = {_val_number(member.name): member for member in tar if member.isfile()}
-            if sorted(members) != list(range(1, len(self.ground_truth) + 1)):
-                raise InputError(
-                    f"{self.folder / VAL_TAR} has {len(members)} images and the devkit's ground truth "
-                    f"{len(self.ground_truth)} labels; the two do not belong together or one is not whole"
-                )
-            for position in share(len(members), shard, shards):
-                member = members[position + 1]
-                class_index = self.class_of_id[self.ground_truth[position]]
-                yield Path(member.name).name, class_index, tar.extractfile(member).read()
+        Raises InputError if a class has no tar or no images, or if validation images and ground truth do not agree.
+        """
+        names = self.devkit.classes.names
+        if self.train.is_dir():
+            train = sum(len(self._class_images(index)) for index in range(len(names)))
+        else:
+            train = sum(self.devkit.train_images)
+            for name in names:
+                self._class_tar(name)
+        return {"train": train, "val": len(self._val_images)}
 
+    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+        """One share of the classes' training images by class, then name, or of the validation images by number."""
+        if split == "val":
+            return [self._val_images[position] for position in share(len(self._val_images), shard, shards)]
+        indices = share(len(self.devkit.classes.names), shard, shards)
+        return [image for index in indices for image in self._class_images(index)]
 
-@contextlib.contextmanager
-def open_tar(path: Path) -> Iterator[tarfile.TarFile]:
-    """An uncompressed tar, open for seeking. Raises InputError if it is none or, while it is read, not whole."""
-    try:
-        with tarfile.open(path, mode="r:") as tar:
-            yield tar
-    except (tarfile.TarError, OSError) as error:
-        raise InputError(f"{path} is not a whole tar archive: {error}") from None
+    def _class_images(self, index: int) -> list[ImageSource]:
+        wnid = self.devkit.classes.names[index]
+        if self.train.is_dir():
+            images = [ImageSource(f"{wnid}/{path.name}", index, path) for path in folder_files(self.train / wnid)]
+        else:
+            images = [
+                ImageSource(f"{wnid}/{member.name}", index, self.train, member.offset, member.size)
+                for member in tar_members(self.train, self._class_tar(wnid))
+            ]
+            if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
+                raise InputError(f"{self.train}: {wnid}.tar holds {strange[0]!r}, an image of another class")
+        if not images:
+            raise InputError(f"{self.train}: class {wnid} has no images; the data are not whole")
+        return sorted(images, key=lambda image: image.name)
 
+    def _class_tar(self, wnid: str) -> Member:
+        try:
+            return self._class_tars[f"{wnid}.tar"]
+        except KeyError:
+            found = next(iter(self._class_tars), "nothing")
+            raise InputError(
+                f"{self.train} has no member {wnid}.tar (its first is {found}); it is not whole, or another archive"
+            ) from None
 
-def read_devkit(path: Path) -> tuple[np.ndarray, list[int]]:
-    """The `synsets` struct array of data/meta.mat, and the ILSVRC2012_ID of each validation image in order."""
-    try:
-        with tarfile.open(path, mode="r:gz") as tar:
-            members = {"/".join(Path(member.name).parts[-2:]): member for member in tar if member.isfile()}
-            meta = tar.extractfile(members["data/meta.mat"]).read()
-            truth = tar.extractfile(members["data/ILSVRC2012_validation_ground_truth.txt"]).read()
-        synsets = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
-        return synsets, [int(line) for line in truth.split()]
-    except Exception as error:  # tarfile, gzip and scipy raise many kinds for damaged files; all mean the same here
-        raise InputError(f"{path} is not a readable ILSVRC-2012 development kit: {error}") from None
+    @functools.cached_property
+    def _class_tars(self) -> dict[str, Member]:
+        return {PurePosixPath(member.name).name: member for member in tar_members(self.train)}
 
+    @functools.cached_property
+    def _val_images(self) -> list[ImageSource]:
+        """The validation images by number; their labels are the ground truth's, with which class folders must agree."""
+        found = [(_val_number(image.name), image) for image in self._val_sources()]
+        labels = self.devkit.val_labels
+        if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):
+            raise InputError(
+                f"{self.val} has {len(found)} images and the devkit's ground truth {len(labels)} labels; the two do "
+                "not belong together or one is not whole"
+            )
+        images = []
+        for number, image in sorted(found, key=lambda pair: pair[0]):
+            label = labels[number - 1]
+            if image.class_index not in (label, -1):
+                wnids = [self.devkit.classes.names[index] for index in (image.class_index, label)]
+                raise InputError(f"{image.path} is in the folder of {wnids[0]}, but the ground truth says {wnids[1]}")
+            images.append(ImageSource(image.name, label, image.path, image.offset, image.size))
+        return images
 
-def class_list(synsets: np.ndarray) -> tuple[dict[int, int], ClassList]:
-    """Class index by ILSVRC2012_ID, and the classes (synsets without children) in WNID order with all edges."""
-    wnid_of_id = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
-    leaves = sorted((str(row["WNID"]), row) for row in synsets if int(row["num_children"]) == 0)
-    names = tuple(wnid for wnid, _ in leaves)
-    class_of_id = {int(row["ILSVRC2012_ID"]): index for index, (_, row) in enumerate(leaves)}
-    edges = tuple(
-        (str(row["WNID"]), wnid_of_id[int(child)])
-        for row in synsets
-        for child in np.atleast_1d(row["children"])[: int(row["num_children"])]
-    )
-    return class_of_id, ClassList(names, tuple(str(row["words"]) for _, row in leaves), edges)
+    def _val_sources(self) -> list[ImageSource]:
+        """The validation images in any order; the class index is -1 where no folder gives it."""
+        if not self.val.is_dir():
+            members = tar_members(self.val)
+            return [ImageSource(PurePosixPath(m.name).name, -1, self.val, m.offset, m.size) for m in members]
+        class_index = {name: index for index, name in enumerate(self.devkit.classes.names)}
+        if unknown := [name for name in subfolders(self.val) if name not in class_index]:
+            raise InputError(f"{self.val / unknown[0]} is the folder of no class in the devkit")
+        flat = [ImageSource(path.name, -1, path) for path in folder_files(self.val)]
+        return flat + [
+            ImageSource(path.name, class_index[name], path)
+            for name in subfolders(self.val)
+            for path in folder_files(self.val / name)
+        ]
 
 
 def _val_number(name: str) -> int:
     match = VAL_NAME.fullmatch(name)
     if match is None:
-        raise InputError(f"{VAL_TAR} has a member {name!r}, which is no ILSVRC2012_val_########.JPEG")
+        raise InputError(f"the validation set has {name!r}, which is no ILSVRC2012_val_########.JPEG")
     return int(match[1])

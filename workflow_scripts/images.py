@@ -6,10 +6,18 @@ import warnings
 import numpy as np
 from PIL import Image, ImageOps
 
+from workflow_scripts.dataset import MAX_ENCODED_BYTES
+
 # Once for the process, since warnings.catch_warnings is not safe in threads: a suspected bomb is refused.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+# Photographs with damaged metadata are common in ImageNet; their pixels are sound.
+warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 
-WIDE_MODES = ("I;16", "I;16B", "I;16L", "I", "F")
+# By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+Image.init()
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
+TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
 
 
 class BadImage(Exception):
@@ -20,33 +28,66 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     """The image in `data` as uint8 RGB of shape (size, size, 3).
 
     `resize` is "warp" (both sides to `size`, as the paper) or "shortest_crop" (the shorter side to `size`, centre
-    crop). EXIF orientation is applied; grayscale, CMYK, palette, 16-bit and transparent images are converted.
+    crop). EXIF orientation is applied; grayscale, CMYK, palette and 16-bit images are converted, transparent ones laid
+    on white; of an animation the first frame counts.
     Raises BadImage with a one-line reason for anything that Pillow cannot decode, decompression bombs included.
     """
     if not data:
         raise BadImage("0 bytes")
+    if len(data) > MAX_ENCODED_BYTES:
+        raise BadImage(f"more than {MAX_ENCODED_BYTES >> 20} MB")
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
-            image.draft(None, (size, size))
-            return np.asarray(_resized(_to_rgb(ImageOps.exif_transpose(image)), size, resize))
+        # Nested, so that each step's image is freed in the next; the largest that pass take 0.8 GB this way.
+        return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
+    except BadImage:
+        raise
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
         raise BadImage(f"{type(error).__name__}: {error}") from None
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in WIDE_MODES:
-        values = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(np.clip(values / 257, 0, 255).round().astype(np.uint8))
+def _loaded(data: bytes, size: int) -> Image.Image:
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
+    image.draft(None, (size, size))
+    image.load()
+    return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned and mirrored as EXIF says; as it is where the metadata are damaged."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the pixels are loaded already: only the metadata can be at fault
+        return image
+
+
+def _averageable(image: Image.Image) -> Image.Image:
+    """In a mode whose pixels can be averaged: L, RGB, or with transparency LA or RGBA (Pillow weights by alpha)."""
+    if image.mode in SIXTEEN_BIT:
+        least, most = image.getextrema()
+        if least < 0 or most > 65535:
+            raise BadImage("32-bit integers, whose range is not known")
+        return Image.fromarray(TO_EIGHT_BITS[np.asarray(image)])
+    if image.mode == "F":
+        raise BadImage("floating-point numbers, whose range is not known")
     if image.has_transparency_data:
-        background = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(background, image.convert("RGBA"))
-    return image.convert("RGB")
+        return image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _resized(image: Image.Image, size: int, resize: str) -> Image.Image:
     if resize == "warp":
         return image.resize((size, size), Image.Resampling.BILINEAR)
     return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """As RGB, on white where it is transparent."""
+    if image.mode in ("LA", "RGBA"):
+        rgba = image.convert("RGBA")
+        image = Image.new("RGB", image.size, "white")
+        image.paste(rgba, mask=rgba)
+    return image.convert("RGB")

@@ -1,7 +1,9 @@
-"""Step: divide a dataset's classes into the halves of a partition, written as lists of class names in class order."""
+"""Step: divide a dataset's classes into the halves of a partition, written as lists of class names in class order.
+
+Where the dataset has a hierarchy of classes, the mean distance between the halves is written beside them.
+"""
 
 import argparse
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import numpy as np
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import write_json
+from workflow_scripts.hierarchy import MEASURE, class_distances, descendants, graded_halves, mean_distance
+from workflow_scripts.partition_names import PartitionName, parse_partition
 from workflow_scripts.provenance import provenance
 from workflow_scripts.store import read_names
 
@@ -40,18 +44,14 @@ def natman_halves(
     return _halves(classes, lambda index: "B" if classes[index] in manmade else "A")
 
 
-def descendants(edges: list[tuple[str, str]], ancestor: str) -> set[str]:
-    """All names below `ancestor` in the hierarchy of (parent, child) edges, itself included."""
-    children: dict[str, list[str]] = {}
-    for parent, child in edges:
-        children.setdefault(parent, []).append(child)
-    found, waiting = set(), [ancestor]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(children.get(name, []))
-    return found
+def distance_halves(classes: list[str], edges: list[tuple[str, str]], grade: str, seed: int) -> dict[str, list[str]]:
+    """Equal halves at low ("near"), middle or high ("far") mean distance in the hierarchy; see hierarchy.graded_halves.
+
+    near is hardly nearer than random halves, which lie near the minimum; far is much like natman.
+    """
+    order = np.random.RandomState([seed]).permutation(len(classes))
+    in_a = graded_halves(class_distances(classes, edges), order, grade)
+    return _halves(classes, lambda index: "A" if in_a[index] else "B")
 
 
 def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
@@ -82,8 +82,21 @@ def _halves(classes: list[str], half_of_index: Callable[[int], str]) -> dict[str
     return halves
 
 
+def halves_distance(classes: list[str], edges: list[tuple[str, str]], halves: dict[str, list[str]]) -> dict | None:
+    """The measure of distance and the halves' mean; None for one half, or without a hierarchy."""
+    if not edges or set(halves) != {"A", "B"}:
+        return None
+    in_a = np.isin(classes, halves["A"])
+    return {"measure": MEASURE, "mean": mean_distance(class_distances(classes, edges), in_a)}
+
+
 def make_partition(
-    name: str, classes: list[str], hierarchy: Path, csv: str | None, artifact: str | None, extra_artifacts: str | None
+    name: PartitionName,
+    classes: list[str],
+    edges: list[tuple[str, str]],
+    csv: str | None,
+    artifact: str | None,
+    extra_artifacts: str | None,
 ) -> dict[str, list[str]]:
     """The halves of partition `name` of `classes`: {"A": [...], "B": [...]} or {"whole": [...]}.
 
@@ -91,33 +104,41 @@ def make_partition(
     """
     if csv:
         halves = csv_halves(classes, csv)
-    elif name == "whole":
+    elif name.family == "whole":
         halves = {"whole": classes}
-    elif match := re.fullmatch(r"random(\d+)", name):
-        halves = random_halves(classes, int(match[1]))
-    else:
-        edges = list(read_names(hierarchy).itertuples(index=False, name=None))
+    elif name.family == "random":
+        halves = random_halves(classes, name.seed)
+    elif name.family == "natman":
         extra = set(Path(extra_artifacts).read_text().split()) if extra_artifacts else set()
         halves = natman_halves(classes, edges, artifact, extra)
+    else:
+        halves = distance_halves(classes, edges, name.family, name.seed)
     for half, members in halves.items():
         if len(members) < 2:
-            raise InputError(f"half {half} of partition {name} has {len(members)} classes; a task needs at least 2")
+            raise InputError(f"half {half} of partition {name.family} has {len(members)} classes, a task at least 2")
     return halves
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="random<seed>, natman, whole, or any name with --csv")
-    parser.add_argument("--classes", type=Path, required=True, help="the packed store's classes.csv")
-    parser.add_argument("--hierarchy", type=Path, required=True, help="the packed store's hierarchy.csv")
+    parser.add_argument("--name", required=True, help="as in the configuration, see its schema")
+    parser.add_argument("--classes", type=Path, required=True, help="the survey's classes.csv")
+    parser.add_argument("--hierarchy", type=Path, required=True, help="the survey's hierarchy.csv")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
+    name = parse_partition(args.name)
     classes = list(read_names(args.classes)["class"])
-    halves = make_partition(args.name, classes, args.hierarchy, **args.settings)
-    record = {"partition": args.name, "halves": halves, "provenance": provenance("make_partition", args.settings)}
-    write_json(args.output, record)
+    edges = list(read_names(args.hierarchy).itertuples(index=False, name=None))
+    halves = make_partition(name, classes, edges, **args.settings)
+    record = {
+        "partition": args.name,
+        "halves": halves,
+        "train_images_per_class": name.images_per_class,
+        "distance": halves_distance(classes, edges, halves),
+    }
+    write_json(args.output, record | {"provenance": provenance("make_partition", args.settings)})
 
 
 if __name__ == "__main__":

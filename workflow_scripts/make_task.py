@@ -1,4 +1,4 @@
-"""Step: the index, labels and mean image of one half of a partition, a few kB over the packed store."""
+"""Step: the index, labels and mean image of one half of a partition, over the packed store."""
 
 import argparse
 from pathlib import Path
@@ -8,16 +8,22 @@ import numpy as np
 from workflow_scripts import cli
 from workflow_scripts.files import read_json, sha256_file, write_json
 from workflow_scripts.provenance import provenance
-from workflow_scripts.store import PackedSplit, read_names
-from workflow_scripts.task import Task, mean_image, select
+from workflow_scripts.store import PackedSplit
+from workflow_scripts.task import Task, first_per_class, mean_image, select
 
 
-def make_task(manifest: Path, class_names: list[str]) -> Task:
-    """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes."""
-    order = list(read_names(manifest.parent / "classes.csv")["class"])
+def make_task(manifest: Path, class_names: list[str], images_per_class: int | None = None) -> Task:
+    """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes.
+
+    With `images_per_class`, only the first so many training images of each class count (the paper's reduced data).
+    """
+    order = [row["class"] for row in read_json(manifest)["classes"]]
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     train_positions, train_labels = select(train.class_indices(), indices)
+    if images_per_class is not None:
+        first = first_per_class(train_labels, images_per_class)
+        train_positions, train_labels = train_positions[first], train_labels[first]
     val_positions, val_labels = select(val.class_indices(), indices)
     return Task(
         train_positions, train_labels, val_positions, val_labels, mean_image(train, train_positions), len(indices)
@@ -32,8 +38,8 @@ def main() -> None:
     parser.add_argument("--half", required=True)
     parser.add_argument("--output", type=Path, required=True, help="the task's .npz; its record goes beside as .json")
     args = parser.parse_args()
-    class_names = read_json(args.partition)["halves"][args.half]
-    task = make_task(args.manifest, class_names)
+    partition = read_json(args.partition)
+    task = make_task(args.manifest, partition["halves"][args.half], partition["train_images_per_class"])
     task.save(args.output)
     counts = {"classes": task.classes, "train": len(task.train_labels), "val": len(task.val_labels)}
     record = {

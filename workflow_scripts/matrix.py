@@ -6,6 +6,8 @@ Light on purpose: the Snakefile calls this at parse time.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from workflow_scripts.partition_names import parse_partition
+
 OTHER_HALF = {"A": "B", "B": "A"}
 
 
@@ -71,7 +73,7 @@ def base_jobs(config: dict) -> list[BaseJob]:
 
 
 def _entry_targets(entry: dict) -> list[str]:
-    return entry.get("targets", ["whole"] if entry["partition"] == "whole" else ["A", "B"])
+    return entry.get("targets", list(parse_partition(entry["partition"]).halves))
 
 
 def _entry_curves(entry: dict) -> list[tuple[str, str, str]]:

@@ -5,11 +5,11 @@ could not be decoded are listed with their reasons in its `quarantine`).
 """
 
 import argparse
+import collections
 import csv
 import hashlib
-import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,15 +17,14 @@ from tqdm import tqdm
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import Dataset
-from workflow_scripts.files import atomic_path, sha256_file, write_json
+from workflow_scripts.dataset import Dataset, ImageSource
+from workflow_scripts.files import atomic_path, check_free_disk, sha256_file, write_json
 from workflow_scripts.images import BadImage, decode
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sources import open_dataset
+from workflow_scripts.survey_dataset import store_bytes
 
-CHUNK = 256  # encoded images in memory at a time, however large the archive
-
-Decoded = tuple[str, int, np.ndarray | BadImage]
+AHEAD = 8  # decoded images waiting per thread, however large the archive
 
 
 def pack_shard(
@@ -41,58 +40,65 @@ def pack_shard(
 ) -> dict:
     """Write the shard's pixels and index under `prefix` and return its record (without provenance).
 
-    `split` is "train" or "val". Raises InputError if more than `max_bad_fraction` of the images cannot be decoded.
+    `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
+    decoded, and before it starts if the disk has no room.
     """
-    images = (dataset.train_images if split == "train" else dataset.val_images)(shard, shards)
-    count, quarantine, digest = 0, [], hashlib.sha256()
+    sources = dataset.images(split, shard, shards)
+    if not sources:
+        raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
+    check_free_disk(prefix, store_bytes(len(sources), image_size), "store.image_size")
+    quarantine, digest = [], hashlib.sha256()
     with atomic_path(f"{prefix}.u8") as pixels_path, atomic_path(f"{prefix}.csv") as index_path:
         with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="") as index_file:
             index = csv.writer(index_file, lineterminator="\n")
             index.writerow(["name", "class_index"])
-            decoded = _decode_all(images, image_size, resize, threads)
-            for name, class_index, image in tqdm(decoded, desc=prefix, unit="images", mininterval=_interval()):
+            decoded = _decode_all(sources, image_size, resize, threads)
+            for source, image in tqdm(decoded, prefix, len(sources), unit="images", mininterval=_interval()):
                 if isinstance(image, BadImage):
-                    quarantine.append({"name": name, "reason": str(image)})
+                    quarantine.append({"name": source.name, "reason": str(image)})
+                    _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
                     continue
                 pixels.write(image)
                 digest.update(image)
-                index.writerow([name, class_index])
-                count += 1
-        if not count and not quarantine:
-            raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
-        _check_bad(quarantine, count, max_bad_fraction, f"{split} shard {shard}")
+                index.writerow([source.name, source.class_index])
         index_sha256 = sha256_file(index_path)
     return {
         "split": split,
-        "images": count,
+        "images": len(sources) - len(quarantine),
         "pixels_sha256": digest.hexdigest(),
         "index_sha256": index_sha256,
         "quarantine": quarantine,
     }
 
 
-def _decode_all(images: Iterable, size: int, resize: str, threads: int) -> Iterator[Decoded]:
-    """Decode in `threads` threads (Pillow releases the GIL), in order, holding CHUNK images at a time."""
+def _decode_all(
+    sources: list[ImageSource], size: int, resize: str, threads: int
+) -> Iterator[tuple[ImageSource, np.ndarray | BadImage]]:
+    """Read and decode in `threads` threads (Pillow releases the GIL), in order, holding few images at a time."""
 
-    def decode_one(image: tuple[str, int, bytes]) -> Decoded:
-        name, class_index, data = image
+    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
         try:
-            return name, class_index, decode(data, size, resize)
+            return decode(source.read(), size, resize)
         except BadImage as reason:
-            return name, class_index, reason
+            return reason
 
-    images = iter(images)
+    waiting = collections.deque()
     with ThreadPoolExecutor(threads) as pool:
-        while chunk := list(itertools.islice(images, CHUNK)):
-            yield from pool.map(decode_one, chunk)
+        for source in sources:
+            waiting.append((source, pool.submit(decode_one, source)))
+            if len(waiting) > AHEAD * threads:
+                done, image = waiting.popleft()
+                yield done, image.result()
+        for source, image in waiting:
+            yield source, image.result()
 
 
-def _check_bad(quarantine: list[dict], good: int, max_bad_fraction: float, where: str) -> None:
-    if len(quarantine) > max_bad_fraction * (good + len(quarantine)):
+def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> None:
+    if len(quarantine) > max_bad_fraction * images:
         first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
         raise InputError(
-            f"{where}: {len(quarantine)} of {good + len(quarantine)} images cannot be decoded, first {first}; "
-            f"mend them or raise store.max_bad_fraction (now {max_bad_fraction})"
+            f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
+            f"{first}; mend them or raise store.max_bad_fraction"
         )
 
 
@@ -107,17 +113,21 @@ def main() -> None:
     parser.add_argument("--path", required=True)
     parser.add_argument("--split", choices=("train", "val"), required=True)
     parser.add_argument("--shard", type=int, required=True)
-    parser.add_argument(
-        "--settings",
-        type=cli.json_argument,
-        required=True,
-        help="shards, image_size, resize, max_bad_fraction, as JSON",
-    )
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="shards, image_size, resize, as JSON")
+    parser.add_argument("--max-bad-fraction", type=float, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--prefix", required=True)
     args = parser.parse_args()
     dataset = open_dataset(args.kind, args.path)
-    record = pack_shard(dataset, args.split, args.shard, **args.settings, threads=args.threads, prefix=args.prefix)
+    record = pack_shard(
+        dataset,
+        args.split,
+        args.shard,
+        **args.settings,
+        max_bad_fraction=args.max_bad_fraction,
+        threads=args.threads,
+        prefix=args.prefix,
+    )
     write_json(f"{args.prefix}.json", record | {"provenance": provenance("pack_shard", args.settings)})
 
 

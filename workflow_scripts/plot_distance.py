@@ -6,10 +6,11 @@ from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
-from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
+from workflow_scripts.results import SCORE, equal_halves, halves_label, in_families, load_results, mean_by_depth
 
 TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
 HALVES, UNTRAINED = GROUPS["AnB"][1], GROUPS["random"][1]
+GRADED = (("near", "#88CCEE"), ("middle", "#AA4499"), ("far", "#882255"))  # equal halves by hierarchy distance
 LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
 
 
@@ -17,7 +18,8 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     """Figure 3 of `results`; the drop is top-1 accuracy minus that of the target's base network."""
     frozen = results[results["treatment"] == "frozen"]
     frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
-    natman = frozen[(frozen["partition"] == "natman") & (frozen["group"] == "AnB")]
+    transfer = frozen[frozen["group"] == "AnB"]
+    natman = transfer[in_families(transfer, "natman")]
     untrained = frozen[frozen["group"] == "random"]
     halves = equal_halves(frozen)
     figure, axes = new_figure(1, 3, (15, 4.6))
@@ -26,6 +28,7 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     for rows, colour, marker, label in (
         (halves[halves["group"] == "AnB"], HALVES, "D", f"{halves_label(halves)}, AnB"),
         (natman, TO_MANMADE, "D", "natural / man-made, AnB"),
+        *((transfer[in_families(transfer, grade)], colour, "^", f"{grade} halves, AnB") for grade, colour in GRADED),
         (untrained, UNTRAINED, "s", "random features"),
     ):
         _draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label)

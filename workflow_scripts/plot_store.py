@@ -26,8 +26,8 @@ def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figur
     for axes, class_index in zip(grid.T.flat, shown, strict=False):
         positions = np.flatnonzero(class_indices == class_index)[:images]
         strip = np.full((train.image_size, images * train.image_size, 3), 255, dtype=np.uint8)
-        for column, position in enumerate(positions):
-            strip[:, column * train.image_size :][:, : train.image_size] = train.image(position)
+        for column, image in enumerate(train.images(positions)):
+            strip[:, column * train.image_size :][:, : train.image_size] = image
         axes.imshow(strip, interpolation="nearest")
         axes.text(-0.02, 0.5, words[class_index], transform=axes.transAxes, ha="right", va="center", fontsize=9)
     return figure

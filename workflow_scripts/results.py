@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
 
 SCORE = "top1_best10_mean"
 NEEDED = ["partition", "source", "target", "depth", "treatment", SCORE]
@@ -33,9 +34,16 @@ def _group(source: str, target: str, treatment: str) -> str:
     return ("BnB" if source == target else "AnB") + ("+" if treatment == "finetuned" else "")
 
 
+def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
+    """Which rows belong to partitions of `families` (see partition_names) with all their training images."""
+    names = results["partition"].map(parse_partition)
+    return names.map(lambda name: name.family in families and name.images_per_class is None).astype(bool)
+
+
 def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all partitions into halves but natural / man-made: random ones, and those read from a CSV."""
-    return results[(results["partition"] != "natman") & ~results["partition"].str.startswith("whole")]
+    """The rows of all partitions into halves but natural / man-made and graded ones: random, or read from a CSV."""
+    families = {parse_partition(name).family for name in results["partition"].unique()}
+    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY})]
 
 
 def halves_label(rows: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """Reading a packed store: memory-mapped uint8 images by split and position."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,18 @@ from workflow_scripts.files import read_json
 def read_names(path: str | Path) -> pd.DataFrame:
     """A CSV of names (classes.csv, hierarchy.csv, halves) with every cell as text; a class may be called NA."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def read_index(folder: Path, shard: dict) -> pd.DataFrame:
+    """The names and class indices (int64) of a shard's images; `shard` is the manifest's entry."""
+    columns = {"name": str, "class_index": np.int64}
+    return pd.read_csv(folder / f"{shard['file']}.csv", dtype=columns, keep_default_na=False)
+
+
+def windows(images: np.ndarray, size: int) -> np.ndarray:
+    """All square crops of `images` (n, H, W, channels) as a view (n, H-size+1, W-size+1, size, size, channels)."""
+    view = np.lib.stride_tricks.sliding_window_view(images, (size, size), axis=(1, 2))
+    return np.moveaxis(view, 3, -1)
 
 
 class PackedSplit:
@@ -28,23 +41,42 @@ class PackedSplit:
         self.shards = description["shards"][split]
         self._maps = [self._map(shard) for shard in self.shards]
         self._starts = np.cumsum([0, *(shard["images"] for shard in self.shards)])
+        self._windows = functools.cache(lambda shard, size: windows(self._maps[shard], size))
 
     def _map(self, shard: dict) -> np.ndarray:
         path = self.folder / f"{shard['file']}.u8"
         shape = (shard["images"], self.image_size, self.image_size, 3)
         if not path.is_file() or path.stat().st_size != np.prod(shape):
             raise InputError(f"{path} is missing or damaged: delete it and run snakemake again to pack it anew")
-        return np.memmap(path, dtype=np.uint8, mode="r", shape=shape)
+        if not shard["images"]:  # all of them quarantined; an empty file cannot be mapped
+            return np.empty(shape, dtype=np.uint8)
+        # A plain view: slicing a memmap costs several times as much as slicing an array.
+        return np.memmap(path, dtype=np.uint8, mode="r", shape=shape).view(np.ndarray)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def image(self, position: int) -> np.ndarray:
-        """The image at `position` as a read-only uint8 view (size, size, 3)."""
-        shard = int(np.searchsorted(self._starts, position, side="right")) - 1
-        return self._maps[shard][position - self._starts[shard]]
+    def crops(self, positions: np.ndarray, offsets: np.ndarray, size: int) -> np.ndarray:
+        """Crops of the images at `positions` with their top left corners at `offsets` (n, 2): uint8 (n, size, size, 3).
+
+        Whole images are crops of `image_size` at offset 0.
+        """
+        crops = np.empty((len(positions), size, size, 3), dtype=np.uint8)
+        shards = np.searchsorted(self._starts, positions, side="right") - 1
+        for shard in np.unique(shards):
+            here = shards == shard
+            tops, lefts = offsets[here].T
+            crops[here] = self._windows(shard, size)[positions[here] - self._starts[shard], tops, lefts]
+        return crops
+
+    def images(self, positions: np.ndarray) -> np.ndarray:
+        """The whole images at `positions`: uint8 (n, image_size, image_size, 3)."""
+        return self.crops(positions, np.zeros((len(positions), 2), dtype=np.int64), self.image_size)
 
     def class_indices(self) -> np.ndarray:
         """The class index of every image, in order (int64)."""
-        tables = [pd.read_csv(self.folder / f"{shard['file']}.csv") for shard in self.shards]
-        return pd.concat(tables)["class_index"].to_numpy(np.int64)
+        return np.concatenate([read_index(self.folder, shard)["class_index"].to_numpy() for shard in self.shards])
+
+    def names(self) -> list[str]:
+        """The name of every image, in order."""
+        return [name for shard in self.shards for name in read_index(self.folder, shard)["name"]]

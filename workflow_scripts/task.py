@@ -8,12 +8,12 @@ import numpy as np
 from workflow_scripts.files import atomic_path
 from workflow_scripts.store import PackedSplit
 
-BLOCK = 256  # images summed at a time
+BLOCK = 257  # images summed at a time: 257 x 255 is the largest sum that uint16 holds
 
 
 @dataclass(frozen=True)
 class Task:
-    """Positions in the store's splits and labels 0..C-1 (int64 each), and the mean image (float32, H x W x 3)."""
+    """Positions in the store's splits and labels 0..C-1 (int64 each), and the mean image (float64, H x W x 3)."""
 
     train_positions: np.ndarray
     train_labels: np.ndarray
@@ -42,9 +42,17 @@ def select(class_indices: np.ndarray, task_classes: np.ndarray) -> tuple[np.ndar
 
 
 def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:
-    """The mean of the images at `positions` (float32, H x W x 3), from exact integer sums, streamed."""
-    total = np.zeros((images.image_size, images.image_size, 3), dtype=np.int64)
+    """The mean of the images at `positions` (float64, H x W x 3), streamed; exact but for the division's rounding."""
+    total = np.zeros((images.image_size, images.image_size, 3))
     for start in range(0, len(positions), BLOCK):
-        block = np.stack([images.image(position) for position in positions[start : start + BLOCK]])
-        total += block.sum(axis=0, dtype=np.int64)
-    return (total / len(positions)).astype(np.float32)
+        total += images.images(positions[start : start + BLOCK]).sum(axis=0, dtype=np.uint16)
+    return total / len(positions)
+
+
+def first_per_class(labels: np.ndarray, images_per_class: int) -> np.ndarray:
+    """Positions in `labels` of the first `images_per_class` of each label, in order; all where there are fewer."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], labels[order])  # where each label's run begins
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[order] = np.arange(len(labels)) - starts
+    return np.flatnonzero(rank < images_per_class)

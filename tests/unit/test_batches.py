@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -36,24 +38,47 @@ def test_a_batch_is_a_function_of_seed_and_iteration(batches):
 
 
 def test_training_crops_are_the_images_minus_the_mean_at_their_place(batches):
-    images, labels, offsets, mirrored = batches._read_training(1, 64, 0)
-    assert {0, SIZE - CROP} <= set(offsets.ravel())
-    assert 10 < mirrored.sum() < 54
-    computed, targets = next(batches.training(1, 64, 0, 1))
-    assert computed.dtype == torch.float32
-    assert torch.equal(targets, torch.from_numpy(labels))
-    for index, (top, left) in enumerate(offsets):
-        mean = batches.task.mean_image[top : top + CROP, left : left + CROP]
-        expected = (images[index].astype(np.float32) - mean) * np.float32(SCALE)
-        expected = expected[:, ::-1] if mirrored[index] else expected
-        assert np.array_equal(computed[index].permute(1, 2, 0).numpy(), expected)
+    mirrored, offsets = set(), set()
+    for iteration in range(8):
+        images, labels, places, mirrors = batches._read_training(1, 64, iteration)
+        computed, targets = next(batches.training(1, 64, iteration, iteration + 1))
+        assert computed.dtype == torch.float32
+        assert computed.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(targets, torch.from_numpy(labels))
+        for index, (top, left) in enumerate(places):
+            mean = batches.task.mean_image[top : top + CROP, left : left + CROP].astype(np.float32)
+            mean = mean[:, ::-1] if mirrors[index] else mean
+            expected = (images[index].astype(np.float32) - mean) * np.float32(SCALE)
+            assert np.array_equal(computed[index].permute(1, 2, 0).numpy(), expected)
+            offsets.add((top, left))
+        mirrored.add(int(mirrors.sum()))
+    assert offsets == set(itertools.product(range(SIZE - CROP + 1), repeat=2))
+    assert 20 < min(mirrored) < max(mirrored) < 44
+
+
+def test_mirrored_crops_are_mirrored(batches):
+    """The pixels of a training batch, found again in the store by their place."""
+    count, positions = len(batches.task.train_labels), batches.task.train_positions
+    images, _, places, mirrors = batches._read_training(1, count, 0)
+    order = batches._epoch_order(1, 0)
+    whole = batches.train.images(positions[order])
+    for crop, image, (top, left), mirror in zip(images, whole, places, mirrors, strict=True):
+        expected = image[top : top + CROP, left : left + CROP]
+        assert np.array_equal(crop, expected[:, ::-1] if mirror else expected)
+
+
+def test_batches_larger_than_the_cache_are_the_same(batches, monkeypatch):
+    whole, _ = next(batches.training(1, 100, 0, 1))
+    monkeypatch.setattr("workflow_scripts.batches.CACHE_BYTES", 7 * CROP * CROP * 3 * 4)
+    assert torch.equal(next(batches.training(1, 100, 0, 1))[0], whole)
 
 
 def test_validation_is_every_image_once_at_the_centre(batches):
     images, labels = (torch.cat(parts) for parts in zip(*batches.validation(7), strict=True))
     assert torch.equal(labels, torch.from_numpy(batches.task.val_labels))
     position, place = batches.task.val_positions[0], slice(2, 2 + CROP)
-    expected = batches.val.image(position)[place, place] - batches.task.mean_image[place, place]
+    image = batches.val.images(np.array([position]))[0].astype(np.float32)
+    expected = image[place, place] - batches.task.mean_image[place, place].astype(np.float32)
     assert np.array_equal(images[0].permute(1, 2, 0).numpy(), expected * np.float32(SCALE))
 
 

@@ -59,7 +59,7 @@ def test_every_study_is_valid(study, monkeypatch):
         ("matrix/2/transfer", ["frozen"], r"matrix\[2\].transfer: partition whole has no other half"),
         ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv does not exist"),
         ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt does not exist"),
-        ("dataset/kind", "folder", "a folder dataset has no hierarchy"),
+        ("dataset/kind", "folder", "partition natman needs a hierarchy of classes, which a folder dataset has not"),
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),

@@ -3,16 +3,20 @@ import tarfile
 
 import numpy as np
 import pytest
+import scipy.io
 from helpers import TRAIN_PER_CLASS, VAL_PER_CLASS
 from PIL import Image
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import share
-from workflow_scripts.draw_sample import draw_sample
+from workflow_scripts.dataset import ILSVRC_ARCHIVES, share
+from workflow_scripts.devkit import read_devkit
+from workflow_scripts.draw_sample import draw_class, draw_sample, tar_bytes, write_tar
 from workflow_scripts.files import sha256_file
 from workflow_scripts.folder import FolderDataset
-from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR, IlsvrcDataset, read_devkit
+from workflow_scripts.ilsvrc import IlsvrcDataset
 from workflow_scripts.sample_images import SAMPLE_CLASSES, draw_image
+
+TRAIN_TAR, VAL_TAR, DEVKIT = ILSVRC_ARCHIVES
 
 
 def test_the_sample_is_the_same_bytes_for_any_number_of_processes(archives, tmp_path):
@@ -31,7 +35,9 @@ def test_the_sample_is_a_miniature_imagenet():
 
 
 def test_the_devkit_has_the_struct_of_imagenets(archives):
-    synsets, truth = read_devkit(archives / DEVKIT)
+    with tarfile.open(archives / DEVKIT) as tar:
+        meta = tar.extractfile("ILSVRC2012_devkit_t12/data/meta.mat").read()
+    synsets = scipy.io.loadmat(io.BytesIO(meta), squeeze_me=True)["synsets"]
     fields = [
         "ILSVRC2012_ID",
         "WNID",
@@ -47,33 +53,139 @@ def test_the_devkit_has_the_struct_of_imagenets(archives):
     assert sorted(int(row["ILSVRC2012_ID"]) for row in leaves) == list(range(1, 41))
     inner = {str(row["WNID"]) for row in synsets if row["num_children"] > 0}
     assert {"n00001740", "n00021939"} <= inner
-    assert len(truth) == 40 * VAL_PER_CLASS
 
 
-def test_ilsvrc_streams_are_in_class_order_and_shares_add_up(archives):
+def test_the_devkit_gives_classes_counts_and_labels(archives):
+    devkit = read_devkit(archives / DEVKIT)
+    assert devkit.classes.names == tuple(sample.wnid for sample in SAMPLE_CLASSES)
+    assert devkit.train_images == (TRAIN_PER_CLASS,) * 40
+    assert sorted(devkit.val_labels) == sorted([*range(40)] * VAL_PER_CLASS)
+
+
+def test_ilsvrc_images_are_in_class_order_and_shares_add_up(archives):
     dataset = IlsvrcDataset(archives)
     names = dataset.class_list().names
     assert names == tuple(sorted(names))
-    together = list(dataset.train_images(0, 1))
-    assert together == [image for shard in range(3) for image in dataset.train_images(shard, 3)]
-    assert [index for _, index, _ in together] == [index for index in range(40) for _ in range(TRAIN_PER_CLASS)]
-    assert all(name.startswith(names[index]) for name, index, _ in together)
-    val = [image for shard in range(3) for image in dataset.val_images(shard, 3)]
-    assert [name for name, _, _ in val] == [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(val) + 1)]
+    together = dataset.images("train", 0, 1)
+    assert together == [image for shard in range(3) for image in dataset.images("train", shard, 3)]
+    assert [image.class_index for image in together] == [index for index in range(40) for _ in range(TRAIN_PER_CLASS)]
+    assert all(image.name.startswith(f"{names[image.class_index]}/") for image in together)
+    val = [image.name for shard in range(3) for image in dataset.images("val", shard, 3)]
+    assert val == [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(val) + 1)]
+    assert dataset.survey() == {"train": len(together), "val": len(val)}
+
+
+def test_images_are_in_the_order_of_the_papers_lists(tmp_path, archives):
+    """As strings: n01440764_10026 comes before n01440764_9981, so that "first k per class" means the paper's."""
+    folder = copied(archives, tmp_path)
+    wnid = SAMPLE_CLASSES[0].wnid
+    members = [(f"{wnid}_{number}.JPEG", b"") for number in (9981, 10026, 100, 10027)]
+    rewritten(folder / TRAIN_TAR, lambda name, data: tar_bytes(members) if name == f"{wnid}.tar" else data)
+    names = [image.name for image in IlsvrcDataset(folder).images("train", 0, 40)]
+    assert names == [f"{wnid}/{wnid}_{number}.JPEG" for number in (100, 10026, 10027, 9981)]
 
 
 def test_validation_labels_are_the_drawn_classes(archives):
     """The label of a validation image, found through ground truth and devkit, is the class it was drawn from."""
-    from workflow_scripts.draw_sample import draw_class
-
-    dataset = IlsvrcDataset(archives)
     drawn = {
         jpeg: index
         for index, sample_class in enumerate(SAMPLE_CLASSES)
         for jpeg in draw_class("val", VAL_PER_CLASS, 0, sample_class)
     }
-    for _, index, data in dataset.val_images(0, 1):
-        assert drawn[data] == index
+    for image in IlsvrcDataset(archives).images("val", 0, 1):
+        assert drawn[image.read()] == image.class_index
+
+
+def extracted(archives, folder, flat):
+    """The tree that extracting the archives gives, `val` flat or by class."""
+    by_archive = IlsvrcDataset(archives)
+    names = by_archive.class_list().names
+    for image in by_archive.images("train", 0, 1):
+        (folder / "train" / image.name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "train" / image.name).write_bytes(image.read())
+    for image in by_archive.images("val", 0, 1):
+        parent = folder / "val" if flat else folder / "val" / names[image.class_index]
+        parent.mkdir(parents=True, exist_ok=True)
+        (parent / image.name).write_bytes(image.read())
+    with tarfile.open(archives / DEVKIT) as tar:
+        tar.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.mark.parametrize("flat", [True, False], ids=["val flat", "val by class"])
+def test_an_extracted_tree_is_the_same_dataset(archives, tmp_path, flat):
+    tree, archived = IlsvrcDataset(extracted(archives, tmp_path, flat)), IlsvrcDataset(archives)
+    assert tree.class_list() == archived.class_list()
+    assert tree.survey() == archived.survey()
+    for split in ("train", "val"):
+        pairs = zip(tree.images(split, 0, 1), archived.images(split, 0, 1), strict=True)
+        for one, other in pairs:
+            assert (one.name, one.class_index, one.read()) == (other.name, other.class_index, other.read())
+
+
+def test_an_incomplete_tree_is_refused(archives, tmp_path):
+    folder = extracted(archives, tmp_path, flat=False)
+    val_folder = sorted((folder / "val").iterdir())[0]
+    image = sorted(val_folder.iterdir())[0]
+    other = sorted((folder / "val").iterdir())[1]
+    moved = image.rename(other / image.name)
+    with pytest.raises(InputError, match=f"is in the folder of {other.name}, but the ground truth says"):
+        IlsvrcDataset(folder).survey()
+    moved.unlink()
+    with pytest.raises(InputError, match=r"119 images and the devkit's ground truth 120 labels"):
+        IlsvrcDataset(folder).survey()
+    val_folder.rename(folder / "val" / "n12345678")
+    with pytest.raises(InputError, match=r"n12345678 is the folder of no class"):
+        IlsvrcDataset(folder).survey()
+    (folder / "train" / val_folder.name).rename(folder / "train" / "elsewhere")
+    with pytest.raises(InputError, match=f"class {val_folder.name} has no images"):
+        IlsvrcDataset(folder).survey()
+
+
+def copied(archives, folder):
+    for name in ILSVRC_ARCHIVES:
+        (folder / name).write_bytes((archives / name).read_bytes())
+    return folder
+
+
+def rewritten(path, change):
+    """The tar at `path` with `change(name, data)` in place of each member's bytes; None leaves a member out."""
+    with tarfile.open(path) as tar:
+        members = [(member.name, tar.extractfile(member).read()) for member in tar]
+    changed = [(name, change(name, data)) for name, data in members]
+    write_tar(path, [(name, data) for name, data in changed if data is not None])
+
+
+def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
+    wnid, other = SAMPLE_CLASSES[3].wnid, SAMPLE_CLASSES[4].wnid
+    folder = copied(archives, tmp_path)
+    (folder / TRAIN_TAR).write_bytes((archives / VAL_TAR).read_bytes())
+    with pytest.raises(InputError, match=r"no member n\d+\.tar .*ILSVRC2012_val_00000001\.JPEG.*another archive"):
+        IlsvrcDataset(folder).survey()
+    copied(archives, folder)
+    rewritten(folder / TRAIN_TAR, lambda name, data: None if name == f"{wnid}.tar" else data)
+    with pytest.raises(InputError, match=rf"no member {wnid}\.tar"):
+        IlsvrcDataset(folder).survey()
+    copied(archives, folder)
+    member = tarfile.open(folder / TRAIN_TAR).extractfile(f"{other}.tar").read()
+    rewritten(folder / TRAIN_TAR, lambda name, data: member if name == f"{wnid}.tar" else data)
+    with pytest.raises(InputError, match=f"{wnid}.tar holds '{wnid}/{other}_1.JPEG', an image of another class"):
+        IlsvrcDataset(folder).images("train", 0, 1)
+    copied(archives, folder)
+    rewritten(folder / VAL_TAR, lambda name, data: None if "_00000007" in name else data)
+    with pytest.raises(InputError, match=r"119 images and the devkit's ground truth 120 labels"):
+        IlsvrcDataset(folder).survey()
+    (folder / VAL_TAR).write_bytes((archives / TRAIN_TAR).read_bytes())
+    with pytest.raises(InputError, match=r"the validation set has 'n\d+\.tar'"):
+        IlsvrcDataset(folder).survey()
+
+
+def test_ground_truth_of_no_class_is_refused(archives, tmp_path):
+    folder = copied(archives, tmp_path)
+    truth = "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt"
+    rewritten(folder / DEVKIT, lambda name, data: b"41\n" + data if name == truth else data)
+    with pytest.raises(InputError, match="the ground truth has ILSVRC2012_ID 41"):
+        IlsvrcDataset(folder)
 
 
 def test_shares_are_contiguous_and_whole():
@@ -82,16 +194,10 @@ def test_shares_are_contiguous_and_whole():
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_missing_and_truncated_archives_are_named(archives, tmp_path):
+def test_missing_archives_and_bad_devkits_are_named(archives, tmp_path):
     with pytest.raises(InputError, match=r"img_train\.tar is missing"):
         IlsvrcDataset(tmp_path)
-    for name in (TRAIN_TAR, VAL_TAR, DEVKIT):
-        (tmp_path / name).symlink_to(archives / name)
-    (tmp_path / VAL_TAR).unlink()
-    (tmp_path / VAL_TAR).write_bytes((archives / VAL_TAR).read_bytes()[: 200 * 512])
-    with pytest.raises(InputError, match=r"img_val\.tar"):
-        list(IlsvrcDataset(tmp_path).val_images(0, 1))
-    (tmp_path / DEVKIT).unlink()
+    copied(archives, tmp_path)
     (tmp_path / DEVKIT).write_bytes(b"no devkit")
     with pytest.raises(InputError, match="not a readable ILSVRC-2012 development kit"):
         IlsvrcDataset(tmp_path)
@@ -115,11 +221,19 @@ def test_a_tree_and_its_tar_are_the_same_dataset(tree, tmp_path):
     folder, tarred = FolderDataset(tree), FolderDataset(tmp_path / "tree.tar")
     assert folder.class_list() == tarred.class_list()
     assert folder.class_list().names == ("ape", "bee", "cat", "dog")
-    for split in ("train_images", "val_images"):
-        images = list(getattr(folder, split)(0, 1))
-        assert images == list(getattr(tarred, split)(0, 1))
-        assert [index for _, index, _ in images] == sorted(index for _, index, _ in images)
-    assert len(list(folder.train_images(1, 2))) == 6
+    assert folder.survey() == tarred.survey() == {"train": 12, "val": 8}
+    for split in ("train", "val"):
+        images = folder.images(split, 0, 1)
+        for one, other in zip(images, tarred.images(split, 0, 1), strict=True):
+            assert (one.name, one.class_index, one.read()) == (other.name, other.class_index, other.read())
+        assert [image.class_index for image in images] == sorted(image.class_index for image in images)
+    assert len(folder.images("train", 1, 2)) == 6
+
+
+def test_hidden_files_are_no_images(tree):
+    (tree / "train" / "ape" / ".DS_Store").write_bytes(b"")
+    (tree / "train" / ".cache").mkdir()
+    assert FolderDataset(tree).survey() == {"train": 12, "val": 8}
 
 
 def test_folder_mistakes_are_named(tree, tmp_path):
@@ -130,6 +244,27 @@ def test_folder_mistakes_are_named(tree, tmp_path):
     (tree / "train" / "eel").mkdir()
     with pytest.raises(InputError, match="'eel' is not in both"):
         FolderDataset(tree)
+    (tree / "val" / "eel").mkdir()
+    with pytest.raises(InputError, match="class 'eel' has no train images"):
+        FolderDataset(tree).survey()
+
+
+def test_a_tar_of_two_trees_is_refused(tree, tmp_path):
+    with tarfile.open(tmp_path / "two.tar", "w") as tar:
+        tar.add(tree, arcname="one")
+        tar.add(tree, arcname="two")
+    with pytest.raises(InputError, match=r"holds train/\w+/0\.png twice"):
+        FolderDataset(tmp_path / "two.tar")
+
+
+def test_a_tar_that_shrinks_while_it_is_read_is_named(tree, tmp_path):
+    with tarfile.open(tmp_path / "tree.tar", "w") as tar:
+        tar.add(tree, arcname="tree")
+    image = FolderDataset(tmp_path / "tree.tar").images("val", 0, 1)[-1]
+    with open(tmp_path / "tree.tar", "rb+") as file:
+        file.truncate(image.offset + 1)
+    with pytest.raises(InputError, match="the archive has changed or is not whole"):
+        image.read()
 
 
 def test_a_compressed_tar_is_refused_in_one_line(tree, tmp_path):

@@ -1,0 +1,127 @@
+"""The index of tar archives: headers only, and nothing but plain, whole data."""
+
+import io
+import tarfile
+
+import pytest
+
+from workflow_scripts.cli import InputError
+from workflow_scripts.draw_sample import tar_bytes
+from workflow_scripts.tars import tar_members
+
+FILES = [("a/one.JPEG", b"1" * 700), ("a/two.JPEG", b""), ("b/three.JPEG", b"3" * 512)]
+
+
+@pytest.fixture
+def plain(tmp_path):
+    (tmp_path / "plain.tar").write_bytes(tar_bytes(FILES))
+    return tmp_path / "plain.tar"
+
+
+def bytes_at(path, member):
+    return path.read_bytes()[member.offset : member.offset + member.size]
+
+
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_members_lie_where_the_index_says(tmp_path, kind):
+    path, long = tmp_path / "x.tar", "folder/" * 20 + "image.JPEG"
+    with tarfile.open(path, "w", format=kind) as tar:
+        tar.addfile(tarfile.TarInfo("folder/"))
+        for name, data in [*FILES, (long, b"long")]:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    members = tar_members(path)
+    assert [member.name for member in members[-4:]] == [*(name for name, _ in FILES), long]
+    assert [bytes_at(path, member) for member in members[-4:]] == [*(data for _, data in FILES), b"long"]
+
+
+def test_an_inner_tar_is_read_in_place(tmp_path):
+    path = tmp_path / "outer.tar"
+    path.write_bytes(tar_bytes([("other.tar", tar_bytes(FILES[:1])), ("inner.tar", tar_bytes(FILES))]))
+    inner = tar_members(path)[1]
+    assert [(member.name, bytes_at(path, member)) for member in tar_members(path, inner)] == FILES
+
+
+def test_only_headers_are_read(tmp_path, monkeypatch):
+    """A sparse archive of a terabyte, which could not be read whole: 50 members of 20 GB."""
+    path, size = tmp_path / "big.tar", 20 * 10**9 // 512 * 512
+    with open(path, "wb") as file:
+        for number in range(50):
+            info = tarfile.TarInfo(f"n{number:08d}.tar")
+            info.size = size
+            file.write(info.tobuf(tarfile.GNU_FORMAT))
+            file.seek(size, io.SEEK_CUR)
+        file.write(bytes(1024))
+    members = tar_members(path)
+    assert [member.size for member in members] == [size] * 50
+    assert members[-1].offset == 50 * 512 + 49 * size
+
+
+def with_member(path, name, kind=tarfile.REGTYPE, **fields):
+    with tarfile.open(path, "a") as tar:
+        info = tarfile.TarInfo(name)
+        info.type = kind
+        for field, value in fields.items():
+            setattr(info, field, value)
+        tar.addfile(info)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "message"),
+    [
+        ("/etc/passwd", {}, "'/etc/passwd' would lie outside"),
+        ("a/../../x.JPEG", {}, "would lie outside"),
+        ("..", {}, "would lie outside"),
+        ("link.JPEG", {"kind": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "is a symbolic link"),
+        ("link.JPEG", {"kind": tarfile.LNKTYPE, "linkname": "a/one.JPEG"}, "is a hard link"),
+        ("null", {"kind": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3}, "is a character device"),
+        ("disk", {"kind": tarfile.BLKTYPE}, "is a block device"),
+        ("pipe", {"kind": tarfile.FIFOTYPE}, "is a named pipe"),
+        ("a/one.JPEG", {}, "holds 'a/one.JPEG' twice"),
+        ("./a//one.JPEG", {}, "holds 'a/one.JPEG' twice"),
+    ],
+)
+def test_members_that_are_no_plain_data_are_refused(plain, name, fields, message):
+    with_member(plain, name, **fields)
+    with pytest.raises(InputError, match=message):
+        tar_members(plain)
+
+
+def test_every_truncation_is_noticed(plain):
+    """At any length but that of the whole archive (its padding after the end mark may go)."""
+    whole = plain.read_bytes()
+    end = 512 * 6  # three headers, 700 + 0 + 512 bytes in blocks
+    for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 511]:
+        plain.write_bytes(whole[:length])
+        with pytest.raises(InputError, match="not a whole|not whole|not a readable"):
+            tar_members(plain)
+    plain.write_bytes(whole[: end + 1024])
+    assert len(tar_members(plain)) == 3
+
+
+def test_a_truncated_inner_tar_does_not_run_into_the_next(tmp_path):
+    path = tmp_path / "outer.tar"
+    whole = tar_bytes(FILES)
+    for length in (512, 1024, 512 * 6):
+        path.write_bytes(tar_bytes([("inner.tar", whole[:length]), ("next.tar", whole)]))
+        inner = tar_members(path)[0]
+        with pytest.raises(InputError, match=r"outer\.tar \(inner\.tar\).*not whole"):
+            tar_members(path, inner)
+
+
+@pytest.mark.parametrize("start", [0, 512 * 3, 512 * 4])
+def test_a_damaged_header_is_no_end_of_the_archive(plain, start):
+    data = bytearray(plain.read_bytes())
+    data[start : start + 10] = b"\xff" * 10
+    plain.write_bytes(data)
+    with pytest.raises(InputError, match="damaged|not a whole"):
+        tar_members(plain)
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz"])
+def test_a_compressed_tar_is_refused(tmp_path, mode):
+    with tarfile.open(tmp_path / "x.tar", mode) as tar:
+        tar.addfile(tarfile.TarInfo("a"))
+    with pytest.raises(InputError, match="not a whole, uncompressed tar archive"):
+        tar_members(tmp_path / "x.tar")

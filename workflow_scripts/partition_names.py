@@ -1,0 +1,36 @@
+"""What the name of a partition says. Light on purpose: the Snakefile imports this at parse time."""
+
+import re
+from dataclasses import dataclass
+
+SEEDED = ("random", "near", "middle", "far")  # near, middle and far are graded by hierarchy distance
+NEEDS_HIERARCHY = ("natman", "near", "middle", "far")
+NAME = re.compile(r"(?P<base>[A-Za-z][A-Za-z0-9_]*?)(_first_(?P<first>[1-9]\d{0,8})_per_class)?")
+SEEDED_NAME = re.compile(rf"({'|'.join(SEEDED)})(\d{{1,9}})")  # RandomState takes seeds below 2**32
+
+
+@dataclass(frozen=True)
+class PartitionName:
+    """`family` is "random", "near", "middle", "far" (with `seed`), "natman", "whole" or the name of a csv partition;
+    `images_per_class` is how many first training images of each class count, None for all."""
+
+    family: str
+    seed: int | None
+    images_per_class: int | None
+
+    @property
+    def halves(self) -> tuple[str, ...]:
+        """The names of its tasks."""
+        return ("whole",) if self.family == "whole" else ("A", "B")
+
+
+def parse_partition(name: str) -> PartitionName:
+    """The parts of `name`, for example random0 or whole_first_10_per_class (as published). Raises ValueError."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        raise ValueError(f"{name!r} is not a partition's name")
+    first = int(match["first"]) if match["first"] else None
+    seeded = SEEDED_NAME.fullmatch(match["base"])
+    if seeded:
+        return PartitionName(seeded[1], int(seeded[2]), first)
+    return PartitionName(match["base"], None, first)

@@ -1,0 +1,55 @@
+"""Step: check a dataset before any of it is decoded, and write its classes.
+
+Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
+hierarchy) and survey.json (record: numbers of images, bytes of the packed store) into the store's folder. Refuses an
+incomplete or unsafe dataset, and a disk too small for the store.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts import cli
+from workflow_scripts.dataset import ClassList
+from workflow_scripts.files import check_free_disk, write_json, write_text
+from workflow_scripts.provenance import provenance
+from workflow_scripts.sources import open_dataset
+
+
+def class_tables(classes: ClassList) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """classes.csv and hierarchy.csv as tables."""
+    table = pd.DataFrame({"class": classes.names, "words": classes.words})
+    table.index.name = "class_index"
+    return table, pd.DataFrame(classes.edges, columns=["parent", "child"])
+
+
+def store_bytes(images: int, image_size: int) -> int:
+    """Bytes of `images` packed images, uint8 RGB."""
+    return images * image_size**2 * 3
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", required=True)
+    parser.add_argument("--path", required=True)
+    parser.add_argument("--image-size", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    args = parser.parse_args()
+    dataset = open_dataset(args.kind, args.path)
+    images = dataset.survey()
+    needed = store_bytes(sum(images.values()), args.image_size)
+    # Shards that are there already will be replaced, or are the store's.
+    present = sum(shard.stat().st_size for shard in args.folder.glob("*.u8"))
+    check_free_disk(args.folder, needed - present, "store.image_size")
+    classes, hierarchy = class_tables(dataset.class_list())
+    write_text(args.folder / "classes.csv", classes.to_csv())
+    write_text(args.folder / "hierarchy.csv", hierarchy.to_csv(index=False))
+    settings = {"kind": args.kind, "image_size": args.image_size}
+    record = {"classes": len(classes), "images": images, "bytes": needed}
+    write_json(args.folder / "survey.json", record | {"provenance": provenance("survey_dataset", settings)})
+
+
+if __name__ == "__main__":
+    cli.run(main)
