@@ -60,6 +60,8 @@ def test_every_study_is_valid(study, monkeypatch):
         ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv does not exist"),
         ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt does not exist"),
         ("dataset/kind", "folder", "partition natman needs a hierarchy of classes, which a folder dataset has not"),
+        ("matrix/0/partition", "farther", r"farther is not random<seed>, near<seed>, middle<seed>, far<seed>"),
+        ("matrix/2/partition", "whole_first_0_per_class", "whole_first_0_per_class is not random<seed>"),
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),
@@ -118,17 +120,21 @@ def test_entries_of_a_partition_add_up_and_sources_bring_their_base():
     assert base_jobs(config) == [BaseJob("random1", 0, "A"), BaseJob("random1", 0, "B")]
 
 
-def test_the_papers_study_trains_the_published_networks(shared):
-    """All but its reduced data sets, and the base networks of every target."""
+@pytest.mark.parametrize(("studies", "reduced"), [(["paper"], False), (["paper", "paper_reduced"], True)])
+def test_the_papers_studies_train_the_published_networks(shared, studies, reduced):
+    """The reduced data sets in one, all the others in the other."""
     config = copy.deepcopy(DEFAULT)
-    update_config(config, yaml.safe_load((ROOT / "configs/paper.yaml").read_text()))
+    for study in studies:
+        update_config(config, yaml.safe_load((ROOT / f"configs/{study}.yaml").read_text()))
     ours = {(job.partition, job.half, job.half, 0, "base") for job in base_jobs(config)}
     for job in curve_jobs(config):
         ours |= {(job.partition, job.source, job.target, depth, job.treatment) for depth in job.depths}
     published = pd.read_csv(shared / "reference" / "published_results.csv")
-    published = published[~published["partition"].str.startswith("whole_first")]
+    published = published[published["partition"].str.startswith("whole_first") == reduced]
     columns = ["partition", "source", "target", "depth", "treatment"]
     assert ours == set(published[columns].itertuples(index=False, name=None))
+    assert set(published["iterations"]) == {config["training"]["iterations"]}
+    assert len(ours) == (12 if reduced else 136)
 
 
 def test_names_of_jobs_are_distinct_paths():

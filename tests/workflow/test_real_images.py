@@ -9,9 +9,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from workflow_scripts.draw_sample import DEVKIT_FOLDER, meta_mat, tar_bytes, write_tar
+from workflow_scripts.draw_sample import DEVKIT, DEVKIT_FOLDER, TRAIN_TAR, VAL_TAR, meta_mat, tar_bytes, write_tar
 from workflow_scripts.files import read_json
-from workflow_scripts.ilsvrc import DEVKIT, TRAIN_TAR, VAL_TAR
 from workflow_scripts.store import PackedSplit
 
 SHORT = {"iterations": 200, "validate_every": 50}

@@ -11,6 +11,7 @@ import yaml
 from helpers import ROOT
 
 from workflow_scripts.dataset import ILSVRC_ARCHIVES
+from workflow_scripts.files import read_json
 
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
@@ -148,7 +149,7 @@ def test_an_optimiser_line_retrains_everything(study, change):
 
 def test_the_pack_size_remakes_all_but_the_archives(study, configure):
     configure("store/image_size", 40)
-    upstream = {"pack_shard": 3, "pack_manifest": 1, "plot_store": 1, "make_partition": 3, "make_task": 5}
+    upstream = {"survey_dataset": 1, "pack_shard": 3, "pack_manifest": 1, "plot_store": 1, "make_partition": 3, "make_task": 5}
     assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
 
 
@@ -178,7 +179,7 @@ def test_the_papers_whole_matrix_is_planned(study, tmp_path):
     assert re.search(r"^pack_shard +68$", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("leaf", "value"), [("store/threads", 2), ("training/schedule/step", 7)])
+@pytest.mark.parametrize(("leaf", "value"), [("store/threads", 2), ("store/max_bad_fraction", 0.1), ("training/schedule/step", 7)])
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
     configure(leaf, value)
     assert stale(study) == {"write_report": 1}
@@ -194,6 +195,27 @@ def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
     after = pd.read_csv(study.folder / "results/split/results.csv")
     timings = ["job_seconds", "images_per_second"]
     pd.testing.assert_frame_equal(before.drop(columns=timings), after.drop(columns=timings))
+
+
+def test_graded_halves_and_reduced_data_are_partitions_like_others(study, configure):
+    matrix = [
+        {"partition": "middle0", "transfer": ["frozen"]},
+        {"partition": "far1", "transfer": ["frozen"]},
+        {"partition": "whole_first_5_per_class"},
+        {"partition": "far1_first_5_per_class", "transfer": ["frozen"]},
+    ]
+    configure("matrix", matrix)
+    other = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "other", "depths": [4]}
+    (study.folder / "other.yaml").write_text(yaml.safe_dump(other))
+    study.snakemake(study="other.yaml")
+    results = pd.read_csv(study.folder / "results/other/results.csv").set_index(["partition", "treatment"])
+    assert len(results) == 4 + 4 + 1 + 4
+    assert set(results.loc["far1", "train_images"]) == {20 * 12}
+    assert set(results.loc["far1_first_5_per_class", "train_images"]) == {20 * 5}
+    assert set(results.loc["whole_first_5_per_class", "train_images"]) == {40 * 5}
+    halves = {name: read_json(study.folder / f"results/other/partitions/{name}.json") for name in ("middle0", "far1")}
+    assert halves["middle0"]["distance"]["mean"] < halves["far1"]["distance"]["mean"]
+    assert "Rada" in halves["far1"]["distance"]["measure"]
 
 
 def test_named_targets(study):
