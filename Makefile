@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test lint dag
+.PHONY: run test lint dag bench-data
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -23,6 +23,9 @@ dag: .venv/installed
 	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.draw_dag results/rulegraph.png
 	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.draw_dag results/jobgraph.png
 	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
+
+bench-data: .venv/installed
+	PYTHONPATH=. $(BIN)/python tests/bench/bench_data.py
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'

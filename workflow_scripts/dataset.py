@@ -40,14 +40,16 @@ class ImageSource:
 
     def read(self) -> bytes:
         """The encoded bytes, or the first MAX_ENCODED_BYTES + 1 of them. Raises InputError if the file is not there
-        or shorter than its archive's index says."""
-        wanted = MAX_ENCODED_BYTES + 1 if self.size is None else min(self.size, MAX_ENCODED_BYTES + 1)
+        or shorter than its archive's index says.
+        """
         try:
             with open(self.path, "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size if self.size is None else self.size
+                wanted = min(size, MAX_ENCODED_BYTES + 1)
                 data = os.pread(file.fileno(), wanted, self.offset)
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
-        if self.size is not None and len(data) < wanted:
+        if len(data) < wanted:
             raise InputError(f"{self.path} ends before {self.name}; the archive has changed or is not whole")
         return data
 
@@ -63,7 +65,8 @@ class Dataset(Protocol):
 
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
         """The `shard`-th of `shards` shares of a split ("train" or "val") in the order of the paper's lists: by class,
-        then name; ILSVRC's validation images by number."""
+        then name; ILSVRC's validation images by number.
+        """
 
 
 def share(count: int, shard: int, shards: int) -> range:
@@ -73,7 +76,8 @@ def share(count: int, shard: int, shards: int) -> range:
 
 def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
     """Training images, validation images and devkit in `folder`: each the archive, or where it is missing and the
-    extracted folder exists, that."""
+    extracted folder exists, that.
+    """
     pairs = zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True)
     archives_and_trees = [(Path(folder) / archive, Path(folder) / tree) for archive, tree in pairs]
     return tuple(tree if tree.is_dir() and not archive.exists() else archive for archive, tree in archives_and_trees)

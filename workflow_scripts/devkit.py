@@ -17,7 +17,8 @@ META, GROUND_TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.t
 @dataclass(frozen=True)
 class Devkit:
     """The low-level synsets in WNID order with the whole hierarchy above them, their numbers of training images, and
-    the class index of each validation image in order."""
+    the class index of each validation image in order.
+    """
 
     classes: ClassList
     train_images: tuple[int, ...]
@@ -54,7 +55,8 @@ def _archive_files(path: Path) -> tuple[bytes, bytes]:
 
 def _class_list(synsets: np.ndarray) -> tuple[ClassList, tuple[int, ...], dict[int, int]]:
     """The classes (synsets without children) in WNID order with all edges, their numbers of training images, and the
-    class index by ILSVRC2012_ID."""
+    class index by ILSVRC2012_ID.
+    """
     wnid_of_id = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in synsets}
     leaves = sorted((str(row["WNID"]), row) for row in synsets if int(row["num_children"]) == 0)
     class_of_id = {int(row["ILSVRC2012_ID"]): index for index, (_, row) in enumerate(leaves)}

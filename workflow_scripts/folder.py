@@ -14,7 +14,8 @@ class FolderDataset:
 
     def __init__(self, path: str | Path) -> None:
         """Index the tree's folders or the tar at `path`. Raises InputError if it is missing, or where the classes of
-        train and val differ."""
+        train and val differ.
+        """
         self.path = Path(path)
         if not self.path.exists():
             raise InputError(f"{path} is neither a folder nor a tar archive; correct dataset.path")

@@ -4,7 +4,7 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from workflow_scripts.dataset import MAX_ENCODED_BYTES
 
@@ -16,6 +16,7 @@ warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 # By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 Image.init()
+ORIENTATION = ExifTags.Base.Orientation
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
 
@@ -58,7 +59,8 @@ def _loaded(data: bytes, size: int) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     """Turned and mirrored as EXIF says; as it is where the metadata are damaged."""
     try:
-        return ImageOps.exif_transpose(image)
+        # exif_transpose copies what needs no turning.
+        return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
     except Exception:  # the pixels are loaded already: only the metadata can be at fault
         return image
 
@@ -90,4 +92,4 @@ def _flat(image: Image.Image) -> Image.Image:
         rgba = image.convert("RGBA")
         image = Image.new("RGB", image.size, "white")
         image.paste(rgba, mask=rgba)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

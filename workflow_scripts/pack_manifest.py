@@ -20,7 +20,8 @@ from workflow_scripts.store import read_index, read_names
 
 def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_records: Sequence[Path]) -> dict:
     """The store's description: image size, resizing, classes in order with counts, and per split its shards in order
-    with counts and checksums. Raises InputError for a class without images."""
+    with counts and checksums. Raises InputError for a class without images.
+    """
     shards: dict[str, list[dict]] = {split: [] for split in SPLITS}
     for path in sorted(shard_records):
         record = read_json(path)

@@ -74,7 +74,7 @@ def pack_shard(
 def _decode_all(
     sources: list[ImageSource], size: int, resize: str, threads: int
 ) -> Iterator[tuple[ImageSource, np.ndarray | BadImage]]:
-    """Read and decode in `threads` threads (Pillow releases the GIL), in order, holding few images at a time."""
+    """Read and decode, in order; with several threads (Pillow releases the GIL) a few images ahead of the caller."""
 
     def decode_one(source: ImageSource) -> np.ndarray | BadImage:
         try:
@@ -82,6 +82,9 @@ def _decode_all(
         except BadImage as reason:
             return reason
 
+    if threads == 1:
+        yield from ((source, decode_one(source)) for source in sources)
+        return
     waiting = collections.deque()
     with ThreadPoolExecutor(threads) as pool:
         for source in sources:

@@ -1,4 +1,4 @@
-"""Write the list of one task's images in the form that the paper published, `<file> <label>` lines, and its md5 sum.
+r"""Write the list of one task's images in the form that the paper published, `<file> <label>` lines, and its md5 sum.
 
 The images come from a packed store (--manifest, --split), or, without any image, from the validation set's true labels
 (--ground-truth): ILSVRC's devkit, as archive or folder, or a text file whose lines end in a WNID each, in validation
@@ -30,7 +30,8 @@ def image_list(
     names: list[str], class_indices: np.ndarray, task_classes: np.ndarray, images_per_class: int | None = None
 ) -> str:
     """A line `<file> <label>` for each image whose class is in `task_classes` (sorted class indices), in the images'
-    order; labels run 0..C-1. With `images_per_class`, only the first so many of each class."""
+    order; labels run 0..C-1. With `images_per_class`, only the first so many of each class.
+    """
     positions, labels = select(class_indices, task_classes)
     if images_per_class is not None:
         first = first_per_class(labels, images_per_class)
@@ -74,7 +75,8 @@ def read_partition(partition: str, classes: list[str]) -> tuple[dict[str, list[s
 
 def published_md5(partition: str, half: str, split: str) -> str | None:
     """The md5 sum that the paper's authors published for a list, None if they did not (make_reduced_datasets.sh in
-    github.com/yosinski/convnet_transfer)."""
+    github.com/yosinski/convnet_transfer).
+    """
     table = read_names(PUBLISHED)
     found = table[(table["partition"] == partition) & (table["half"] == half) & (table["split"] == split)]
     return None if found.empty else found["md5"].iloc[0]

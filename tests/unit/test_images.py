@@ -53,7 +53,7 @@ def test_the_content_decides_not_the_name(kind):
 
 
 def png_of_16_bits(color_type, value):
-    """A 20 x 20 PNG of 16 bits a channel; Pillow writes only gray ones (0: gray, 2: RGB, 4: gray and alpha, 6: RGBA)."""
+    """A 20 x 20 PNG of 16 bits a channel; Pillow writes only gray ones (0 gray, 2 RGB, 4 with alpha, 6 RGBA)."""
     channels = {0: 1, 2: 3, 4: 2, 6: 4}[color_type]
     rows = b"".join(b"\0" + struct.pack(">H", value) * (20 * channels) for _ in range(20))
 

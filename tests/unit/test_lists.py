@@ -98,9 +98,7 @@ def test_all_published_validation_lists(true_validation_labels, real_hierarchy, 
     table = read_names(ROOT / "configs" / "published_lists.csv").query("split == 'val'")
     for row in table.itertuples():
         partition = natman if row.partition == "natman" else row.partition
-        done, _ = run(
-            tmp_path, "--ground-truth", true_validation_labels, "--partition", partition, "--half", row.half
-        )
+        done, _ = run(tmp_path, "--ground-truth", true_validation_labels, "--partition", partition, "--half", row.half)
         assert done.stdout.startswith(row.md5)
         assert "the published sum)" in done.stdout
 

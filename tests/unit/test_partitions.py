@@ -184,7 +184,7 @@ def test_halves_cannot_be_graded_without_a_hierarchy():
 
 
 def test_imagenets_natman_from_wordnet_itself(real_hierarchy, shared):
-    """The 522 descendants of artifact and the 29 extras, from the hierarchy that ILSVRC's devkit holds (1860 synsets)."""
+    """The 522 descendants of artifact and the 29 extras, from the 1860 synsets that ILSVRC's devkit has."""
     classes, edges = real_hierarchy
     rows = list(csv.DictReader((shared / "reference" / "imagenet_natural_manmade.csv").open()))
     assert classes == [row["wnid"] for row in rows]

@@ -167,8 +167,9 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
     with pytest.raises(InputError, match=rf"no member {wnid}\.tar"):
         IlsvrcDataset(folder).survey()
     copied(archives, folder)
-    member = tarfile.open(folder / TRAIN_TAR).extractfile(f"{other}.tar").read()
-    rewritten(folder / TRAIN_TAR, lambda name, data: member if name == f"{wnid}.tar" else data)
+    with tarfile.open(folder / TRAIN_TAR) as tar:
+        exchanged = tar.extractfile(f"{other}.tar").read()
+    rewritten(folder / TRAIN_TAR, lambda name, data: exchanged if name == f"{wnid}.tar" else data)
     with pytest.raises(InputError, match=f"{wnid}.tar holds '{wnid}/{other}_1.JPEG', an image of another class"):
         IlsvrcDataset(folder).images("train", 0, 1)
     copied(archives, folder)

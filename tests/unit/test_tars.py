@@ -94,7 +94,7 @@ def test_every_truncation_is_noticed(plain):
     end = 512 * 6  # three headers, 700 + 0 + 512 bytes in blocks
     for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 511]:
         plain.write_bytes(whole[:length])
-        with pytest.raises(InputError, match="not a whole|not whole|not a readable"):
+        with pytest.raises(InputError, match=r"not a whole|not whole"):
             tar_members(plain)
     plain.write_bytes(whole[: end + 1024])
     assert len(tar_members(plain)) == 3
@@ -115,7 +115,7 @@ def test_a_damaged_header_is_no_end_of_the_archive(plain, start):
     data = bytearray(plain.read_bytes())
     data[start : start + 10] = b"\xff" * 10
     plain.write_bytes(data)
-    with pytest.raises(InputError, match="damaged|not a whole"):
+    with pytest.raises(InputError, match=r"damaged|not a whole"):
         tar_members(plain)
 
 

@@ -149,7 +149,14 @@ def test_an_optimiser_line_retrains_everything(study, change):
 
 def test_the_pack_size_remakes_all_but_the_archives(study, configure):
     configure("store/image_size", 40)
-    upstream = {"survey_dataset": 1, "pack_shard": 3, "pack_manifest": 1, "plot_store": 1, "make_partition": 3, "make_task": 5}
+    upstream = {
+        "survey_dataset": 1,
+        "pack_shard": 3,
+        "pack_manifest": 1,
+        "plot_store": 1,
+        "make_partition": 3,
+        "make_task": 5,
+    }
     assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
 
 
@@ -179,7 +186,9 @@ def test_the_papers_whole_matrix_is_planned(study, tmp_path):
     assert re.search(r"^pack_shard +68$", printed, re.MULTILINE)
 
 
-@pytest.mark.parametrize(("leaf", "value"), [("store/threads", 2), ("store/max_bad_fraction", 0.1), ("training/schedule/step", 7)])
+@pytest.mark.parametrize(
+    ("leaf", "value"), [("store/threads", 2), ("store/max_bad_fraction", 0.1), ("training/schedule/step", 7)]
+)
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
     configure(leaf, value)
     assert stale(study) == {"write_report": 1}

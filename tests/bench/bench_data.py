@@ -1,0 +1,275 @@
+"""make bench-data: the data path against what a user would write instead, in one run, medians of 5 interleaved rounds.
+
+Packing is compared with a bare loop of Pillow's decoder (draft mode and resize) over the same files, each process pinned
+to one core, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's ImageFolder and
+a DataLoader of two workers, ours on one thread. Needs the shared folder of real images (see tests/conftest.py). Timing decides no
+test: this prints, it does not fail.
+"""
+
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from workflow_scripts.files import write_json
+from workflow_scripts.folder import FolderDataset
+from workflow_scripts.make_task import make_task
+from workflow_scripts.pack_manifest import manifest
+from workflow_scripts.pack_shard import pack_shard
+from workflow_scripts.store import PackedSplit
+from workflow_scripts.tars import tar_members
+
+if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
+    import torch
+    from torch.utils.data import DataLoader
+    from torchvision import datasets
+    from torchvision.transforms import v2
+
+    from workflow_scripts.batches import Batches
+
+ROOT = Path(__file__).parents[2]
+SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
+ROUNDS, SIZE = 5, 256
+
+
+def spread(rates):
+    """Median, least and most of a list, as text."""
+    return f"{statistics.median(rates):9.0f} images/s ({min(rates):.0f} to {max(rates):.0f})"
+
+
+def ratio(ours, theirs):
+    """The median of the ratios of each round."""
+    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+
+
+def photographs(folder, copies):
+    """A tree of the 100 real ImageNet JPEGs in 4 classes, `copies` times; val has one of each class."""
+    with tarfile.open(SHARED / "data" / "imagenet_samples.tar") as tar:
+        jpegs = [tar.extractfile(member).read() for member in tar if member.isfile()]
+    for number, jpeg in enumerate(jpegs * copies):
+        place = folder / "train" / f"class{number % 4}" / f"{number:06d}.JPEG"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(jpeg)
+    for number in range(4):
+        place = folder / "val" / f"class{number}" / "0.JPEG"
+        place.parent.mkdir(parents=True)
+        place.write_bytes(jpegs[number])
+    return folder
+
+
+def decode_bare(tree):
+    """The bare decoder: images per second over all training files of `tree`."""
+    files = sorted((tree / "train").glob("*/*"))
+    started = time.perf_counter()
+    for file in files:
+        with Image.open(file) as image:
+            image.draft("RGB", (SIZE, SIZE))
+            image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    return len(files) / (time.perf_counter() - started)
+
+
+def pack(tree, shard, shards, prefix):
+    """Our packing of one shard: images per second, index to fsync."""
+    started = time.perf_counter()
+    record = pack_shard(FolderDataset(tree), "train", int(shard), int(shards), SIZE, "warp", 0.0, 1, prefix)
+    return record["images"] / (time.perf_counter() - started)
+
+
+def start(core, *command):
+    """A worker process of this script on one core."""
+    return subprocess.Popen(
+        ["taskset", "-c", str(core), sys.executable, __file__, *map(str, command)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+
+
+def result(process):
+    """What a worker printed."""
+    output, _ = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"a worker failed: {process.args}")
+    return json.loads(output)
+
+
+def bench_packing(folder):
+    """Rates of the bare decoder, of one and of two packing processes, and memory at 1x and 10x the images."""
+    small, large = photographs(folder / "small", 4), photographs(folder / "large", 40)
+    bare, bare_two, one, two, ten = [], [], [], [], []
+    for _ in range(ROUNDS):
+        bare.append(result(start(0, "decode", small))["rate"])
+        both = [start(core, "decode", small) for core in (0, 1)]
+        bare_two.append(sum(result(process)["rate"] for process in both))
+        one_at_1x = result(start(0, "pack", small, 0, 1, folder / "s"))
+        one.append(one_at_1x["rate"])
+        both = [start(core, "pack", small, core, 2, folder / f"t{core}") for core in (0, 1)]
+        two.append(sum(result(process)["rate"] for process in both))
+        one_at_10x = result(start(0, "pack", large, 0, 1, folder / "l"))
+        ten.append(one_at_10x["rate"])
+    print("Packing real ImageNet JPEGs (400; 119 kB on average) to 256 x 256")
+    print(f"  bare decoder, one core          {spread(bare)}")
+    print(f"  bare, two processes, two cores  {spread(bare_two)}   {ratio(bare_two, bare):.2f} times one process")
+    print(f"  ours, one process on one core   {spread(one)}   {ratio(one, bare):.2f} of the bare decoder (wanted 0.9)")
+    print(f"  ours, two processes, two cores  {spread(two)}   {ratio(two, one):.2f} times one process (wanted 1.8)")
+    print(f"  ours, 10 times the images       {spread(ten)}   {ratio(one, ten):.2f} times the cost (wanted 1)")
+    print(f"  peak memory of a process: {one_at_1x['MB']:.0f} MB, with 10 times the images {one_at_10x['MB']:.0f} MB\n")
+
+
+class CropAndSubtract:
+    """Random crop and mirror, float, minus the mean image at the place of the crop, as lean as torchvision allows."""
+
+    def __init__(self, mean_image, crop):
+        self.mean, self.crop = torch.from_numpy(mean_image).permute(2, 0, 1).float(), crop
+
+    def __call__(self, image):
+        top, left = torch.randint(0, image.shape[1] - self.crop + 1, (2,)).tolist()
+        place = slice(top, top + self.crop), slice(left, left + self.crop)
+        pixels = image[:, place[0], place[1]] - self.mean[:, place[0], place[1]]
+        return pixels.flip(2) if torch.rand(()) < 0.5 else pixels
+
+
+def image_folder_rate(tree, size, mean_image, crop, images):
+    """ImageFolder and a DataLoader of two workers, after their first batch."""
+    resize = [] if size is None else [v2.Resize((size, size))]
+    transform = v2.Compose([*resize, v2.PILToTensor(), CropAndSubtract(mean_image, crop)])
+    loader = DataLoader(
+        datasets.ImageFolder(tree / "train", transform), 64, shuffle=True, num_workers=2, drop_last=True
+    )
+    batches = iter(loader)
+    next(batches)
+    started, count = time.perf_counter(), 0
+    for batch, _ in batches:
+        count += len(batch)
+        if count >= images:
+            break
+    return count / (time.perf_counter() - started)
+
+
+def packed(tree, folder, size):
+    """The packed store of `tree` and a task of all its classes."""
+    dataset, records = FolderDataset(tree), []
+    for split in ("train", "val"):
+        prefix = folder / f"{split}-000"
+        write_json(f"{prefix}.json", pack_shard(dataset, split, 0, 1, size, "warp", 0.0, 2, str(prefix)))
+        records.append(prefix.with_suffix(".json"))
+    write_json(folder / "manifest.json", manifest(size, "warp", dataset.names, records))
+    return folder / "manifest.json", make_task(folder / "manifest.json", list(dataset.names))
+
+
+def our_rate(store, task, crop, images):
+    """Our batches on one thread, after the first."""
+    torch.set_num_threads(1)
+    splits = PackedSplit(store, "train"), PackedSplit(store, "val")
+    batches = Batches(*splits, task, task.mean_image, crop, 1.0, torch.device("cpu"))
+    stream = batches.training(0, 64, 0, images // 64 + 1)
+    next(stream)
+    started = time.perf_counter()
+    count = sum(len(batch) for batch, _ in stream)
+    return count / (time.perf_counter() - started)
+
+
+def bench_serving(title, wanted, store, task, crop, peers, images):
+    """Ours against each of `peers`, {description: (tree, size or None)}."""
+    ours, theirs = [], {name: [] for name in peers}
+    for _ in range(ROUNDS):
+        ours.append(our_rate(store, task, crop, images))
+        for name, (tree, size) in peers.items():
+            theirs[name].append(image_folder_rate(tree, size, task.mean_image, crop, images // 20))
+    print(title)
+    print(f"  ours, one thread                {spread(ours)}")
+    for name, rates in theirs.items():
+        print(f"  ImageFolder, {name:18s} {spread(rates)}   ours {ratio(ours, rates):.1f} times as fast{wanted}")
+        wanted = ""
+
+
+def bench_growth(store, task, crop, images):
+    """Our batches from a tenth of the task's images and from all of them."""
+    few = type(task)(**vars(task) | {name: getattr(task, name)[::10] for name in ("train_positions", "train_labels")})
+    tenth, whole = [], []
+    for _ in range(ROUNDS):
+        tenth.append(our_rate(store, few, crop, images))
+        whole.append(our_rate(store, task, crop, images))
+    print(f"  ours, a tenth of the images     {spread(tenth)}   {ratio(tenth, whole):.2f} times the rate (wanted 1)\n")
+
+
+def resized(tree, folder):
+    """The photographs of `tree` resized to 256 x 256 beforehand, as JPEGs of quality 90."""
+    for file in (tree / "train").glob("*/*"):
+        place = folder / "train" / file.parent.name / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(file) as image:
+            image.convert("RGB").resize((SIZE, SIZE)).save(place, "JPEG", quality=90)
+    return folder
+
+
+def bench_index(folder):
+    """The index of an archive of ImageNet's size: 1000 members of 138 MB, of which only headers are on this disk."""
+    path, size = folder / "ILSVRC2012_img_train.tar", 138_000_000 // 512 * 512
+    with open(path, "wb") as file:
+        for number in range(1000):
+            info = tarfile.TarInfo(f"n{number:08d}.tar")
+            info.size = size
+            file.write(info.tobuf(tarfile.GNU_FORMAT))
+            file.seek(size, io.SEEK_CUR)
+        file.write(bytes(10240))
+    seconds, read = [], []
+    for _ in range(ROUNDS):
+        before, started = bytes_read(), time.perf_counter()
+        members = tar_members(path)
+        seconds.append(time.perf_counter() - started)
+        read.append(bytes_read() - before)
+    print(
+        f"Indexing an archive of {len(members)} classes, {path.stat().st_size / 1e9:.0f} GB: "
+        f"{1000 * statistics.median(seconds):.0f} ms (wanted under 1000), {statistics.median(read) / 1e6:.2f} MB read\n"
+    )
+
+
+def bytes_read():
+    """Bytes that this process has read so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
+
+
+def main():
+    """All of it, with the machine's name first."""
+    if not SHARED.is_dir():
+        sys.exit(f"{SHARED} is missing: it holds the real images that this benchmark needs")
+    model = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
+    print(f"{os.cpu_count()} cores, {model.split(': ')[1]}; medians of {ROUNDS} rounds (least to most)\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bench_index(folder)
+        bench_packing(folder)
+        with tarfile.open(SHARED / "data" / "cifar100_small.tar") as tar:
+            tar.extractall(folder, filter="data")
+        cifar = folder / "cifar100_small"
+        store, task = packed(cifar, folder / "cifar_store", 36)
+        title, peers = "Serving batches of 64, 32 of 36 pixels (CIFAR-100 as PNG)", {"PNG files": (cifar, 36)}
+        bench_serving(title, " (wanted 20)", store, task, 32, peers, 100_000)
+        bench_growth(store, task, 32, 100_000)
+        tree = folder / "small"
+        store, task = packed(tree, folder / "photo_store", SIZE)
+        title = "Serving batches of 64, 227 of 256 pixels (ImageNet photographs)"
+        peers = {"their JPEG files": (tree, SIZE), "resized beforehand": (resized(tree, folder / "resized"), None)}
+        bench_serving(title, " (wanted 5)", store, task, 227, peers, 4_000)
+
+
+def worker(task, *arguments):
+    """Run `decode` or `pack` and print its rate and this process' peak memory."""
+    tree = Path(arguments[0])
+    rate = decode_bare(tree) if task == "decode" else pack(tree, *arguments[1:])
+    status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    print(json.dumps({"rate": rate, "MB": int(peak.split()[1]) / 1000}))
+
+
+if __name__ == "__main__":
+    worker(*sys.argv[1:]) if len(sys.argv) > 1 else main()
