@@ -97,8 +97,8 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             raise InputError(f"configuration: {key}.csv: {csv} does not exist")
     elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
         raise InputError(
-            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; give "
-            "its halves as csv"
+            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; "
+            "give its halves as csv"
         )
     elif family == "natman":
         extra = config["natman"]["extra_artifacts"]

@@ -62,6 +62,6 @@ def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
     free = shutil.disk_usage(there).free
     if needed > free:
         raise InputError(
-            f"{folder} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; free some, link data/ "
-            f"to a larger disk, or lower {key}"
+            f"{folder} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; free some, link "
+            f"data/ to a larger disk, or lower {key}"
         )

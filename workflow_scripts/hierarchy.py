@@ -33,9 +33,7 @@ def class_distances(classes: Sequence[str], edges: Sequence[tuple[str, str]]) ->
     Raises InputError if there is no hierarchy, or if it does not connect the classes.
     """
     if not edges:
-        raise InputError(
-            "the dataset has no hierarchy of classes; halves cannot be graded by distance, give them as csv"
-        )
+        raise InputError("the dataset has no hierarchy of classes; halves cannot be graded by it, give them as csv")
     number = {name: index for index, name in enumerate(sorted({name for edge in edges for name in edge}))}
     if missing := [name for name in classes if name not in number]:
         raise InputError(f"the dataset's hierarchy lacks class {missing[0]}; distances cannot be computed")

@@ -1,6 +1,6 @@
 """Reading a packed store: memory-mapped uint8 images by split and position."""
 
-import functools
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,8 @@ import pandas as pd
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_json
+
+LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the system reads ahead
 
 
 def read_names(path: str | Path) -> pd.DataFrame:
@@ -40,18 +42,25 @@ class PackedSplit:
         self.image_size = description["image_size"]
         self.shards = description["shards"][split]
         self._maps = [self._map(shard) for shard in self.shards]
+        self._image_bytes = 3 * self.image_size**2
         self._starts = np.cumsum([0, *(shard["images"] for shard in self.shards)])
-        self._windows = functools.cache(lambda shard, size: windows(self._maps[shard], size))
+        self._windows: dict[tuple[int, int], np.ndarray] = {}
 
-    def _map(self, shard: dict) -> np.ndarray:
+    def _map(self, shard: dict) -> mmap.mmap | bytes:
         path = self.folder / f"{shard['file']}.u8"
         shape = (shard["images"], self.image_size, self.image_size, 3)
         if not path.is_file() or path.stat().st_size != np.prod(shape):
             raise InputError(f"{path} is missing or damaged: delete it and run snakemake again to pack it anew")
         if not shard["images"]:  # all of them quarantined; an empty file cannot be mapped
-            return np.empty(shape, dtype=np.uint8)
-        # A plain view: slicing a memmap costs several times as much as slicing an array.
-        return np.memmap(path, dtype=np.uint8, mode="r", shape=shape).view(np.ndarray)
+            return b""
+        with open(path, "rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def _shard_windows(self, shard: int, size: int) -> np.ndarray:
+        if (shard, size) not in self._windows:
+            pixels = np.frombuffer(self._maps[shard], dtype=np.uint8)
+            self._windows[shard, size] = windows(pixels.reshape(-1, self.image_size, self.image_size, 3), size)
+        return self._windows[shard, size]
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -63,11 +72,20 @@ class PackedSplit:
         """
         crops = np.empty((len(positions), size, size, 3), dtype=np.uint8)
         shards = np.searchsorted(self._starts, positions, side="right") - 1
+        inside = positions - self._starts[shards]
+        if self._image_bytes >= LARGE_IMAGE:
+            self._announce(shards, inside)
         for shard in np.unique(shards):
             here = shards == shard
             tops, lefts = offsets[here].T
-            crops[here] = self._windows(shard, size)[positions[here] - self._starts[shard], tops, lefts]
+            crops[here] = self._shard_windows(shard, size)[inside[here], tops, lefts]
         return crops
+
+    def _announce(self, shards: np.ndarray, inside: np.ndarray) -> None:
+        """Ask the system for all these images at once: one after another they come from a disk at a third the rate."""
+        for shard, start in zip(shards.tolist(), (inside * self._image_bytes).tolist(), strict=True):
+            page = start // mmap.PAGESIZE * mmap.PAGESIZE
+            self._maps[shard].madvise(mmap.MADV_WILLNEED, page, start + self._image_bytes - page)
 
     def images(self, positions: np.ndarray) -> np.ndarray:
         """The whole images at `positions`: uint8 (n, image_size, image_size, 3)."""

@@ -5,7 +5,8 @@ The images come from a packed store (--manifest, --split), or, without any image
 order. The task is a half of a partition, given as the partition's JSON (results/<study>/partitions/) or, where the
 classes alone decide it, by name: random<seed> or whole, with _first_<k>_per_class after it if wanted.
 
-    python -m workflow_scripts.write_list --ground-truth ILSVRC2012_devkit_t12.tar.gz --partition random0 --half A --output half0A.txt
+    python -m workflow_scripts.write_list --ground-truth ILSVRC2012_devkit_t12.tar.gz \
+        --partition random0 --half A --output half0A.txt
 """
 
 import argparse

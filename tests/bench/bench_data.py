@@ -1,9 +1,9 @@
 """make bench-data: the data path against what a user would write instead, in one run, medians of 5 interleaved rounds.
 
-Packing is compared with a bare loop of Pillow's decoder (draft mode and resize) over the same files, each process pinned
-to one core, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's ImageFolder and
-a DataLoader of two workers, ours on one thread. Needs the shared folder of real images (see tests/conftest.py). Timing decides no
-test: this prints, it does not fail.
+Packing is compared with a bare loop of Pillow's decoder (draft mode and resize) over the same files, each process on a
+core of its own, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's
+ImageFolder and a DataLoader of two workers, ours on one thread; and from a store that is not in memory, with indexing a
+numpy memmap. Needs the shared folder of real images (see tests/conftest.py). Timing decides no test: this prints.
 """
 
 import io
@@ -28,6 +28,7 @@ from workflow_scripts.store import PackedSplit
 from workflow_scripts.tars import tar_members
 
 if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
+    import numpy as np
     import torch
     from torch.utils.data import DataLoader
     from torchvision import datasets
@@ -84,7 +85,8 @@ def pack(tree, shard, shards, prefix):
 
 
 def start(core, *command):
-    """A worker process of this script on one core."""
+    """A worker process of this script on one core, after what is still to be written to the disk."""
+    os.sync()
     return subprocess.Popen(
         ["taskset", "-c", str(core), sys.executable, __file__, *map(str, command)],
         stdout=subprocess.PIPE,
@@ -102,26 +104,36 @@ def result(process):
 
 
 def bench_packing(folder):
-    """Rates of the bare decoder, of one and of two packing processes, and memory at 1x and 10x the images."""
+    """Rates of the bare decoder, and of one and of two packing processes; returns the trees of 400 and 4000 files."""
     small, large = photographs(folder / "small", 4), photographs(folder / "large", 40)
-    bare, bare_two, one, two, ten = [], [], [], [], []
+    bare, bare_two, one, two = ([] for _ in range(4))
     for _ in range(ROUNDS):
         bare.append(result(start(0, "decode", small))["rate"])
         both = [start(core, "decode", small) for core in (0, 1)]
         bare_two.append(sum(result(process)["rate"] for process in both))
-        one_at_1x = result(start(0, "pack", small, 0, 1, folder / "s"))
-        one.append(one_at_1x["rate"])
+        one.append(result(start(0, "pack", small, 0, 1, folder / "s"))["rate"])
         both = [start(core, "pack", small, core, 2, folder / f"t{core}") for core in (0, 1)]
         two.append(sum(result(process)["rate"] for process in both))
-        one_at_10x = result(start(0, "pack", large, 0, 1, folder / "l"))
-        ten.append(one_at_10x["rate"])
     print("Packing real ImageNet JPEGs (400; 119 kB on average) to 256 x 256")
     print(f"  bare decoder, one core          {spread(bare)}")
     print(f"  bare, two processes, two cores  {spread(bare_two)}   {ratio(bare_two, bare):.2f} times one process")
     print(f"  ours, one process on one core   {spread(one)}   {ratio(one, bare):.2f} of the bare decoder (wanted 0.9)")
     print(f"  ours, two processes, two cores  {spread(two)}   {ratio(two, one):.2f} times one process (wanted 1.8)")
-    print(f"  ours, 10 times the images       {spread(ten)}   {ratio(one, ten):.2f} times the cost (wanted 1)")
-    print(f"  peak memory of a process: {one_at_1x['MB']:.0f} MB, with 10 times the images {one_at_10x['MB']:.0f} MB\n")
+    return small, large
+
+
+def bench_packing_growth(folder, small, large):
+    """Rates, CPU seconds and memory of packing ten times as many images."""
+    few, many, bare = [], [], []
+    for _ in range(ROUNDS):
+        few.append(result(start(0, "pack", small, 0, 1, folder / "s")))
+        many.append(result(start(0, "pack", large, 0, 1, folder / "l")))
+        bare.append(result(start(0, "decode", large))["rate"])
+    rates = [one["rate"] for one in many]
+    cost = ratio([one["cpu"] / 10 for one in many], [one["cpu"] for one in few])
+    print(f"  ours, 10 times the images       {spread(rates)}   {cost:.2f} times the CPU seconds per image (wanted 1)")
+    print(f"  bare, 10 times the images       {spread(bare)}   ours {ratio(rates, bare):.2f} of it")
+    print(f"  peak memory of a process: {few[0]['MB']:.0f} MB, with 10 times the images {many[0]['MB']:.0f} MB\n")
 
 
 class CropAndSubtract:
@@ -211,6 +223,35 @@ def resized(tree, folder):
     return folder
 
 
+def cold_rate(store, read, images):
+    """Images per second that `read(positions)` gets in batches of 64, none of them in memory before."""
+    random = np.random.default_rng(0)
+    for file in store.parent.glob("*.u8"):
+        with open(file, "rb") as pixels:
+            os.posix_fadvise(pixels.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    order = random.permutation(images)[: images // 4]  # few, so that few come with their neighbours
+    started = time.perf_counter()
+    for start in range(0, len(order), 64):
+        read(order[start : start + 64])
+    return len(order) / (time.perf_counter() - started)
+
+
+def bench_cold(store):
+    """Whole images of 256 pixels in random order from the disk, ours and by indexing a memmap."""
+    ours, theirs = [], []
+    for _ in range(ROUNDS):
+        split = PackedSplit(store, "train")
+        ours.append(cold_rate(store, split.images, len(split)))
+        shape = (len(split), SIZE, SIZE, 3)
+        del split  # pages that are mapped stay in memory
+        memmap = np.memmap(store.parent / "train-000.u8", dtype=np.uint8, mode="r", shape=shape)
+        theirs.append(cold_rate(store, memmap.__getitem__, len(memmap)))
+        del memmap
+    print("\nReading images of 256 pixels in random order from the disk")
+    print(f"  ours                            {spread(ours)}")
+    print(f"  numpy's memmap                  {spread(theirs)}   ours {ratio(ours, theirs):.1f} times as fast")
+
+
 def bench_index(folder):
     """The index of an archive of ImageNet's size: 1000 members of 138 MB, of which only headers are on this disk."""
     path, size = folder / "ILSVRC2012_img_train.tar", 138_000_000 // 512 * 512
@@ -247,7 +288,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench_index(folder)
-        bench_packing(folder)
+        tree, large = bench_packing(folder)
+        bench_packing_growth(folder, tree, large)
         with tarfile.open(SHARED / "data" / "cifar100_small.tar") as tar:
             tar.extractall(folder, filter="data")
         cifar = folder / "cifar100_small"
@@ -255,20 +297,22 @@ def main():
         title, peers = "Serving batches of 64, 32 of 36 pixels (CIFAR-100 as PNG)", {"PNG files": (cifar, 36)}
         bench_serving(title, " (wanted 20)", store, task, 32, peers, 100_000)
         bench_growth(store, task, 32, 100_000)
-        tree = folder / "small"
         store, task = packed(tree, folder / "photo_store", SIZE)
         title = "Serving batches of 64, 227 of 256 pixels (ImageNet photographs)"
         peers = {"their JPEG files": (tree, SIZE), "resized beforehand": (resized(tree, folder / "resized"), None)}
         bench_serving(title, " (wanted 5)", store, task, 227, peers, 4_000)
+        store, _ = packed(large, folder / "large_store", SIZE)
+        bench_cold(store)
 
 
 def worker(task, *arguments):
     """Run `decode` or `pack` and print its rate and this process' peak memory."""
     tree = Path(arguments[0])
+    before = time.process_time()
     rate = decode_bare(tree) if task == "decode" else pack(tree, *arguments[1:])
     status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"rate": rate, "MB": int(peak.split()[1]) / 1000}))
+    print(json.dumps({"rate": rate, "cpu": time.process_time() - before, "MB": int(peak.split()[1]) / 1000}))
 
 
 if __name__ == "__main__":
