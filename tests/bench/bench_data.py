@@ -41,9 +41,9 @@ SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 ROUNDS, SIZE = 5, 256
 
 
-def spread(rates):
-    """Median, least and most of a list, as text."""
-    return f"{statistics.median(rates):9.0f} images/s ({min(rates):.0f} to {max(rates):.0f})"
+def line(label, rates, remark=""):
+    """Print the median, least and most of `rates`, and what they are of something else."""
+    print(f"  {label:30s}{statistics.median(rates):9.0f} images/s ({min(rates):.0f} to {max(rates):.0f})   {remark}")
 
 
 def ratio(ours, theirs):
@@ -67,21 +67,18 @@ def photographs(folder, copies):
 
 
 def decode_bare(tree):
-    """The bare decoder: images per second over all training files of `tree`."""
+    """The bare decoder over all training files of `tree`; returns their number."""
     files = sorted((tree / "train").glob("*/*"))
-    started = time.perf_counter()
     for file in files:
         with Image.open(file) as image:
             image.draft("RGB", (SIZE, SIZE))
             image.convert("RGB").resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-    return len(files) / (time.perf_counter() - started)
+    return len(files)
 
 
 def pack(tree, shard, shards, prefix):
-    """Our packing of one shard: images per second, index to fsync."""
-    started = time.perf_counter()
-    record = pack_shard(FolderDataset(tree), "train", int(shard), int(shards), SIZE, "warp", 0.0, 1, prefix)
-    return record["images"] / (time.perf_counter() - started)
+    """Our packing of one shard, index to fsync; returns the number of its images."""
+    return pack_shard(FolderDataset(tree), "train", int(shard), int(shards), SIZE, "warp", 0.0, 1, prefix)["images"]
 
 
 def start(core, *command):
@@ -106,34 +103,41 @@ def result(process):
 def bench_packing(folder):
     """Rates of the bare decoder, and of one and of two packing processes; returns the trees of 400 and 4000 files."""
     small, large = photographs(folder / "small", 4), photographs(folder / "large", 40)
-    bare, bare_two, one, two = ([] for _ in range(4))
+    bare, bare_two, one, two = [], [], [], []
     for _ in range(ROUNDS):
-        bare.append(result(start(0, "decode", small))["rate"])
-        both = [start(core, "decode", small) for core in (0, 1)]
-        bare_two.append(sum(result(process)["rate"] for process in both))
-        one.append(result(start(0, "pack", small, 0, 1, folder / "s"))["rate"])
-        both = [start(core, "pack", small, core, 2, folder / f"t{core}") for core in (0, 1)]
-        two.append(sum(result(process)["rate"] for process in both))
+        bare.append(result(start(0, "decode", small)))
+        bare_two.append([result(process) for process in [start(core, "decode", small) for core in (0, 1)]])
+        one.append(result(start(0, "pack", small, 0, 1, folder / "s")))
+        halves = [start(core, "pack", small, core, 2, folder / f"t{core}") for core in (0, 1)]
+        two.append([result(process) for process in halves])
+    bare_rates, one_rates = rates(bare), rates(one)
+    bare_sums, two_sums = ([sum(rates(pair)) for pair in pairs] for pairs in (bare_two, two))
     print("Packing real ImageNet JPEGs (400; 119 kB on average) to 256 x 256")
-    print(f"  bare decoder, one core          {spread(bare)}")
-    print(f"  bare, two processes, two cores  {spread(bare_two)}   {ratio(bare_two, bare):.2f} times one process")
-    print(f"  ours, one process on one core   {spread(one)}   {ratio(one, bare):.2f} of the bare decoder (wanted 0.9)")
-    print(f"  ours, two processes, two cores  {spread(two)}   {ratio(two, one):.2f} times one process (wanted 1.8)")
+    line("bare decoder, one core", bare_rates)
+    line("bare, two processes and cores", bare_sums, f"{ratio(bare_sums, bare_rates):.2f} times one process")
+    per_cpu = ratio(rates(one, "per_cpu_second"), rates(bare, "per_cpu_second"))
+    of_bare = f"{ratio(one_rates, bare_rates):.2f} of the bare decoder, {per_cpu:.2f} per CPU second (wanted 0.9)"
+    line("ours, one process and core", one_rates, of_bare)
+    line("ours, two processes and cores", two_sums, f"{ratio(two_sums, one_rates):.2f} times one process (wanted 1.8)")
     return small, large
 
 
 def bench_packing_growth(folder, small, large):
-    """Rates, CPU seconds and memory of packing ten times as many images."""
+    """Rates and memory of packing ten times as many images."""
     few, many, bare = [], [], []
     for _ in range(ROUNDS):
         few.append(result(start(0, "pack", small, 0, 1, folder / "s")))
         many.append(result(start(0, "pack", large, 0, 1, folder / "l")))
-        bare.append(result(start(0, "decode", large))["rate"])
-    rates = [one["rate"] for one in many]
-    cost = ratio([one["cpu"] / 10 for one in many], [one["cpu"] for one in few])
-    print(f"  ours, 10 times the images       {spread(rates)}   {cost:.2f} times the CPU seconds per image (wanted 1)")
-    print(f"  bare, 10 times the images       {spread(bare)}   ours {ratio(rates, bare):.2f} of it")
+        bare.append(result(start(0, "decode", large)))
+    cost = ratio(rates(few, "per_cpu_second"), rates(many, "per_cpu_second"))
+    line("ours, 10 times the images", rates(many), f"{cost:.2f} times the CPU seconds per image (wanted 1)")
+    line("bare, 10 times the images", rates(bare), f"ours {ratio(rates(many), rates(bare)):.2f} of it")
     print(f"  peak memory of a process: {few[0]['MB']:.0f} MB, with 10 times the images {many[0]['MB']:.0f} MB\n")
+
+
+def rates(results, key="rate"):
+    """One number of each worker's result."""
+    return [one[key] for one in results]
 
 
 class CropAndSubtract:
@@ -197,9 +201,9 @@ def bench_serving(title, wanted, store, task, crop, peers, images):
         for name, (tree, size) in peers.items():
             theirs[name].append(image_folder_rate(tree, size, task.mean_image, crop, images // 20))
     print(title)
-    print(f"  ours, one thread                {spread(ours)}")
-    for name, rates in theirs.items():
-        print(f"  ImageFolder, {name:18s} {spread(rates)}   ours {ratio(ours, rates):.1f} times as fast{wanted}")
+    line("ours, one thread", ours)
+    for name, peer in theirs.items():
+        line(f"ImageFolder, {name}", peer, f"ours {ratio(ours, peer):.1f} times as fast{wanted}")
         wanted = ""
 
 
@@ -210,7 +214,7 @@ def bench_growth(store, task, crop, images):
     for _ in range(ROUNDS):
         tenth.append(our_rate(store, few, crop, images))
         whole.append(our_rate(store, task, crop, images))
-    print(f"  ours, a tenth of the images     {spread(tenth)}   {ratio(tenth, whole):.2f} times the rate (wanted 1)\n")
+    line("ours, a tenth of the images", tenth, f"{ratio(tenth, whole):.2f} times the rate (wanted 1)\n")
 
 
 def resized(tree, folder):
@@ -248,8 +252,8 @@ def bench_cold(store):
         theirs.append(cold_rate(store, memmap.__getitem__, len(memmap)))
         del memmap
     print("\nReading images of 256 pixels in random order from the disk")
-    print(f"  ours                            {spread(ours)}")
-    print(f"  numpy's memmap                  {spread(theirs)}   ours {ratio(ours, theirs):.1f} times as fast")
+    line("ours", ours)
+    line("numpy's memmap", theirs, f"ours {ratio(ours, theirs):.1f} times as fast")
 
 
 def bench_index(folder):
@@ -306,13 +310,15 @@ def main():
 
 
 def worker(task, *arguments):
-    """Run `decode` or `pack` and print its rate and this process' peak memory."""
+    """Run `decode` or `pack`; print images per second and per CPU second, and this process' peak memory."""
     tree = Path(arguments[0])
-    before = time.process_time()
-    rate = decode_bare(tree) if task == "decode" else pack(tree, *arguments[1:])
+    before, started = time.process_time(), time.perf_counter()
+    images = decode_bare(tree) if task == "decode" else pack(tree, *arguments[1:])
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - before
     status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    print(json.dumps({"rate": rate, "cpu": time.process_time() - before, "MB": int(peak.split()[1]) / 1000}))
+    measured = {"rate": images / seconds, "per_cpu_second": images / cpu_seconds, "MB": int(peak.split()[1]) / 1000}
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":
