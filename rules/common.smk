@@ -12,7 +12,7 @@ from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config, check_dataset
-from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
+from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files, packed_bytes
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
 
@@ -110,7 +110,7 @@ def sample_memory(_):
 
 def task_minutes(_):
     """Reading all training images once at 100 MB/s (a network file system), and a minute to start."""
-    return 1 + math.ceil(packed_images("train") * 3 * config["store"]["image_size"] ** 2 / 100e6 / 60)
+    return 1 + math.ceil(packed_bytes(packed_images("train"), config["store"]["image_size"]) / 100e6 / 60)
 
 
 def pack_memory(_, threads):

@@ -69,6 +69,11 @@ class Dataset(Protocol):
         """
 
 
+def packed_bytes(images: int, image_size: int) -> int:
+    """Bytes of `images` images in a packed store: uint8 RGB."""
+    return images * image_size**2 * 3
+
+
 def share(count: int, shard: int, shards: int) -> range:
     """The `shard`-th of `shards` contiguous shares of range(count), equal within one."""
     return range(count * shard // shards, count * (shard + 1) // shards)

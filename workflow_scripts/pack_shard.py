@@ -17,12 +17,11 @@ from tqdm import tqdm
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import Dataset, ImageSource
+from workflow_scripts.dataset import Dataset, ImageSource, packed_bytes
 from workflow_scripts.files import atomic_path, check_free_disk, sha256_file, write_json
 from workflow_scripts.images import BadImage, decode
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sources import open_dataset
-from workflow_scripts.survey_dataset import store_bytes
 
 AHEAD = 8  # decoded images waiting per thread, however large the archive
 
@@ -46,7 +45,7 @@ def pack_shard(
     sources = dataset.images(split, shard, shards)
     if not sources:
         raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
-    check_free_disk(prefix, store_bytes(len(sources), image_size), "store.image_size")
+    check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
     quarantine, digest = [], hashlib.sha256()
     with atomic_path(f"{prefix}.u8") as pixels_path, atomic_path(f"{prefix}.csv") as index_path:
         with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="") as index_file:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.dataset import packed_bytes
 from workflow_scripts.files import read_json
 
 LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the system reads ahead
@@ -42,7 +43,7 @@ class PackedSplit:
         self.image_size = description["image_size"]
         self.shards = description["shards"][split]
         self._maps = [self._map(shard) for shard in self.shards]
-        self._image_bytes = 3 * self.image_size**2
+        self._image_bytes = packed_bytes(1, self.image_size)
         self._starts = np.cumsum([0, *(shard["images"] for shard in self.shards)])
         self._windows: dict[tuple[int, int], np.ndarray] = {}
 

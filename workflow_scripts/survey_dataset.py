@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts import cli
-from workflow_scripts.dataset import ClassList
+from workflow_scripts.dataset import ClassList, packed_bytes
 from workflow_scripts.files import check_free_disk, write_json, write_text
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sources import open_dataset
@@ -24,11 +24,6 @@ def class_tables(classes: ClassList) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table, pd.DataFrame(classes.edges, columns=["parent", "child"])
 
 
-def store_bytes(images: int, image_size: int) -> int:
-    """Bytes of `images` packed images, uint8 RGB."""
-    return images * image_size**2 * 3
-
-
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -39,7 +34,7 @@ def main() -> None:
     args = parser.parse_args()
     dataset = open_dataset(args.kind, args.path)
     images = dataset.survey()
-    needed = store_bytes(sum(images.values()), args.image_size)
+    needed = packed_bytes(sum(images.values()), args.image_size)
     # Shards that are there already will be replaced, or are the store's.
     present = sum(shard.stat().st_size for shard in args.folder.glob("*.u8"))
     check_free_disk(args.folder, needed - present, "store.image_size")
