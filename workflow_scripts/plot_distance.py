@@ -10,7 +10,7 @@ from workflow_scripts.results import SCORE, equal_halves, halves_label, in_famil
 
 TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
 HALVES, UNTRAINED = GROUPS["AnB"][1], GROUPS["random"][1]
-GRADED = (("near", "#88CCEE"), ("middle", "#AA4499"), ("far", "#882255"))  # equal halves by hierarchy distance
+GRADED = (("near", "#88CCEE"), ("middle", "#4477AA"), ("far", "#222255"))  # equal halves by hierarchy distance
 LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
 
 
