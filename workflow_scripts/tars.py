@@ -43,7 +43,7 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
             # tarfile takes a damaged header, or none, for the end of an archive.
             if after + tarfile.BLOCKSIZE > end or os.pread(file.fileno(), tarfile.BLOCKSIZE, after).strip(b"\0"):
                 raise InputError(f"{where} is damaged or not whole: neither a header nor the end at byte {after}")
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, ValueError, MemoryError) as error:  # what damaged headers make tarfile raise
         raise InputError(f"{where} is not a whole, uncompressed tar archive: {error}") from None
     files = [member for member in members if member is not None]
     if len({member.name for member in files}) < len(files):

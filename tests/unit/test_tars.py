@@ -3,6 +3,7 @@
 import io
 import tarfile
 
+import numpy as np
 import pytest
 
 from workflow_scripts.cli import InputError
@@ -117,6 +118,32 @@ def test_a_damaged_header_is_no_end_of_the_archive(plain, start):
     plain.write_bytes(data)
     with pytest.raises(InputError, match=r"damaged|not a whole"):
         tar_members(plain)
+
+
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_random_damage_is_refused_or_harmless(tmp_path, kind):
+    """Whatever bytes of the headers change: a refusal in one line, or members that lie inside the archive."""
+    path, long = tmp_path / "x.tar", "folder/" * 20 + "image.JPEG"
+    with tarfile.open(path, "w", format=kind) as tar:
+        for name, data in [*FILES, (long, b"long")]:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    whole, random = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole.rstrip(b"\0")), random.integers(1, 4)):
+            damaged[place] = random.integers(256)
+        path.write_bytes(damaged)
+        try:
+            members = tar_members(path)
+        except InputError as error:
+            refused += 1
+            assert str(path) in str(error)
+        else:
+            assert all(0 <= member.offset <= member.offset + member.size <= len(whole) for member in members)
+    assert 50 < refused < 300
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:xz"])
