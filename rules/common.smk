@@ -11,10 +11,11 @@ sys.path.insert(0, workflow.basedir)
 from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import check_config, check_dataset
-from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files, packed_bytes
+from workflow_scripts.config import check_config, check_dataset, check_store
+from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
+from workflow_scripts.store_layout import packed_bytes
 
 # Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
 # environment, which comes first on the PATH, replaces it.
@@ -26,12 +27,13 @@ os.environ.update(
 try:
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
     check_dataset(config["dataset"])
+    DATASET = f"data/{config['dataset']['name']}"
+    STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
+    check_store(Path(STORE), config["store"]["max_bad_fraction"])
 except InputError as error:
     sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file
 
 RESULTS = f"results/{config['study']}"
-DATASET = f"data/{config['dataset']['name']}"
-STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
 SAMPLE_RECORD = f"{config['dataset']['path']}/sample.json"
 BASES = matrix.base_jobs(config)
 CURVES = matrix.curve_jobs(config)

@@ -25,11 +25,13 @@ rule survey_dataset:
         dataset=[config["dataset"]["kind"], config["dataset"]["path"]],
         dataset_bytes=dataset_bytes,
         image_size=config["store"]["image_size"],
+        train_shards=config["store"]["train_shards"],
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("survey_dataset"),
     shell:
         "python -m workflow_scripts.survey_dataset --kind {params.dataset[0]} --path {params.dataset[1]:q}"
-        " --image-size {params.image_size} --folder {params.folder:q} > {log:q} 2>&1"
+        " --image-size {params.image_size} --train-shards {params.train_shards} --folder {params.folder:q}"
+        " > {log:q} 2>&1"
 
 
 rule pack_shard:

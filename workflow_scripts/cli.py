@@ -19,9 +19,12 @@ def json_argument(text: str) -> object:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a step's `main`; an InputError ends the process with its one line on stderr and exit status 1."""
+    """Run a step's `main`; an InputError, or an OSError, ends the process with one line on stderr and status 1."""
     try:
         main()
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder that may not be read: the place and the reason, no traceback
+        print(f"error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
         sys.exit(1)

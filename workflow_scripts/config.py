@@ -13,6 +13,7 @@ import yaml
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ilsvrc_files
+from workflow_scripts.files import read_json
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
 
 
@@ -35,6 +36,20 @@ def check_dataset(dataset: dict) -> None:
     for file in wanted[dataset["kind"]]:
         if not file.exists():
             raise InputError(f"configuration: dataset.path: {file} does not exist; put it there or correct the path")
+
+
+def check_store(store: Path, max_bad_fraction: float) -> None:
+    """Raise InputError if a shard of the finished `store`, perhaps another study's, has too many undecodable images."""
+    if not (store / "manifest.json").exists():
+        return
+    for shards in read_json(store / "manifest.json")["shards"].values():
+        for shard in shards:
+            if shard["quarantined"] > max_bad_fraction * (shard["images"] + shard["quarantined"]):
+                raise InputError(
+                    f"configuration: store.max_bad_fraction: more than {max_bad_fraction:g} of {store}/{shard['file']} "
+                    f"could not be decoded ({shard['quarantined']} images, see quarantine.csv there); mend them and "
+                    "delete that folder, or raise it"
+                )
 
 
 def _message(error: jsonschema.ValidationError) -> str:

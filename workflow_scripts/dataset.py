@@ -25,7 +25,7 @@ class ClassList:
     edges: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageSource:
     """One encoded image: its name and class, and the file, or the part of an archive, that holds its bytes.
 
@@ -61,17 +61,14 @@ class Dataset(Protocol):
         """The classes in order."""
 
     def survey(self) -> dict[str, int]:
-        """The number of images by split, after all checks that can be made without reading images."""
+        """The number of images by split, after the checks that take seconds to minutes: all but the inner tars of an
+        archive of training images, whose shards check them when they start.
+        """
 
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
         """The `shard`-th of `shards` shares of a split ("train" or "val") in the order of the paper's lists: by class,
         then name; ILSVRC's validation images by number.
         """
-
-
-def packed_bytes(images: int, image_size: int) -> int:
-    """Bytes of `images` images in a packed store: uint8 RGB."""
-    return images * image_size**2 * 3
 
 
 def share(count: int, shard: int, shards: int) -> range:

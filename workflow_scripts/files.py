@@ -42,8 +42,14 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def read_json(path: str | Path) -> dict:
-    """The JSON object in `path`."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """The JSON object in `path`. Raises InputError if it is missing or no JSON object."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # of ValueError: no UTF-8, no JSON
+        raise InputError(f"{path} is not a readable JSON file: {error}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} holds no JSON object")
+    return value
 
 
 def sha256_file(path: str | Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import SPLITS, ClassList, ImageSource, share
-from workflow_scripts.tars import Member, tar_members
+from workflow_scripts.tars import Member, checked_name, tar_members
 
 
 class FolderDataset:
@@ -41,7 +41,7 @@ class FolderDataset:
     def _class_images(self, split: str, index: int) -> list[ImageSource]:
         name = self.names[index]
         if self.path.is_dir():
-            files = folder_files(self.path / split / name)
+            files = class_files(self.path / split / name)
             images = [ImageSource(f"{name}/{file.name}", index, file) for file in files]
         else:
             files = self._tar_files[split][name]
@@ -58,8 +58,12 @@ class FolderDataset:
         """The tar's members .../<split>/<class>/<file> by split, class and file."""
         files: dict[str, dict[str, dict[str, Member]]] = {split: {} for split in SPLITS}
         for member in tar_members(self.path):
-            split, name, file = ("", "", *PurePosixPath(member.name).parts)[-3:]
-            if split not in files or file.startswith("."):
+            *above, split, name, file = ("", "", *PurePosixPath(member.name).parts)
+            if name.startswith(".") or file.startswith("."):
+                continue
+            if split not in files:
+                if set(above) & set(SPLITS):
+                    raise InputError(f"{self.path}: {member.name} lies in a folder inside a class; move it up")
                 continue
             if file in files[split].setdefault(name, {}):
                 raise InputError(f"{self.path} holds {split}/{name}/{file} twice, in different folders")
@@ -69,15 +73,32 @@ class FolderDataset:
 
 def subfolders(folder: Path) -> list[str]:
     """The names of the folders in `folder`, sorted; none if it is missing. Hidden ones do not count."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+    return sorted(entry.name for entry in _entries(folder) if entry.is_dir())
 
 
 def folder_files(folder: Path) -> list[Path]:
-    """The plain files in `folder`, or what links to one; none if it is missing. Hidden ones do not count."""
+    """The plain files in `folder`, or what links to one; none if it is missing. Hidden ones do not count.
+
+    Raises InputError for a link that leads nowhere.
+    """
+    entries = _entries(folder)
+    if broken := [entry.path for entry in entries if entry.is_symlink() and not Path(entry.path).exists()]:
+        raise InputError(f"{broken[0]} is a link to a file that does not exist")
+    return [folder / entry.name for entry in entries if entry.is_file()]
+
+
+def class_files(folder: Path) -> list[Path]:
+    """As folder_files, for the folder of a class. Raises InputError if there are folders in it."""
+    if inside := subfolders(folder):
+        raise InputError(f"{folder / inside[0]} is a folder inside a class; move its images up or it away")
+    return folder_files(folder)
+
+
+def _entries(folder: Path) -> list[os.DirEntry]:
     if not folder.is_dir():
         return []
-    with os.scandir(folder) as entries:
-        return [folder / entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not checked_name(entry.name, folder).startswith(".")]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed: {error.strerror}") from None

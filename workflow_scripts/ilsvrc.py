@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ClassList, ImageSource, ilsvrc_files, share
 from workflow_scripts.devkit import read_devkit
-from workflow_scripts.folder import folder_files, subfolders
+from workflow_scripts.folder import class_files, folder_files, subfolders
 from workflow_scripts.tars import Member, tar_members
 
 VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
@@ -52,16 +52,19 @@ class IlsvrcDataset:
     def _class_images(self, index: int) -> list[ImageSource]:
         wnid = self.devkit.classes.names[index]
         if self.train.is_dir():
-            images = [ImageSource(f"{wnid}/{path.name}", index, path) for path in folder_files(self.train / wnid)]
+            images = [ImageSource(f"{wnid}/{path.name}", index, path) for path in class_files(self.train / wnid)]
         else:
             images = [
                 ImageSource(f"{wnid}/{member.name}", index, self.train, member.offset, member.size)
                 for member in tar_members(self.train, self._class_tar(wnid))
             ]
-            if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
-                raise InputError(f"{self.train}: {wnid}.tar holds {strange[0]!r}, an image of another class")
-        if not images:
-            raise InputError(f"{self.train}: class {wnid} has no images; the data are not whole")
+        if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
+            raise InputError(f"{self.train}: class {wnid} holds {strange[0]!r}, an image of another class")
+        if len(images) != (expected := self.devkit.train_images[index]):
+            raise InputError(
+                f"{self.train}: class {wnid} has {len(images)} images, the devkit says {expected}; it is not "
+                "whole (dataset.kind folder takes any number)"
+            )
         return sorted(images, key=lambda image: image.name)
 
     def _class_tar(self, wnid: str) -> Member:
@@ -75,7 +78,7 @@ class IlsvrcDataset:
 
     @functools.cached_property
     def _class_tars(self) -> dict[str, Member]:
-        return {PurePosixPath(member.name).name: member for member in tar_members(self.train)}
+        return {member.name: member for member in tar_members(self.train)}
 
     @functools.cached_property
     def _val_images(self) -> list[ImageSource]:
@@ -84,8 +87,8 @@ class IlsvrcDataset:
         labels = self.devkit.val_labels
         if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):
             raise InputError(
-                f"{self.val} has {len(found)} images and the devkit's ground truth {len(labels)} labels; the two do "
-                "not belong together or one is not whole"
+                f"{self.val} has {len(found)} images and the devkit's ground truth {len(labels)} labels, of images 1 "
+                f"to {len(labels)}; the two do not belong together or one is not whole"
             )
         images = []
         for number, image in sorted(found, key=lambda pair: pair[0]):
@@ -108,7 +111,7 @@ class IlsvrcDataset:
         return flat + [
             ImageSource(path.name, class_index[name], path)
             for name in subfolders(self.val)
-            for path in folder_files(self.val / name)
+            for path in class_files(self.val / name)
         ]
 
 

@@ -8,14 +8,14 @@ from PIL import ExifTags, Image, ImageOps
 
 from workflow_scripts.dataset import MAX_ENCODED_BYTES
 
-# Once for the process, since warnings.catch_warnings is not safe in threads: a suspected bomb is refused.
-warnings.simplefilter("error", Image.DecompressionBombWarning)
-# Photographs with damaged metadata are common in ImageNet; their pixels are sound.
+# Photographs with damaged metadata are common in ImageNet; their pixels are sound. Suspected bombs are refused below.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 # By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 Image.init()
+MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
 ORIENTATION = ExifTags.Base.Orientation
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
@@ -40,7 +40,7 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     try:
         # Nested, so that each step's image is freed in the next; the largest that pass take 0.8 GB this way.
         return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
-    except BadImage:
+    except (BadImage, MemoryError):  # out of memory is no fault of the image
         raise
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
@@ -50,6 +50,9 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
 
 def _loaded(data: bytes, size: int) -> Image.Image:
     image = Image.open(io.BytesIO(data), formats=FORMATS)
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
+    if image.width * image.height > most:
+        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
     # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
     image.draft(None, (size, size))
     image.load()
@@ -68,10 +71,10 @@ def _upright(image: Image.Image) -> Image.Image:
 def _averageable(image: Image.Image) -> Image.Image:
     """In a mode whose pixels can be averaged: L, RGB, or with transparency LA or RGBA (Pillow weights by alpha)."""
     if image.mode in SIXTEEN_BIT:
-        least, most = image.getextrema()
-        if least < 0 or most > 65535:
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
             raise BadImage("32-bit integers, whose range is not known")
-        return Image.fromarray(TO_EIGHT_BITS[np.asarray(image)])
+        return Image.fromarray(TO_EIGHT_BITS[values])
     if image.mode == "F":
         raise BadImage("floating-point numbers, whose range is not known")
     if image.has_transparency_data:

@@ -9,21 +9,25 @@ import collections
 import csv
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import Dataset, ImageSource, packed_bytes
+from workflow_scripts.dataset import Dataset, ImageSource
 from workflow_scripts.files import atomic_path, check_free_disk, sha256_file, write_json
 from workflow_scripts.images import BadImage, decode
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sources import open_dataset
+from workflow_scripts.store_layout import packed_bytes
 
 AHEAD = 8  # decoded images waiting per thread, however large the archive
+
+Decoded = tuple[ImageSource, np.ndarray | BadImage]
 
 
 def pack_shard(
@@ -46,33 +50,39 @@ def pack_shard(
     if not sources:
         raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
     check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
-    quarantine, digest = [], hashlib.sha256()
+    decoded = tqdm(
+        _decode_all(sources, image_size, resize, threads), prefix, len(sources), unit="images", mininterval=_interval()
+    )
     with atomic_path(f"{prefix}.u8") as pixels_path, atomic_path(f"{prefix}.csv") as index_path:
-        with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="") as index_file:
-            index = csv.writer(index_file, lineterminator="\n")
-            index.writerow(["name", "class_index"])
-            decoded = _decode_all(sources, image_size, resize, threads)
-            for source, image in tqdm(decoded, prefix, len(sources), unit="images", mininterval=_interval()):
-                if isinstance(image, BadImage):
-                    quarantine.append({"name": source.name, "reason": str(image)})
-                    _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
-                    continue
-                pixels.write(image)
-                digest.update(image)
-                index.writerow([source.name, source.class_index])
+        quarantine, pixels_sha256 = [], hashlib.sha256()
+        for bad in _write(decoded, pixels_path, index_path, pixels_sha256):
+            quarantine.append(bad)
+            _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
         index_sha256 = sha256_file(index_path)
     return {
         "split": split,
         "images": len(sources) - len(quarantine),
-        "pixels_sha256": digest.hexdigest(),
+        "pixels_sha256": pixels_sha256.hexdigest(),
         "index_sha256": index_sha256,
         "quarantine": quarantine,
     }
 
 
-def _decode_all(
-    sources: list[ImageSource], size: int, resize: str, threads: int
-) -> Iterator[tuple[ImageSource, np.ndarray | BadImage]]:
+def _write(decoded: Iterable[Decoded], pixels_path: Path, index_path: Path, digest: object) -> Iterator[dict]:
+    """Write pixels and index; yields the name and reason of each image that could not be decoded."""
+    with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="", encoding="utf-8") as index_file:
+        index = csv.writer(index_file, lineterminator="\n")
+        index.writerow(["name", "class_index"])
+        for source, image in decoded:
+            if isinstance(image, BadImage):
+                yield {"name": source.name, "reason": str(image)}
+                continue
+            pixels.write(image)
+            digest.update(image)
+            index.writerow([source.name, source.class_index])
+
+
+def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
     """Read and decode, in order; with several threads (Pillow releases the GIL) a few images ahead of the caller."""
 
     def decode_one(source: ImageSource) -> np.ndarray | BadImage:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import packed_bytes
 from workflow_scripts.files import read_json
+from workflow_scripts.store_layout import packed_bytes
 
 LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the system reads ahead
 

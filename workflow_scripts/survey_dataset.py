@@ -11,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts import cli
-from workflow_scripts.dataset import ClassList, packed_bytes
+from workflow_scripts.cli import InputError
+from workflow_scripts.dataset import ClassList
 from workflow_scripts.files import check_free_disk, write_json, write_text
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sources import open_dataset
+from workflow_scripts.store_layout import packed_bytes
 
 
 def class_tables(classes: ClassList) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -30,15 +32,18 @@ def main() -> None:
     parser.add_argument("--kind", required=True)
     parser.add_argument("--path", required=True)
     parser.add_argument("--image-size", type=int, required=True)
+    parser.add_argument("--train-shards", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     args = parser.parse_args()
     dataset = open_dataset(args.kind, args.path)
     images = dataset.survey()
+    classes, hierarchy = class_tables(dataset.class_list())
+    if args.train_shards > len(classes):
+        raise InputError(f"store.train_shards: {args.train_shards} shards for {len(classes)} classes; lower it")
     needed = packed_bytes(sum(images.values()), args.image_size)
     # Shards that are there already will be replaced, or are the store's.
-    present = sum(shard.stat().st_size for shard in args.folder.glob("*.u8"))
+    present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))
     check_free_disk(args.folder, needed - present, "store.image_size")
-    classes, hierarchy = class_tables(dataset.class_list())
     write_text(args.folder / "classes.csv", classes.to_csv())
     write_text(args.folder / "hierarchy.csv", hierarchy.to_csv(index=False))
     settings = {"kind": args.kind, "image_size": args.image_size}

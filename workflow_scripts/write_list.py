@@ -2,8 +2,9 @@ r"""Write the list of one task's images in the form that the paper published, `<
 
 The images come from a packed store (--manifest, --split), or, without any image, from the validation set's true labels
 (--ground-truth): ILSVRC's devkit, as archive or folder, or a text file whose lines end in a WNID each, in validation
-order. The task is a half of a partition, given as the partition's JSON (results/<study>/partitions/) or, where the
-classes alone decide it, by name: random<seed> or whole, with _first_<k>_per_class after it if wanted.
+order. The task is a half of a partition, given as the partition's JSON (results/<study>/partitions/) or by name:
+random<seed> or whole, with a devkit also natman (ImageNet's), near<seed>, middle<seed>, far<seed>; for training images
+with _first_<k>_per_class after it if wanted.
 
     python -m workflow_scripts.write_list --ground-truth ILSVRC2012_devkit_t12.tar.gz \
         --partition random0 --half A --output half0A.txt
@@ -17,6 +18,7 @@ import numpy as np
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
+from workflow_scripts.dataset import ClassList
 from workflow_scripts.devkit import read_devkit
 from workflow_scripts.files import read_json, write_text
 from workflow_scripts.make_partition import make_partition
@@ -24,7 +26,9 @@ from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.store import PackedSplit, read_names
 from workflow_scripts.task import first_per_class, select
 
-PUBLISHED = Path(__file__).parent.parent / "configs" / "published_lists.csv"
+CONFIGS = Path(__file__).parent.parent / "configs"
+PUBLISHED = CONFIGS / "published_lists.csv"
+ARTIFACT, EXTRA_ARTIFACTS = "n00021939", CONFIGS / "imagenet_extra_artifacts.txt"  # ImageNet's natman
 
 
 def image_list(
@@ -40,14 +44,14 @@ def image_list(
     return "".join(f"{names[position]} {label}\n" for position, label in zip(positions, labels, strict=True))
 
 
-def validation_labels(path: Path) -> tuple[list[str], list[str], np.ndarray]:
+def validation_labels(path: Path) -> tuple[list[str], ClassList, np.ndarray]:
     """Validation file names in order, classes in WNID order, and class indices (int64), from the true labels at `path`.
 
     Raises InputError if it is neither a devkit nor a text file of WNIDs.
     """
     if path.is_dir() or path.name.endswith(".tar.gz"):
         devkit = read_devkit(path)
-        classes, indices = list(devkit.classes.names), np.array(devkit.val_labels)
+        classes, indices = devkit.classes, np.array(devkit.val_labels)
     else:
         try:
             wnids = [line.split()[-1] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
@@ -55,23 +59,29 @@ def validation_labels(path: Path) -> tuple[list[str], list[str], np.ndarray]:
             raise InputError(f"{path} is no readable text file: {error}") from None
         if not wnids or any(not wnid.startswith("n") for wnid in wnids):
             raise InputError(f"{path}: every line must end in a WNID such as n01440764")
-        classes, indices = np.unique(wnids, return_inverse=True)
-        classes = classes.tolist()
+        names, indices = np.unique(wnids, return_inverse=True)
+        classes = ClassList(tuple(names.tolist()), tuple(names.tolist()))
     return [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(indices) + 1)], classes, indices
 
 
-def read_partition(partition: str, classes: list[str]) -> tuple[dict[str, list[str]], int | None]:
-    """The halves and images per class of a partition's JSON, or of a name that the `classes` alone decide."""
+def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[str]], int | None]:
+    """The halves and images per class of a partition's JSON, or of a partition of `classes` by name.
+
+    Raises InputError for a file that is no partition, an unknown name, and one that needs a hierarchy which is missing.
+    """
     if Path(partition).is_file():
         record = read_json(partition)
+        if missing := {"halves", "train_images_per_class"} - set(record):
+            raise InputError(f"--partition: {partition} is no partition, it has no {min(missing)!r}")
         return record["halves"], record["train_images_per_class"]
     try:
         name = parse_partition(partition)
-    except ValueError:
-        name = None
-    if name is None or name.family not in ("random", "whole"):
-        raise InputError(f"--partition: {partition} is neither a file nor random<seed> or whole")
-    return make_partition(name, classes, [], None, None, None), name.images_per_class
+    except ValueError as error:
+        raise InputError(f"--partition: {error}, nor a file") from None
+    if name.seed is None and name.family not in ("natman", "whole"):
+        raise InputError(f"--partition: {partition} is neither a file nor a name that the classes decide")
+    halves = make_partition(name, list(classes.names), list(classes.edges), None, ARTIFACT, str(EXTRA_ARTIFACTS))
+    return halves, name.images_per_class
 
 
 def published_md5(partition: str, half: str, split: str) -> str | None:
@@ -96,16 +106,18 @@ def main() -> None:
     args = parser.parse_args()
     if args.manifest:
         split = PackedSplit(args.manifest, args.split)
-        classes = [row["class"] for row in read_json(args.manifest)["classes"]]
-        names, indices = split.names(), split.class_indices()
-    else:
+        order = tuple(row["class"] for row in read_json(args.manifest)["classes"])
+        names, classes, indices = split.names(), ClassList(order, order), split.class_indices()
+    elif args.split == "val":
         names, classes, indices = validation_labels(args.ground_truth)
+    else:
+        raise InputError("--split: the ground truth is of validation images; training lists come from --manifest")
     halves, images_per_class = read_partition(args.partition, classes)
     if args.half not in halves:
         raise InputError(f"--half: {args.half} is not one of {', '.join(halves)}")
-    if unknown := set(halves[args.half]) - set(classes):
+    if unknown := set(halves[args.half]) - set(classes.names):
         raise InputError(f"--partition: class {min(unknown)} of {args.partition} is not in the images' labels")
-    task_classes = np.flatnonzero(np.isin(classes, halves[args.half]))
+    task_classes = np.flatnonzero(np.isin(classes.names, halves[args.half]))
     text = image_list(names, indices, task_classes, images_per_class if args.split == "train" else None)
     write_text(args.output, text)
     md5 = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

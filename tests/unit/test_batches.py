@@ -67,6 +67,15 @@ def test_mirrored_crops_are_mirrored(batches):
         assert np.array_equal(crop, expected[:, ::-1] if mirror else expected)
 
 
+def test_a_gpus_arithmetic_is_the_same(batches):
+    """The expression that runs on a GPU, here on the CPU, against the one that runs there."""
+    images, _, offsets, mirrored = batches._read_training(1, 64, 3)
+    lefts = np.where(mirrored, SIZE - CROP - offsets[:, 1], offsets[:, 1])
+    places = np.stack([mirrored, offsets[:, 0], lefts])
+    computed = batches._on_device(torch.from_numpy(images), torch.from_numpy(places))
+    assert torch.equal(computed, batches._on_cpu(images, places))
+
+
 def test_batches_larger_than_the_cache_are_the_same(batches, monkeypatch):
     whole, _ = next(batches.training(1, 100, 0, 1))
     monkeypatch.setattr("workflow_scripts.batches.CACHE_BYTES", 7 * CROP * CROP * 3 * 4)

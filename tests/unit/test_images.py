@@ -76,11 +76,34 @@ def test_16_bits_are_rounded_to_8():
     assert np.array_equal(pixels[..., 0], np.round(ramp * (255 / 65535)).astype(np.uint8))
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_16_bit_tiffs_of_both_byte_orders(order):
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    header = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", 8)
+    tags = [(256, 3, 256), (257, 3, 256), (258, 3, 16), (259, 3, 1), (262, 3, 1), (273, 4, 8 + 2 + 12 * 8 + 4)]
+    tags += [(278, 3, 256), (279, 4, 131072)]
+    values = {3: lambda value: struct.pack(f"{order}HH", value, 0), 4: lambda value: struct.pack(f"{order}I", value)}
+    entries = b"".join(struct.pack(f"{order}HHI", tag, kind, 1) + values[kind](value) for tag, kind, value in tags)
+    tiff = header + struct.pack(f"{order}H", 8) + entries + bytes(4) + ramp.astype(f"{order}u2").tobytes()
+    assert np.array_equal(decode(tiff, 256, "warp")[..., 0], np.round(ramp * (255 / 65535)).astype(np.uint8))
+
+
 def test_inverted_cmyk_of_photoshop():
-    """JPEGs with Adobe's marker hold CMYK inverted (and YCCK, of which this is the CMYK half)."""
+    """JPEGs with Adobe's marker hold CMYK inverted."""
     red = encoded(Image.new("CMYK", (32, 32), (0, 255, 255, 0)), "JPEG", quality=95)
     assert b"Adobe" in red
     assert np.abs(decode(red, 8, "warp").astype(int) - [255, 0, 0]).max() < 6
+
+
+def test_ycck():
+    """Adobe's CMYK with C, M, Y as luminance and colour differences: Pillow writes none, so the marker is changed."""
+    luminance, blue, red = Image.new("RGB", (1, 1), (0, 255, 255)).convert("YCbCr").getpixel((0, 0))
+    stored = Image.new("CMYK", (32, 32), (255 - luminance, 255 - blue, 255 - red, 0))  # Pillow inverts what it writes
+    data = bytearray(encoded(stored, "JPEG", quality=95))
+    transform = data.index(b"Adobe") + 11
+    assert data[transform] == 0
+    data[transform] = 2
+    assert np.abs(decode(bytes(data), 8, "warp").astype(int) - [255, 0, 0]).max() < 6
 
 
 def test_transparent_pixels_are_white():
@@ -155,13 +178,20 @@ def test_any_truncation_of_an_image_is_decoded_or_refused():
         assert np.array_equal(pixels, whole)  # only the end mark was cut
 
 
+def test_a_webp_whose_decoding_takes_too_much_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("workflow_scripts.images.MAX_WEBP_PIXELS", 2399)
+    with pytest.raises(BadImage, match="perhaps a decompression bomb"):
+        decode(encoded(Image.fromarray(RED_LEFT), "WEBP"), 8, "warp")
+
+
 def test_an_enormous_file_is_refused(monkeypatch):
     monkeypatch.setattr("workflow_scripts.images.MAX_ENCODED_BYTES", 100)
     with pytest.raises(BadImage, match="more than"):
         decode(PNG, 8, "warp")
 
 
-def test_a_decompression_bomb_is_refused(monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
-    with pytest.raises(BadImage, match="DecompressionBomb"):
+@pytest.mark.parametrize("limit", [1000, 1500], ids=["twice the limit", "the limit"])
+def test_a_decompression_bomb_is_refused(monkeypatch, limit):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # of an image of 2400 pixels; beyond twice it Pillow raises
+    with pytest.raises(BadImage, match=r"DecompressionBomb|60 x 40 pixels, perhaps a decompression bomb"):
         decode(encoded(Image.fromarray(RED_LEFT)), 8, "warp")

@@ -8,6 +8,7 @@ import pytest
 from helpers import ROOT, TRAIN_PER_CLASS
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.dataset import ClassList
 from workflow_scripts.devkit import read_devkit
 from workflow_scripts.files import write_json
 from workflow_scripts.make_partition import natman_halves
@@ -63,8 +64,10 @@ def test_training_lists_of_halves_and_reduced_data(store, halves, tmp_path):
     ("options", "message"),
     [
         (("--partition", "random0", "--half", "C"), "error: --half: C is not one of A, B"),
-        (("--partition", "natman", "--half", "A"), "error: --partition: natman is neither a file nor random<seed>"),
-        (("--partition", "a-b", "--half", "A"), "error: --partition: a-b is neither a file nor random<seed>"),
+        (("--partition", "mine", "--half", "A"), "error: --partition: mine is neither a file nor a name"),
+        (("--partition", "a-b", "--half", "A"), "error: --partition: 'a-b' is not a partition's name, nor a file"),
+        (("--partition", "README.md", "--half", "A"), "error: README.md is not a readable JSON file"),
+        (("--partition", "random0", "--half", "A", "--split", "train"), "error: --split: the ground truth is of val"),
     ],
 )
 def test_mistakes_are_one_line(archives, tmp_path, options, message):
@@ -72,6 +75,20 @@ def test_mistakes_are_one_line(archives, tmp_path, options, message):
     assert (done.returncode, written) == (1, None)
     assert done.stderr.startswith(message)
     assert done.stderr.count("\n") == 1
+
+
+def test_a_devkit_decides_graded_halves_too_and_a_list_of_labels_does_not(archives, true_validation_labels, tmp_path):
+    options = ("--partition", "far0", "--half", "A")
+    done, _ = run(tmp_path, "--ground-truth", archives / "ILSVRC2012_devkit_t12.tar.gz", *options)
+    assert "60 images, no published sum" in done.stdout
+    done, _ = run(tmp_path, "--ground-truth", true_validation_labels, *options)
+    assert done.stderr.startswith("error: the dataset has no hierarchy of classes")
+
+
+def test_a_file_that_is_no_partition_is_named(archives, tmp_path):
+    write_json(tmp_path / "x.json", {"halves": {}})
+    with pytest.raises(InputError, match=r"x\.json is no partition, it has no 'train_images_per_class'"):
+        read_partition(str(tmp_path / "x.json"), ClassList(("a", "b"), ("a", "b")))
 
 
 def test_a_ground_truth_without_wnids_is_refused(tmp_path):
@@ -105,5 +122,6 @@ def test_all_published_validation_lists(true_validation_labels, real_hierarchy, 
 
 def test_partitions_by_file_and_by_name(tmp_path):
     write_json(tmp_path / "x.json", {"halves": {"A": ["a"], "B": ["b"]}, "train_images_per_class": 7})
-    assert read_partition(str(tmp_path / "x.json"), ["a", "b"]) == ({"A": ["a"], "B": ["b"]}, 7)
-    assert read_partition("whole_first_3_per_class", ["a", "b"]) == ({"whole": ["a", "b"]}, 3)
+    classes = ClassList(("a", "b"), ("a", "b"))
+    assert read_partition(str(tmp_path / "x.json"), classes) == ({"A": ["a"], "B": ["b"]}, 7)
+    assert read_partition("whole_first_3_per_class", classes) == ({"whole": ["a", "b"]}, 3)

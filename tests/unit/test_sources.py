@@ -1,4 +1,5 @@
 import io
+import os
 import tarfile
 
 import numpy as np
@@ -80,9 +81,10 @@ def test_images_are_in_the_order_of_the_papers_lists(tmp_path, archives):
     folder = copied(archives, tmp_path)
     wnid = SAMPLE_CLASSES[0].wnid
     members = [(f"{wnid}_{number}.JPEG", b"") for number in (9981, 10026, 100, 10027)]
+    members += [(f"{wnid}_{number}.JPEG", b"") for number in (5, 40)]
     rewritten(folder / TRAIN_TAR, lambda name, data: tar_bytes(members) if name == f"{wnid}.tar" else data)
     names = [image.name for image in IlsvrcDataset(folder).images("train", 0, 40)]
-    assert names == [f"{wnid}/{wnid}_{number}.JPEG" for number in (100, 10026, 10027, 9981)]
+    assert names == [f"{wnid}/{wnid}_{number}.JPEG" for number in (100, 10026, 10027, 40, 5, 9981)]
 
 
 def test_validation_labels_are_the_drawn_classes(archives):
@@ -138,7 +140,7 @@ def test_an_incomplete_tree_is_refused(archives, tmp_path):
     with pytest.raises(InputError, match=r"n12345678 is the folder of no class"):
         IlsvrcDataset(folder).survey()
     (folder / "train" / val_folder.name).rename(folder / "train" / "elsewhere")
-    with pytest.raises(InputError, match=f"class {val_folder.name} has no images"):
+    with pytest.raises(InputError, match=f"class {val_folder.name} has 0 images, the devkit says {TRAIN_PER_CLASS}"):
         IlsvrcDataset(folder).survey()
 
 
@@ -170,7 +172,7 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
     with tarfile.open(folder / TRAIN_TAR) as tar:
         exchanged = tar.extractfile(f"{other}.tar").read()
     rewritten(folder / TRAIN_TAR, lambda name, data: exchanged if name == f"{wnid}.tar" else data)
-    with pytest.raises(InputError, match=f"{wnid}.tar holds '{wnid}/{other}_1.JPEG', an image of another class"):
+    with pytest.raises(InputError, match=f"class {wnid} holds '{wnid}/{other}_1.JPEG', an image of another class"):
         IlsvrcDataset(folder).images("train", 0, 1)
     copied(archives, folder)
     rewritten(folder / VAL_TAR, lambda name, data: None if "_00000007" in name else data)
@@ -179,6 +181,24 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
     (folder / VAL_TAR).write_bytes((archives / TRAIN_TAR).read_bytes())
     with pytest.raises(InputError, match=r"the validation set has 'n\d+\.tar'"):
         IlsvrcDataset(folder).survey()
+
+
+def test_a_class_that_is_not_whole_is_refused(archives, tmp_path):
+    """In an archive, a hole of zeros between its images; in a tree, an image that is gone or in another's folder."""
+    folder, wnid = copied(archives, tmp_path), SAMPLE_CLASSES[3].wnid
+    short = tar_bytes([(f"{wnid}_{number}.JPEG", b"x") for number in range(TRAIN_PER_CLASS - 1)])
+    rewritten(folder / TRAIN_TAR, lambda name, data: short if name == f"{wnid}.tar" else data)
+    with pytest.raises(InputError, match=f"class {wnid} has 5 images, the devkit says 6"):
+        IlsvrcDataset(folder).images("train", 0, 1)
+    (tmp_path / "tree").mkdir()
+    tree = extracted(archives, tmp_path / "tree", flat=True)
+    image = sorted((tree / "train" / wnid).iterdir())[0]
+    moved = image.rename(tree / "train" / SAMPLE_CLASSES[5].wnid / image.name)
+    with pytest.raises(InputError, match=f"class {wnid} has 5 images, the devkit says 6"):
+        IlsvrcDataset(tree).survey()
+    image.write_bytes(moved.read_bytes())
+    with pytest.raises(InputError, match=f"class {SAMPLE_CLASSES[5].wnid} holds .*{image.name}', an image of another"):
+        IlsvrcDataset(tree).survey()
 
 
 def test_ground_truth_of_no_class_is_refused(archives, tmp_path):
@@ -231,10 +251,35 @@ def test_a_tree_and_its_tar_are_the_same_dataset(tree, tmp_path):
     assert len(folder.images("train", 1, 2)) == 6
 
 
-def test_hidden_files_are_no_images(tree):
+def test_hidden_files_are_no_images(tree, tmp_path):
     (tree / "train" / "ape" / ".DS_Store").write_bytes(b"")
-    (tree / "train" / ".cache").mkdir()
-    assert FolderDataset(tree).survey() == {"train": 12, "val": 8}
+    for split in ("train", "val"):
+        (tree / split / ".cache").mkdir()
+        (tree / split / ".cache" / "0.png").write_bytes(b"")
+    with tarfile.open(tmp_path / "tree.tar", "w") as tar:
+        tar.add(tree, arcname="tree")
+    for path in (tree, tmp_path / "tree.tar"):
+        assert FolderDataset(path).survey() == {"train": 12, "val": 8}
+
+
+def test_images_that_would_be_lost_are_named(tree, tmp_path):
+    (tree / "val" / "bee" / "link.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(InputError, match=r"link\.png is a link to a file that does not exist"):
+        FolderDataset(tree).survey()
+    (tree / "val" / "bee" / "link.png").unlink()
+    (tree / "train" / "bee" / "more").mkdir()
+    (tree / "train" / "bee" / "more" / "0.png").write_bytes(b"")
+    with tarfile.open(tmp_path / "tree.tar", "w") as tar:
+        tar.add(tree, arcname="tree")
+    for path in (tree, tmp_path / "tree.tar"):
+        with pytest.raises(InputError, match=r"bee/more.* a folder inside a class"):
+            FolderDataset(path).survey()
+
+
+def test_names_that_are_not_utf_8_are_refused(tree):
+    (tree / "train" / "bee" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"")
+    with pytest.raises(InputError, match=r"name 'caf\\udce9\.png' is not UTF-8"):
+        FolderDataset(tree).survey()
 
 
 def test_folder_mistakes_are_named(tree, tmp_path):

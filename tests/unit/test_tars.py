@@ -44,7 +44,7 @@ def test_an_inner_tar_is_read_in_place(tmp_path):
     assert [(member.name, bytes_at(path, member)) for member in tar_members(path, inner)] == FILES
 
 
-def test_only_headers_are_read(tmp_path, monkeypatch):
+def test_only_headers_are_read(tmp_path):
     """A sparse archive of a terabyte, which could not be read whole: 50 members of 20 GB."""
     path, size = tmp_path / "big.tar", 20 * 10**9 // 512 * 512
     with open(path, "wb") as file:
@@ -90,10 +90,10 @@ def test_members_that_are_no_plain_data_are_refused(plain, name, fields, message
 
 
 def test_every_truncation_is_noticed(plain):
-    """At any length but that of the whole archive (its padding after the end mark may go)."""
+    """At any length but that of the whole archive; the padding after the two blocks of the end mark may go."""
     whole = plain.read_bytes()
     end = 512 * 6  # three headers, 700 + 0 + 512 bytes in blocks
-    for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 511]:
+    for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 512, end + 1023]:
         plain.write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"not a whole|not whole"):
             tar_members(plain)
@@ -112,11 +112,60 @@ def test_a_truncated_inner_tar_does_not_run_into_the_next(tmp_path):
 
 
 @pytest.mark.parametrize("start", [0, 512 * 3, 512 * 4])
-def test_a_damaged_header_is_no_end_of_the_archive(plain, start):
+@pytest.mark.parametrize(("byte", "count"), [(b"\xff", 10), (b"\0", 512)])
+def test_a_damaged_header_is_no_end_of_the_archive(plain, start, byte, count):
+    """Nor is a hole of zeros, as an unfinished download has."""
     data = bytearray(plain.read_bytes())
-    data[start : start + 10] = b"\xff" * 10
+    data[start : start + count] = byte * count
     plain.write_bytes(data)
     with pytest.raises(InputError, match=r"damaged|not a whole"):
+        tar_members(plain)
+
+
+def test_zeros_to_the_end_of_a_large_archive_are_no_padding(plain):
+    with open(plain, "ab") as file:
+        file.truncate(2**20 + 512 * 9)
+    with pytest.raises(InputError, match="neither a header nor the end"):
+        tar_members(plain)
+
+
+def header(name, size, kind=tarfile.REGTYPE):
+    """A header with any size, negative or enormous ones too, and a right checksum."""
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = (size % 2**96).to_bytes(12, "big") if size < 0 else b"\x80" + size.to_bytes(11, "big")
+    block[148:156] = b" " * 8
+    block[148:156] = f"{sum(block):06o}\0 ".encode()
+    return bytes(block)
+
+
+LONG = header("././@LongLink", 512, tarfile.GNUTYPE_LONGNAME) + b"a" * 512
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        header("first", 0) + header("again", -512),
+        header("first", -512),
+        header("././@LongLink", -512, tarfile.GNUTYPE_LONGNAME),
+        header("././@LongLink", 2**70, tarfile.GNUTYPE_LONGNAME),
+        header("pax", 2**40, tarfile.XHDTYPE),
+        header("huge", 2**62),
+        LONG * 3000,
+    ],
+    ids=["back to itself", "negative", "negative name", "long name", "long pax", "huge", "chain of names"],
+)
+def test_crafted_headers_neither_hang_nor_fill_the_memory(tmp_path, headers):
+    (tmp_path / "x.tar").write_bytes(headers + bytes(10240))
+    with pytest.raises(InputError, match=r"x\.tar is (damaged or )?not"):
+        tar_members(tmp_path / "x.tar")
+
+
+def test_names_that_are_not_utf_8_are_refused(plain):
+    with tarfile.open(plain, "a", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
+        tar.addfile(tarfile.TarInfo("caf\xe9.JPEG"))
+    with pytest.raises(InputError, match=r"name 'caf\\udce9\.JPEG' is not UTF-8"):
         tar_members(plain)
 
 

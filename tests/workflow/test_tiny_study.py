@@ -194,6 +194,14 @@ def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_config
     assert stale(study) == {"write_report": 1}
 
 
+def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, change):
+    """Studies share a store, which another may have packed with a larger max_bad_fraction."""
+    change("data/tiny/packed_36_warp/manifest.json", '"quarantined": 0', '"quarantined": 1')
+    printed = study.snakemake("--dry-run", check=False)
+    assert "store.max_bad_fraction: more than 0.001 of data/tiny/packed_36_warp/train-000 could not" in printed
+    assert "Traceback" not in printed
+
+
 def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
     """DESIGN, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
     before = pd.read_csv(study.folder / RESULTS / "results.csv")
