@@ -190,6 +190,7 @@ def test_an_enormous_file_is_refused(monkeypatch):
         decode(PNG, 8, "warp")
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("limit", [1000, 1500], ids=["twice the limit", "the limit"])
 def test_a_decompression_bomb_is_refused(monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)  # of an image of 2400 pixels; beyond twice it Pillow raises
