@@ -31,7 +31,8 @@ class IlsvrcDataset:
     def survey(self) -> dict[str, int]:
         """The number of images by split; of an archive of training images, as many as the devkit says.
 
-        Raises InputError if a class has no tar or no images, or if validation images and ground truth do not agree.
+        Raises InputError if a class has no tar or, in a tree, not as many images as the devkit says, and if validation
+        images and ground truth do not agree.
         """
         names = self.devkit.classes.names
         if self.train.is_dir():
