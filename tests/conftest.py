@@ -3,6 +3,7 @@ hierarchy from public packages."""
 
 import csv
 import hashlib
+import http.client
 import io
 import os
 import subprocess
@@ -63,8 +64,10 @@ def true_validation_labels(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels")
     package = "tensorflow-datasets==4.9.10"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder), package]
-    if subprocess.run(command, capture_output=True, check=False, timeout=300).returncode:
-        pytest.skip(f"{package}, which holds ILSVRC's validation labels, cannot be downloaded")
+    try:
+        subprocess.run(command, capture_output=True, check=True, timeout=300)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"{package}, which holds ILSVRC's validation labels, cannot be downloaded: {error}")
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         labels = wheel.read("tensorflow_datasets/datasets/imagenet2012/validation_labels.txt")
     (folder / "labels.txt").write_bytes(labels)
@@ -81,7 +84,7 @@ def real_hierarchy(shared):
     try:
         with urllib.request.urlopen(WORDNET, timeout=60) as response:
             package = response.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         pytest.skip(f"WordNet 3.0 cannot be downloaded from {WORDNET}: {error}")
     assert hashlib.sha256(package).hexdigest() == WORDNET_SHA256
     with tarfile.open(fileobj=io.BytesIO(package)) as outer:
