@@ -25,7 +25,7 @@ dag: .venv/installed
 	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
 
 bench-data: .venv/installed
-	PYTHONPATH=. $(BIN)/python tests/bench/bench_data.py
+	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_data.py
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'

@@ -1,5 +1,7 @@
 """What several test modules share besides fixtures."""
 
+import io
+import tarfile
 from pathlib import Path
 
 from workflow_scripts.files import write_json
@@ -27,3 +29,14 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
     hierarchy.to_csv(folder / "hierarchy.csv", index=False)
     write_json(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
     return folder / "manifest.json"
+
+
+def write_sparse_tar(path, members, size):
+    """A tar of `members` files n00000000.tar.. of `size` bytes (a multiple of 512) that take no room on the disk."""
+    with open(path, "wb") as file:
+        for number in range(members):
+            info = tarfile.TarInfo(f"n{number:08d}.tar")
+            info.size = size
+            file.write(info.tobuf(tarfile.GNU_FORMAT))
+            file.seek(size, io.SEEK_CUR)
+        file.write(bytes(10240))

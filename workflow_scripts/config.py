@@ -104,7 +104,8 @@ def _check_entry(key: str, entry: dict, config: dict) -> None:
 
 def _check_partition(key: str, entry: dict, config: dict) -> None:
     name, csv = entry["partition"], entry.get("csv")
-    family, seeded = parse_partition(name).family, parse_partition(name).seed is not None
+    parsed = parse_partition(name)
+    family, seeded = parsed.family, parsed.seed is not None
     if csv is not None:
         if family == "whole" or seeded:
             raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")

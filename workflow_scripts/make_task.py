@@ -9,7 +9,7 @@ from workflow_scripts import cli
 from workflow_scripts.files import read_json, sha256_file, write_json
 from workflow_scripts.provenance import provenance
 from workflow_scripts.store import PackedSplit
-from workflow_scripts.task import Task, first_per_class, mean_image, select
+from workflow_scripts.task import Task, mean_image, select
 
 
 def make_task(manifest: Path, class_names: list[str], images_per_class: int | None = None) -> Task:
@@ -20,10 +20,7 @@ def make_task(manifest: Path, class_names: list[str], images_per_class: int | No
     order = [row["class"] for row in read_json(manifest)["classes"]]
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
-    train_positions, train_labels = select(train.class_indices(), indices)
-    if images_per_class is not None:
-        first = first_per_class(train_labels, images_per_class)
-        train_positions, train_labels = train_positions[first], train_labels[first]
+    train_positions, train_labels = select(train.class_indices(), indices, images_per_class)
     val_positions, val_labels = select(val.class_indices(), indices)
     return Task(
         train_positions, train_labels, val_positions, val_labels, mean_image(train, train_positions), len(indices)

@@ -35,10 +35,19 @@ class Task:
         return Task(**loaded | {"classes": int(loaded["classes"])})
 
 
-def select(class_indices: np.ndarray, task_classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the images whose class is in `task_classes` (sorted class indices), and their labels 0..C-1."""
+def select(
+    class_indices: np.ndarray, task_classes: np.ndarray, images_per_class: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the images whose class is in `task_classes` (sorted class indices), and their labels 0..C-1.
+
+    With `images_per_class`, only the first so many of each class.
+    """
     positions = np.flatnonzero(np.isin(class_indices, task_classes))
-    return positions, np.searchsorted(task_classes, class_indices[positions])
+    labels = np.searchsorted(task_classes, class_indices[positions])
+    if images_per_class is None:
+        return positions, labels
+    first = first_per_class(labels, images_per_class)
+    return positions[first], labels[first]
 
 
 def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from workflow_scripts.files import read_json, write_text
 from workflow_scripts.make_partition import make_partition
 from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.store import PackedSplit, read_names
-from workflow_scripts.task import first_per_class, select
+from workflow_scripts.task import select
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 PUBLISHED = CONFIGS / "published_lists.csv"
@@ -37,10 +37,7 @@ def image_list(
     """A line `<file> <label>` for each image whose class is in `task_classes` (sorted class indices), in the images'
     order; labels run 0..C-1. With `images_per_class`, only the first so many of each class.
     """
-    positions, labels = select(class_indices, task_classes)
-    if images_per_class is not None:
-        first = first_per_class(labels, images_per_class)
-        positions, labels = positions[first], labels[first]
+    positions, labels = select(class_indices, task_classes, images_per_class)
     return "".join(f"{names[position]} {label}\n" for position, label in zip(positions, labels, strict=True))
 
 

@@ -6,7 +6,6 @@ ImageFolder and a DataLoader of two workers, ours on one thread; and from a stor
 numpy memmap. Needs the shared folder of real images (see tests/conftest.py). Timing decides no test: this prints.
 """
 
-import io
 import json
 import os
 import statistics
@@ -17,12 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from helpers import ROOT, pack, write_sparse_tar
 from PIL import Image
 
-from workflow_scripts.files import write_json
 from workflow_scripts.folder import FolderDataset
 from workflow_scripts.make_task import make_task
-from workflow_scripts.pack_manifest import manifest
 from workflow_scripts.pack_shard import pack_shard
 from workflow_scripts.store import PackedSplit
 from workflow_scripts.tars import tar_members
@@ -36,7 +34,6 @@ if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
 
     from workflow_scripts.batches import Batches
 
-ROOT = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 ROUNDS, SIZE = 5, 256
 
@@ -76,7 +73,7 @@ def decode_bare(tree):
     return len(files)
 
 
-def pack(tree, shard, shards, prefix):
+def pack_one(tree, shard, shards, prefix):
     """Our packing of one shard, index to fsync; returns the number of its images."""
     return pack_shard(FolderDataset(tree), "train", int(shard), int(shards), SIZE, "warp", 0.0, 1, prefix)["images"]
 
@@ -88,7 +85,7 @@ def start(core, *command):
         ["taskset", "-c", str(core), sys.executable, __file__, *map(str, command)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"},
     )
 
 
@@ -172,13 +169,8 @@ def image_folder_rate(tree, size, mean_image, crop, images):
 
 def packed(tree, folder, size):
     """The packed store of `tree` and a task of all its classes."""
-    dataset, records = FolderDataset(tree), []
-    for split in ("train", "val"):
-        prefix = folder / f"{split}-000"
-        write_json(f"{prefix}.json", pack_shard(dataset, split, 0, 1, size, "warp", 0.0, 2, str(prefix)))
-        records.append(prefix.with_suffix(".json"))
-    write_json(folder / "manifest.json", manifest(size, "warp", dataset.names, records))
-    return folder / "manifest.json", make_task(folder / "manifest.json", list(dataset.names))
+    store = pack("folder", tree, folder, size, train_shards=1)
+    return store, make_task(store, list(FolderDataset(tree).names))
 
 
 def our_rate(store, task, crop, images):
@@ -259,13 +251,7 @@ def bench_cold(store):
 def bench_index(folder):
     """The index of an archive of ImageNet's size: 1000 members of 138 MB, of which only headers are on this disk."""
     path, size = folder / "ILSVRC2012_img_train.tar", 138_000_000 // 512 * 512
-    with open(path, "wb") as file:
-        for number in range(1000):
-            info = tarfile.TarInfo(f"n{number:08d}.tar")
-            info.size = size
-            file.write(info.tobuf(tarfile.GNU_FORMAT))
-            file.seek(size, io.SEEK_CUR)
-        file.write(bytes(10240))
+    write_sparse_tar(path, 1000, size)
     seconds, read = [], []
     for _ in range(ROUNDS):
         before, started = bytes_read(), time.perf_counter()
@@ -313,7 +299,7 @@ def worker(task, *arguments):
     """Run `decode` or `pack`; print images per second and per CPU second, and this process' peak memory."""
     tree = Path(arguments[0])
     before, started = time.process_time(), time.perf_counter()
-    images = decode_bare(tree) if task == "decode" else pack(tree, *arguments[1:])
+    images = decode_bare(tree) if task == "decode" else pack_one(tree, *arguments[1:])
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - before
     status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))

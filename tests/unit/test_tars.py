@@ -5,12 +5,14 @@ import tarfile
 
 import numpy as np
 import pytest
+from helpers import write_sparse_tar
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.draw_sample import tar_bytes
 from workflow_scripts.tars import tar_members
 
 FILES = [("a/one.JPEG", b"1" * 700), ("a/two.JPEG", b""), ("b/three.JPEG", b"3" * 512)]
+LONG_NAME = "folder/" * 20 + "image.JPEG"
 
 
 @pytest.fixture
@@ -19,21 +21,26 @@ def plain(tmp_path):
     return tmp_path / "plain.tar"
 
 
+def written(path, kind):
+    """A tar in one of the formats, of a folder, FILES and a file whose name is too long for a plain header."""
+    with tarfile.open(path, "w", format=kind) as tar:
+        tar.addfile(tarfile.TarInfo("folder/"))
+        for name, data in [*FILES, (LONG_NAME, b"long")]:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
 def bytes_at(path, member):
     return path.read_bytes()[member.offset : member.offset + member.size]
 
 
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_members_lie_where_the_index_says(tmp_path, kind):
-    path, long = tmp_path / "x.tar", "folder/" * 20 + "image.JPEG"
-    with tarfile.open(path, "w", format=kind) as tar:
-        tar.addfile(tarfile.TarInfo("folder/"))
-        for name, data in [*FILES, (long, b"long")]:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+    path = written(tmp_path / "x.tar", kind)
     members = tar_members(path)
-    assert [member.name for member in members[-4:]] == [*(name for name, _ in FILES), long]
+    assert [member.name for member in members[-4:]] == [*(name for name, _ in FILES), LONG_NAME]
     assert [bytes_at(path, member) for member in members[-4:]] == [*(data for _, data in FILES), b"long"]
 
 
@@ -47,13 +54,7 @@ def test_an_inner_tar_is_read_in_place(tmp_path):
 def test_only_headers_are_read(tmp_path):
     """A sparse archive of a terabyte, which could not be read whole: 50 members of 20 GB."""
     path, size = tmp_path / "big.tar", 20 * 10**9 // 512 * 512
-    with open(path, "wb") as file:
-        for number in range(50):
-            info = tarfile.TarInfo(f"n{number:08d}.tar")
-            info.size = size
-            file.write(info.tobuf(tarfile.GNU_FORMAT))
-            file.seek(size, io.SEEK_CUR)
-        file.write(bytes(1024))
+    write_sparse_tar(path, 50, size)
     members = tar_members(path)
     assert [member.size for member in members] == [size] * 50
     assert members[-1].offset == 50 * 512 + 49 * size
@@ -172,12 +173,7 @@ def test_names_that_are_not_utf_8_are_refused(plain):
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_random_damage_is_refused_or_harmless(tmp_path, kind):
     """Whatever bytes of the headers change: a refusal in one line, or members that lie inside the archive."""
-    path, long = tmp_path / "x.tar", "folder/" * 20 + "image.JPEG"
-    with tarfile.open(path, "w", format=kind) as tar:
-        for name, data in [*FILES, (long, b"long")]:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+    path = written(tmp_path / "x.tar", kind)
     whole, random = path.read_bytes(), np.random.default_rng(0)
     refused = 0
     for _ in range(300):
