@@ -15,6 +15,7 @@ from workflow_scripts.config import check_config, check_dataset, check_store
 from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
+from workflow_scripts.schedules import iterations_of
 from workflow_scripts.store_layout import packed_bytes
 
 # Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
@@ -50,6 +51,7 @@ wildcard_constraints:
     source="A|B|whole|random",
     target="A|B|whole",
     treatment="frozen|finetuned",
+    variant=matrix.VARIANT,
     depths=r"\d+(-\d+)*",
 
 
@@ -188,7 +190,9 @@ def source_options(wildcards, input):
 
 def curve_outputs():
     """A curve job's record and, where the configuration keeps them, its networks' weights."""
-    stem = f"{RESULTS}/curves/{{partition}}/seed{{seed}}/{{source}}-{{target}}-{{treatment}}/depths-{{depths}}"
+    stem = (
+        f"{RESULTS}/curves/{{partition}}/seed{{seed}}/{{source}}-{{target}}-{{treatment}}{{variant}}/depths-{{depths}}"
+    )
     weights = {"weights": f"{stem}.safetensors"} if config["training"]["keep_curve_weights"] else {}
     return {"record": f"{stem}.json", **weights}
 
@@ -196,18 +200,20 @@ def curve_outputs():
 def study_matrix():
     """The leaves that decide which networks a study has, as JSON."""
     leaves = {key: config[key] for key in ("seeds", "depths", "matrix")}
-    leaves["training"] = {"depths_per_job": config["training"]["depths_per_job"]}
+    leaves["training"] = {key: config["training"][key] for key in ("depths_per_job", "init")}
     return json.dumps(leaves, sort_keys=True)
 
 
-def training_settings(treatment, other_source=False):
-    """The leaves that decide a training of this treatment, as JSON (workflow_scripts.training.TrainingSettings).
+def training_settings(treatment, init=None, other_source=False):
+    """The leaves that decide a training of this treatment, as JSON (see workflow_scripts.settings.training_settings).
 
-    training.mean_image is one of them only where the source is another half; elsewhere both choices are the same.
+    `init` stands in for training.init. training.mean_image is one of the leaves only where the source is another half;
+    elsewhere both choices are the same.
     """
     training = config["training"]
-    elsewhere = {"threads", "depths_per_job", "keep_curve_weights"}
+    elsewhere = {"threads", "depths_per_job", "keep_curve_weights", "tensorboard", "retries"}
     settings = {key: value for key, value in training.items() if key not in elsewhere}
+    settings["init"] = init or training["init"]
     settings["learning_rate"] = training["learning_rate"][treatment]
     settings["mean_image"] = training["mean_image"] if other_source else "target"
     used = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}[training["schedule"]["kind"]]
@@ -217,7 +223,14 @@ def training_settings(treatment, other_source=False):
 
 def curve_settings(wildcards):
     """training_settings of a curve."""
-    return training_settings(wildcards.treatment, wildcards.source not in {wildcards.target, "random"})
+    _, init = matrix.parse_variant(wildcards.variant)
+    return training_settings(wildcards.treatment, init, wildcards.source not in {wildcards.target, "random"})
+
+
+def tensorboard_folder(stem):
+    """Where a training job writes its event files, "''" if it does not; a resource of its rule, since it decides no
+    result."""
+    return f"{RESULTS}/tensorboard/{stem}" if config["training"]["tensorboard"] else "''"
 
 
 def cpu_threads():
@@ -248,6 +261,7 @@ def training_minutes(networks):
     more for validation; a frozen prefix makes it less. A minute to start."""
     training = config["training"]
     costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=1000)
-    operations = 6 * sum(cost.multiplications for cost in costs) * training["batch_size"] * training["iterations"]
+    iterations = iterations_of(training["duration"], packed_images("train"), training["batch_size"])
+    operations = 6 * sum(cost.multiplications for cost in costs) * training["batch_size"] * iterations
     rate = 5e12 if training["device"] == "cuda" else 20e9 * training["threads"]
     return 1 + math.ceil(4 / 3 * networks * operations / rate / 60)

@@ -20,6 +20,7 @@ rule train_base:
     benchmark:
         f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{half}}.tsv"
     priority: 1  # first, since whole curves wait for them
+    retries: config["training"]["retries"]
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -27,6 +28,9 @@ rule train_base:
         gpu=training_gpus,
         mem_mb=training_memory(1),
         runtime=training_minutes(1),
+        tensorboard=lambda wildcards: tensorboard_folder(
+            f"{wildcards.partition}-seed{wildcards.seed}/base-{wildcards.half}"
+        ),
     params:
         settings=training_settings("base"),
         threads=cpu_threads(),
@@ -35,7 +39,7 @@ rule train_base:
         "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.half} --target {wildcards.half} --treatment base"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --output {output:q} > {log:q} 2>&1"
 
 
 rule train_curve:
@@ -44,9 +48,10 @@ rule train_curve:
     output:
         **curve_outputs(),
     log:
-        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.log",
+        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}-{{depths}}.tsv"
+        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.tsv"
+    retries: config["training"]["retries"]
     conda:
         "../envs/torch.yaml"
     threads: config["training"]["threads"]
@@ -54,9 +59,14 @@ rule train_curve:
         gpu=training_gpus,
         mem_mb=lambda wildcards: training_memory(len(wildcards.depths.split("-"))),
         runtime=lambda wildcards: training_minutes(len(wildcards.depths.split("-"))),
+        tensorboard=lambda wildcards: tensorboard_folder(
+            f"{wildcards.partition}-seed{wildcards.seed}/"
+            f"{wildcards.source}-{wildcards.target}-{wildcards.treatment}{wildcards.variant}"
+        ),
     params:
         settings=curve_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
+        preserve=lambda wildcards: matrix.parse_variant(wildcards.variant)[0],
         source=source_options,
         threads=cpu_threads(),
         code=code_fingerprint("train"),
@@ -64,4 +74,5 @@ rule train_curve:
         "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
-        " --settings {params.settings:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
+        " --tensorboard {resources.tensorboard} --output {output:q} > {log:q} 2>&1"

@@ -15,9 +15,12 @@ from workflow_scripts.matrix import base_jobs, curve_jobs
 from workflow_scripts.provenance import provenance
 
 NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
+VARIANT_COLUMNS = ["preserve", "init"]
+KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
 RESULT_COLUMNS = [
     *NETWORK_COLUMNS,
-    *("iterations", "top1_best10_mean", "top1_last", "top5_last", "loss_last", "diverged"),
+    *("iterations", "top1_best10_mean", "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
+    *VARIANT_COLUMNS,
     *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
 ]
 
@@ -48,18 +51,18 @@ def result_table(records: list[dict]) -> pd.DataFrame:
         for record in records
         for network in record["networks"]
     ]
-    return pd.DataFrame(rows, columns=RESULT_COLUMNS).sort_values(NETWORK_COLUMNS, ignore_index=True)
+    return pd.DataFrame(rows, columns=RESULT_COLUMNS).sort_values(KEY_COLUMNS, ignore_index=True)
 
 
 def reading_table(records: list[dict]) -> pd.DataFrame:
     """One row per validation reading of each network, sorted."""
     readings = [
-        {name: network[name] for name in NETWORK_COLUMNS} | reading
+        {name: network[name] for name in KEY_COLUMNS} | reading
         for record in records
         for network in record["networks"]
         for reading in network["readings"]
     ]
-    return pd.DataFrame(readings).sort_values([*NETWORK_COLUMNS, "iteration"], ignore_index=True)
+    return pd.DataFrame(readings).sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
 
 
 def training_summary(records: list[dict]) -> dict:

@@ -1,7 +1,10 @@
 """Batches of a task, each a pure function of (seed, iteration): training crops with mirrors, and centre crops."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import torch
@@ -12,6 +15,8 @@ from workflow_scripts.store import PackedSplit, windows
 from workflow_scripts.task import Task
 
 Batch = tuple[Tensor, Tensor]  # float32 images (batch, 3, crop, crop), int64 labels (batch,)
+# uint8 crops (batch, crop, crop, 3), int64 places in the mean image's crops (3, batch), int64 labels (batch,)
+Read = tuple[Tensor, Tensor, Tensor]
 CACHE_BYTES = 2**20  # of floats worked on at a time on a CPU, to stay in a core's second-level cache
 
 
@@ -20,7 +25,8 @@ class Batches:
 
     Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
     are cropped and mirrored on the CPU as uint8; all arithmetic runs on `device`. `mean_image` (H x W x 3) is the
-    source task's or the target's own.
+    source task's or the target's own. `readers` threads read batches ahead, into pinned memory where the device is a
+    GPU; with 0 each batch is read when it is asked for.
     """
 
     def __init__(
@@ -32,8 +38,9 @@ class Batches:
         crop: int,
         scale: float,
         device: torch.device,
+        readers: int = 0,
     ) -> None:
-        self.train, self.val, self.task = train, val, task
+        self.train, self.val, self.task, self.readers = train, val, task, readers
         self.crop, self.scale, self.device = crop, scale, device
         self.margin = train.image_size - crop
         # Every crop of the mean image and of its mirror image, as a view (2, offsets, offsets, crop, crop, 3).
@@ -45,24 +52,20 @@ class Batches:
 
     def training(self, seed: int, batch_size: int, start: int, stop: int) -> Iterator[Batch]:
         """Batches `start` to `stop` - 1 of the endless stream of `seed`: every epoch a new order, random crops and
-        mirrors. A batch may span two epochs, as in Caffe. On a GPU the next batch is read while this one trains.
+        mirrors. A batch may span two epochs, as in Caffe.
         """
-        read = (self._read_training(seed, batch_size, iteration) for iteration in range(start, stop))
-        for batch in prefetched(read) if self.device.type == "cuda" else read:
-            yield self._to_device(*batch)
+        reads = (partial(self._read_training, seed, batch_size, iteration) for iteration in range(start, stop))
+        for read in read_ahead(reads, self.readers):
+            yield self._to_device(*read)
 
     def validation(self, batch_size: int) -> Iterator[Batch]:
         """All validation images in order, centre crops."""
-        centre = self.margin // 2
-        for start in range(0, len(self.task.val_labels), batch_size):
-            block = slice(start, start + batch_size)
-            labels = self.task.val_labels[block]
-            offsets = np.full((len(labels), 2), centre)
-            mirrored = np.zeros(len(labels), dtype=bool)
-            images = self._cropped(self.val, self.task.val_positions[block], offsets, mirrored)
-            yield self._to_device(images, labels, offsets, mirrored)
+        starts = range(0, len(self.task.val_labels), batch_size)
+        reads = (partial(self._read_validation, slice(start, start + batch_size)) for start in starts)
+        for read in read_ahead(reads, self.readers):
+            yield self._to_device(*read)
 
-    def _read_training(self, seed: int, batch_size: int, iteration: int) -> tuple[np.ndarray, ...]:
+    def _read_training(self, seed: int, batch_size: int, iteration: int) -> Read:
         count = len(self.task.train_labels)
         serial = np.arange(iteration * batch_size, (iteration + 1) * batch_size)
         chosen = np.empty(batch_size, dtype=np.int64)
@@ -72,14 +75,32 @@ class Batches:
         random = np.random.default_rng(derive_seed(seed, "augmentation", iteration))
         offsets = random.integers(0, self.margin + 1, (batch_size, 2))
         mirrored = random.random(batch_size) < 0.5
-        images = self._cropped(self.train, self.task.train_positions[chosen], offsets, mirrored)
-        return images, self.task.train_labels[chosen], offsets, mirrored
+        positions, labels = self.task.train_positions[chosen], self.task.train_labels[chosen]
+        return self._read(self.train, positions, labels, offsets, mirrored)
+
+    def _read_validation(self, block: slice) -> Read:
+        labels = self.task.val_labels[block]
+        offsets = np.full((len(labels), 2), self.margin // 2)
+        return self._read(self.val, self.task.val_positions[block], labels, offsets, np.zeros(len(labels), dtype=bool))
+
+    def _read(
+        self, split: PackedSplit, positions: np.ndarray, labels: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray
+    ) -> Read:
+        images = self._cropped(split, positions, offsets, mirrored)
+        lefts = np.where(mirrored, self.margin - offsets[:, 1], offsets[:, 1])
+        places = np.stack([mirrored, offsets[:, 0], lefts])
+        return tuple(map(self._pinned, (images, places, labels)))
+
+    def _pinned(self, array: np.ndarray) -> Tensor:
+        tensor = torch.from_numpy(array)
+        return tensor.pin_memory() if self.device.type == "cuda" else tensor
 
     def _epoch_order(self, seed: int, epoch: int) -> np.ndarray:
-        if self._order is None or self._order[:2] != (seed, epoch):
+        order = self._order  # once, since several threads may read
+        if order is None or order[:2] != (seed, epoch):
             random = np.random.default_rng(derive_seed(seed, "order", epoch))
-            self._order = (seed, epoch, random.permutation(len(self.task.train_labels)))
-        return self._order[2]
+            self._order = order = (seed, epoch, random.permutation(len(self.task.train_labels)))
+        return order[2]
 
     def _cropped(
         self, images: PackedSplit, positions: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray
@@ -91,14 +112,13 @@ class Batches:
         crops[mirrored] = flipped.permute(0, 2, 3, 1).numpy()
         return crops
 
-    def _to_device(self, images: np.ndarray, labels: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray) -> Batch:
-        lefts = np.where(mirrored, self.margin - offsets[:, 1], offsets[:, 1])
-        places = np.stack([mirrored, offsets[:, 0], lefts])  # of the crops of the mean image
+    def _to_device(self, images: Tensor, places: Tensor, labels: Tensor) -> Batch:
         if self.device.type == "cuda":
-            floats = self._on_device(self._moved(images), self._moved(places))
+            images, places, labels = (tensor.to(self.device, non_blocking=True) for tensor in (images, places, labels))
+            floats = self._on_device(images, places)
         else:
-            floats = self._on_cpu(images, places)
-        return floats.permute(0, 3, 1, 2), self._moved(labels)
+            floats = self._on_cpu(images.numpy(), places.numpy())
+        return floats.permute(0, 3, 1, 2), labels
 
     def _on_device(self, images: Tensor, places: Tensor) -> Tensor:
         return images.float().sub_(self._mean_crops[tuple(places)]).mul_(self.scale)
@@ -117,17 +137,15 @@ class Batches:
                 block *= np.float32(self.scale)
         return torch.from_numpy(floats)
 
-    def _moved(self, array: np.ndarray) -> Tensor:
-        tensor = torch.from_numpy(array)
-        if self.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self.device, non_blocking=True)
 
-
-def prefetched(items: Iterator) -> Iterator:
-    """The same items in the same order, the next one computed in a thread while the caller uses this one."""
-    with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(next, items, None)
-        while (item := waiting.result()) is not None:
-            waiting = pool.submit(next, items, None)
-            yield item
+def read_ahead(reads: Iterator[Callable[[], Read]], readers: int) -> Iterator[Read]:
+    """The results of `reads` in their order, `readers` of them computed in threads while the caller uses one."""
+    if not readers:
+        yield from (read() for read in reads)
+        return
+    with ThreadPoolExecutor(readers) as pool:
+        waiting = deque(pool.submit(read) for read in islice(reads, readers))
+        while waiting:
+            result = waiting.popleft().result()
+            waiting.extend(pool.submit(read) for read in islice(reads, 1))
+            yield result

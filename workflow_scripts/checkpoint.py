@@ -1,5 +1,6 @@
 """Resume checkpoints: an interrupted training continues from one and ends in the same bits."""
 
+import glob
 import hashlib
 import json
 from pathlib import Path
@@ -38,5 +39,7 @@ class ResumeCheckpoint:
             torch.save({"key": self.key, "state": state}, temporary)
 
     def delete(self) -> None:
-        """Remove the checkpoint, after the output is safely written."""
+        """Remove the checkpoint, and what killed jobs left of unfinished ones, after the output is safely written."""
         self.path.unlink(missing_ok=True)
+        for leftover in self.path.parent.glob(f".{glob.escape(self.path.stem)}.*.tmp{self.path.suffix}"):
+            leftover.unlink(missing_ok=True)

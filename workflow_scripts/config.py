@@ -89,11 +89,18 @@ def _check_entry(key: str, entry: dict, config: dict) -> None:
     _check_partition(key, entry, config)
     layers = len(ARCHITECTURES[config["training"]["architecture"]]())
     depths: Sequence[int] = entry.get("depths", config["depths"])
-    if max(depths) >= layers:
+    preserve = entry.get("preserve", 0)
+    if max(depths) + preserve >= layers:
         where = f"{key}.depths" if "depths" in entry else "depths"
+        preserved = f" with {preserve} preserved layers above (give this entry its own depths)" if preserve else ""
         raise InputError(
-            f"configuration: {where}: {max(depths)} is too deep; {config['training']['architecture']} has {layers} "
-            f"layers, of which at most {layers - 1} can be copied"
+            f"configuration: {where}: {max(depths)} is too deep{preserved}; {config['training']['architecture']} has "
+            f"{layers} layers, of which at most {layers - 1} can be copied"
+        )
+    if preserve and (entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]):
+        raise InputError(
+            f"configuration: {key}.preserve: goes with frozen selffer and transfer curves; where all copied layers "
+            "learn, or are random, it means nothing: give the others an entry of their own"
         )
     halves = set(parse_partition(entry["partition"]).halves)
     if wrong := set(entry.get("targets", halves)) - halves:

@@ -8,7 +8,7 @@ import pandas as pd
 from workflow_scripts import cli
 from workflow_scripts.files import write_json, write_text
 from workflow_scripts.provenance import provenance
-from workflow_scripts.results import SCORE, equal_halves, load_results
+from workflow_scripts.results import SCORE, equal_halves, load_results, main_variant, trained
 
 LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # as in the paper's table 1
 
@@ -18,9 +18,9 @@ def boost_table(results: pd.DataFrame) -> pd.DataFrame:
 
     As in the paper each group is averaged over all its networks before the difference is taken, whatever their targets;
     over_own_base_points compares each AnB+ with the base network of its own target and seed. NaN where a group has no
-    network; `networks` counts the AnB+ networks.
+    network; `networks` counts the AnB+ networks. Networks that diverged are left out, and so are variants.
     """
-    rows = equal_halves(results)
+    rows = equal_halves(trained(main_variant(results)))
     base = rows[rows["group"] == "base"][SCORE].mean()
     table = []
     for first, last in LAYER_RANGES:
@@ -40,11 +40,17 @@ def boost_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def drop_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Score and drop from the target's base network per partition, group and depth, means over targets and seeds."""
+    """Score and drop from the target's base network per partition, group, variant and depth, means over targets and
+    seeds; `networks` are in the means, `diverged` are not.
+    """
     rows = results[results["group"] != "base"]
     rows = rows.assign(drop_points=100 * (rows[SCORE] - rows["base"]))
-    table = rows.groupby(["partition", "group", "depth"])
-    return table.agg(top1=(SCORE, "mean"), drop_points=("drop_points", "mean"), networks=(SCORE, "size")).reset_index()
+    keys = ["partition", "group", "variant", "depth"]
+    diverged = rows.groupby(keys)["diverged"].sum().astype(int)
+    means = trained(rows).groupby(keys)
+    table = means.agg(top1=(SCORE, "mean"), drop_points=("drop_points", "mean"), networks=(SCORE, "size"))
+    table = table.reindex(diverged.index).assign(diverged=diverged)
+    return table.fillna({"networks": 0}).astype({"networks": int}).reset_index()
 
 
 def main() -> None:

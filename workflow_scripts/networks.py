@@ -5,39 +5,52 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-from workflow_scripts.architectures import LayerSpec, layer_costs
+from workflow_scripts.architectures import LayerCost, LayerSpec, layer_costs
 
-LRN_SIZE, LRN_ALPHA = 5, 1e-4  # beta is .75, see local_response_norm
+LRN_SIZE, LRN_ALPHA = 5, 1e-4  # beta is .75, see LocalResponseNorm
 
 
 class Layer(nn.Module):
     """One learned layer with the unlearned operations that follow it."""
 
-    def __init__(self, spec: LayerSpec, weight_shape: tuple[int, ...]) -> None:
+    def __init__(self, spec: LayerSpec, cost: LayerCost) -> None:
         super().__init__()
         self.spec = spec
-        self.weight = nn.Parameter(torch.empty(weight_shape))
-        self.bias = nn.Parameter(torch.empty(weight_shape[0]))
+        channels, side = cost.output_shape
+        self.output_shape = (channels,) if spec.kernel is None else (channels, side, side)
+        self.weight = nn.Parameter(torch.empty(cost.weight_shape))
+        self.bias = nn.Parameter(torch.empty(channels))
 
-    def forward(self, inputs: Tensor, random: torch.Generator | None = None) -> Tensor:
-        """The layer's output; with `random` (training) its dropout is active and draws its mask from there."""
+    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The layer's output; in training it is multiplied by a dropout `mask` (see dropout_mask)."""
         spec = self.spec
         if spec.kernel is None:
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
         else:
             outputs = functional.conv2d(inputs, self.weight, self.bias, spec.stride, spec.padding, groups=spec.groups)
-        if spec.relu:
-            outputs = functional.relu(outputs)
-        if spec.pool:
+        if spec.pool:  # before the ReLU, with which a maximum commutes: that then works on a quarter of the values
             outputs = functional.max_pool2d(outputs, 3, 2, ceil_mode=True)
+        if spec.relu:
+            outputs = functional.relu(outputs, inplace=True)
         if spec.lrn:
-            outputs = local_response_norm(outputs)
-        if spec.dropout and random is not None:
-            kept = torch.empty_like(outputs).bernoulli_(1 - spec.dropout, generator=random)
-            outputs = outputs * kept / (1 - spec.dropout)
-        return outputs
+            outputs = LocalResponseNorm.apply(outputs)
+        return outputs if mask is None else outputs * mask.to(outputs.dtype)
+
+    def dropout_mask(self, batch: int, random: torch.Generator) -> Tensor | None:
+        """A mask for `batch` images from `random`, on its device: 0 with the layer's dropout rate (to 16 bits), else
+        1 / (1 - rate), float32; None where the layer has no dropout.
+        """
+        if not self.spec.dropout:
+            return None
+        count = batch * math.prod(self.output_shape)
+        # 64 random bits at a time make four values, at a quarter of the time of torch's own dropout.
+        words = torch.empty(-(-count // 4), dtype=torch.int64, device=random.device)
+        bits = words.random_(-(2**63), None, generator=random).view(torch.int16)[:count]
+        kept = bits >= round(self.spec.dropout * 2**16) - 2**15
+        return kept.view(batch, *self.output_shape).to(torch.float32) / (1 - self.spec.dropout)
 
 
 class Network(nn.Module):
@@ -46,17 +59,23 @@ class Network(nn.Module):
     def __init__(self, layers: Sequence[LayerSpec], crop: int, classes: int) -> None:
         super().__init__()
         costs = layer_costs(layers, crop, classes)
-        named = {spec.name: Layer(spec, cost.weight_shape) for spec, cost in zip(layers, costs, strict=True)}
-        self.layers = nn.ModuleDict(named)
+        self.layers = nn.ModuleDict({spec.name: Layer(spec, cost) for spec, cost in zip(layers, costs, strict=True)})
 
     def forward(self, inputs: Tensor, random: torch.Generator | None = None, first: int = 0) -> Tensor:
         """Scores (batch, classes) of images (batch, 3, crop, crop), or of the activations of the first `first` layers.
 
-        With `random` the dropout of training is active.
+        With `random` the dropout of training is active and draws its masks from there.
         """
         for layer in list(self.layers.values())[first:]:
-            inputs = layer(inputs, random)
+            inputs = layer(inputs, None if random is None else layer.dropout_mask(len(inputs), random))
         return inputs
+
+    def compile_layers(self) -> None:
+        """Compile each layer with torch.compile; networks of the same architecture share what is compiled."""
+        # A variant for each layer, with and without gradients and dropout, and for the last batch of an epoch.
+        torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 16 * len(self.layers))
+        for layer in self.layers.values():
+            layer.compile(dynamic=False)
 
     def copy_layers(self, source: dict[str, Tensor], count: int) -> None:
         """Overwrite the weights of the first `count` layers with those of a state dict of the same architecture."""
@@ -82,14 +101,33 @@ def initialise(network: Network, init: str, seed: int) -> None:
             layer.bias.fill_(layer.spec.caffe_bias if init == "caffe" else 0.0)
 
 
-def local_response_norm(inputs: Tensor) -> Tensor:
-    """X / (1 + alpha / size * sum of squares over `size` neighbouring channels) ** 0.75 (Krizhevsky et al. 2012).
+class LocalResponseNorm(torch.autograd.Function):
+    """y = x * s ** -0.75 with s = 1 + alpha / size * sum of x ** 2 over `size` neighbouring channels (Krizhevsky et al.
+    2012, section 3.3).
 
-    Equal to torch's own within rounding, and 4 to 7 times faster on the CPU: the sum is a 1x1 convolution with a
-    band matrix instead of a 3-D pooling, and s ** -0.75 is written with square roots.
+    Equal to torch's own within rounding, and several times faster on the CPU: the sum is a product with a band matrix
+    instead of a 3-D pooling, powers are written with square roots, and the gradient is written out.
     """
-    channel = torch.arange(inputs.shape[1], device=inputs.device)
-    near = (channel[:, None] - channel[None, :]).abs() <= LRN_SIZE // 2
-    band = (near * (LRN_ALPHA / LRN_SIZE)).to(inputs.dtype)[:, :, None, None]
-    scale = functional.conv2d(inputs.square(), band, torch.ones_like(channel, dtype=inputs.dtype))
-    return inputs * torch.rsqrt(scale * scale.sqrt())
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, inputs: Tensor) -> Tensor:
+        """The normalised activations (batch, channels, height, width)."""
+        channel = torch.arange(inputs.shape[1], device=inputs.device)
+        near = (channel[:, None] - channel[None, :]).abs() <= LRN_SIZE // 2
+        band = (near * (LRN_ALPHA / LRN_SIZE)).to(inputs.dtype)
+        scale = _over_channels(inputs.square(), band).add_(1)
+        power = scale.sqrt().mul_(scale).rsqrt_()  # scale ** -0.75
+        ctx.save_for_backward(inputs, scale, power, band)
+        return inputs * power
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        """The gradient with respect to the inputs."""
+        inputs, scale, power, band = ctx.saved_tensors
+        near = _over_channels((gradient * inputs).mul_(power).div_(scale), band)
+        return (gradient * power).addcmul_(inputs, near, value=-1.5)
+
+
+def _over_channels(values: Tensor, band: Tensor) -> Tensor:
+    """The product of the symmetric matrix `band` with the channels (dimension 1)."""
+    return functional.linear(values.movedim(1, -1), band).movedim(-1, 1)

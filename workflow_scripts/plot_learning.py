@@ -12,14 +12,16 @@ from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.plotting import figure_command, new_figure
+from workflow_scripts.results import variant_label
 
-CURVE = ["partition", "source", "target", "treatment"]
+CURVE = ["partition", "source", "target", "treatment", "preserve", "init"]
 COLUMNS = 4
 
 
 def plot_learning(readings: pd.DataFrame) -> Figure:
-    """One panel for each (partition, source, target, treatment), a line per depth and seed, the base in black."""
+    """One panel for each curve, a line per depth and seed, the base in black."""
     bases = readings[readings["treatment"] == "base"]
+    inits = set(bases["init"])
     curves = list(readings[readings["treatment"] != "base"].groupby(CURVE)) or list(bases.groupby(CURVE))
     columns = min(COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
@@ -28,11 +30,14 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
     colours = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, deepest)))
     for axes in grid.flat[len(curves) :]:
         axes.set_axis_off()
-    for axes, ((partition, source, target, treatment), rows_of_curve) in zip(grid.flat, curves, strict=False):
+    for axes, ((partition, source, target, treatment, preserve, init), rows_of_curve) in zip(
+        grid.flat, curves, strict=False
+    ):
         for (depth, _), line in rows_of_curve.groupby(["depth", "seed"]):
             axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
         _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
-        axes.set_title(f"{partition}: {source} to {target}, {treatment}", fontsize=10)
+        variant = variant_label(preserve, init, inits)
+        axes.set_title(f"{partition}: {source} to {target}, {treatment}{variant and ', ' + variant}", fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")
     norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)

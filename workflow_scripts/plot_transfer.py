@@ -5,8 +5,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
-from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth
+from workflow_scripts.plotting import (
+    GROUPS,
+    depth_axis,
+    each_label_once,
+    figure_command,
+    mark_diverged,
+    new_figure,
+    variants,
+)
+from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth, trained
 
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
 
@@ -17,9 +25,10 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
     figure, (points, lines) = new_figure(2, 1, (8, 9), sharex=True, sharey=True)
     for group in SIDEWAYS:
         chosen = rows[rows["group"] == group]
-        if not chosen.empty:
-            _draw_points(points, chosen, group)
-            _draw_line(lines, chosen, group)
+        for suffix, style, variant in variants(chosen):
+            _draw_points(points, variant, group, suffix)
+            _draw_line(lines, variant, group, style)
+        mark_diverged(points, chosen, SIDEWAYS[group])
     halves = rows[["partition", "target"]].drop_duplicates()
     seeds = rows["seed"].nunique()
     count = f"{len(halves)} target tasks, {seeds} {'seed' if seeds == 1 else 'seeds'}"
@@ -28,27 +37,34 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
     for axes in (points, lines):
         axes.set_ylabel("top-1 accuracy on B")
     depth_axis(lines, rows["depth"])
-    handles, labels = points.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    figure.legend(*each_label_once(points), loc="outside lower center", ncols=3)
     return figure
 
 
-def _draw_points(axes: Axes, rows: pd.DataFrame, group: str) -> None:
+def _draw_points(axes: Axes, rows: pd.DataFrame, group: str, suffix: str) -> None:
     label, colour, marker = GROUPS[group]
-    filled = {"facecolors": "white"} if group == "base" else {"facecolors": colour}
+    rows = trained(rows)
+    hollow = group == "base" or suffix
     axes.scatter(
-        rows["depth"] + SIDEWAYS[group], rows[SCORE], marker=marker, s=32, edgecolors=colour, label=label, **filled
+        rows["depth"] + SIDEWAYS[group],
+        rows[SCORE],
+        marker=marker,
+        s=32,
+        edgecolors=colour,
+        facecolors="white" if hollow else colour,
+        label=label + suffix,
     )
 
 
-def _draw_line(axes: Axes, rows: pd.DataFrame, group: str) -> None:
+def _draw_line(axes: Axes, rows: pd.DataFrame, group: str, style: str) -> None:
     _, colour, marker = GROUPS[group]
     means = mean_by_depth(rows)
-    if group == "base":
+    if group != "base":
+        filled = colour if style == "-" else "white"
+        axes.plot(means.index, means, style, marker=marker, color=colour, markerfacecolor=filled)
+    elif not means.empty:
         axes.axhline(means.iloc[0], color=colour, linestyle=":", linewidth=1)
         axes.plot([0], means.iloc[:1], marker=marker, color=colour, markerfacecolor="white")
-    else:
-        axes.plot(means.index, means, marker=marker, color=colour)
 
 
 def main() -> None:

@@ -2,19 +2,21 @@
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 
+import pandas as pd
 from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.files import atomic_path
 from workflow_scripts.provenance import provenance
+from workflow_scripts.results import SCORE
 
 # group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
 GROUPS = {
@@ -25,6 +27,7 @@ GROUPS = {
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
     "random": ("random features", "#777777", "s"),
 }
+LINE_STYLES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.grid": True,
     "axes.spines.right": False,
@@ -58,6 +61,26 @@ def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
     """Label the x axis with the depths n."""
     axes.set_xticks(sorted(set(depths)))
     axes.set_xlabel("depth n: number of leading layers copied")
+
+
+def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The variants among `rows` (workflow_scripts.results): what to add to a label, a line style, its rows."""
+    for number, (variant, chosen) in enumerate(rows.groupby("variant")):
+        yield f", {variant}" if variant else "", LINE_STYLES[number % len(LINE_STYLES)], chosen
+
+
+def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None:
+    """A cross for each network of `rows` that diverged, at its depth and score; such networks are in no mean."""
+    diverged = rows[rows["diverged"].astype(bool)]
+    if not diverged.empty:
+        style = {"marker": "x", "color": "#CC3311", "linewidths": 1.5, "zorder": 3}
+        axes.scatter(diverged["depth"] + sideways, diverged[SCORE], label="diverged, in no mean", **style)
+
+
+def each_label_once(axes: Axes) -> tuple[list, list[str]]:
+    """Handles and labels for a legend."""
+    labelled = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    return list(labelled.values()), list(labelled)
 
 
 def figure_command(step: str, description: str, option: str, draw: Callable[[str], Figure]) -> None:

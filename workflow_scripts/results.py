@@ -8,22 +8,43 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
 
 SCORE = "top1_best10_mean"
+DEFAULTS = {"seed": 0, "diverged": False, "preserve": 0, "init": ""}
 NEEDED = ["partition", "source", "target", "depth", "treatment", SCORE]
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
     """The results table with columns added: `group` (base, BnB, BnB+, AnB, AnB+ or random; the target is always called
-    B, as in the paper) and `base` (the score of the target's base network of the same seed, NaN if there is none).
+    B, as in the paper), `variant` (what sets a network apart from the study's others of its group, or "") and `base`
+    (the score of the target's base network of the same seed, NaN if there is none or it diverged).
 
-    A table without `seed` (the published one) gets seed 0. Raises InputError for a missing column.
+    A table without `seed`, `diverged`, `preserve` or `init` (the published one) gets seed 0, False, 0 and one
+    initialisation. Raises InputError for a missing column.
     """
     table = pd.read_csv(path)
     if missing := [name for name in NEEDED if name not in table]:
         raise InputError(f"{path} has no column {missing[0]}")
-    table = table.assign(seed=table.get("seed", 0))
+    table = table.assign(**{name: table.get(name, value) for name, value in DEFAULTS.items()})
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
-    bases = table[table["treatment"] == "base"].set_index(["partition", "target", "seed"])[SCORE]
+    bases = table[table["treatment"] == "base"]
+    table["variant"] = [variant_label(row.preserve, row.init, set(bases["init"])) for row in table.itertuples()]
+    bases = trained(bases).set_index(["partition", "target", "seed"])[SCORE]
     return table.join(bases.rename("base"), on=["partition", "target", "seed"])
+
+
+def trained(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of networks that did not diverge: the only ones in any mean."""
+    return results[~results["diverged"].astype(bool)]
+
+
+def main_variant(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the paper's own kinds of network: no layers preserved, the study's initialisation."""
+    return results[results["variant"] == ""]
+
+
+def variant_label(preserve: int, init: str, study_inits: set[str]) -> str:
+    """What sets a curve apart from the study's others of its group, or ""; `study_inits` are the base networks' own."""
+    named = [f"{preserve} preserved"] if preserve else []
+    return ", ".join(named + ([] if init in study_inits or not study_inits else [f"{init} init"]))
 
 
 def _group(source: str, target: str, treatment: str) -> str:
@@ -53,5 +74,5 @@ def halves_label(rows: pd.DataFrame) -> str:
 
 
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:
-    """The mean of `column` over targets and seeds at each depth."""
-    return rows.groupby("depth")[column].mean()
+    """The mean of `column` over targets and seeds at each depth, of the networks that did not diverge."""
+    return trained(rows).groupby("depth")[column].mean()

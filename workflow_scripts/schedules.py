@@ -1,13 +1,27 @@
-"""Learning-rate schedules as functions of the iteration."""
+"""Lengths of training in iterations or epochs, and learning-rate schedules as functions of the iteration.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
 
 import math
+
+
+def iterations_of(length: int | str, images: int, batch_size: int) -> int:
+    """A length of training in iterations: itself if it is a number, else "<n> epochs" of a task of `images` images.
+
+    At least 1 iteration for any epochs, rounded to the nearest.
+    """
+    if isinstance(length, int):
+        return length
+    epochs = float(length.split()[0])
+    return max(1, round(epochs * images / batch_size))
 
 
 def learning_rate_factor(schedule: dict, iteration: int, iterations: int) -> float:
     """What multiplies the base learning rate at `iteration` (from 0) of `iterations`.
 
     `schedule["kind"]` is "step" (times `gamma` every `step` iterations, the paper's) or "cosine" (linear warm-up over
-    `warmup` iterations, then half a cosine to 0).
+    `warmup` iterations, then half a cosine to 0). Lengths are in iterations.
     """
     if schedule["kind"] == "step":
         return schedule["gamma"] ** (iteration // schedule["step"])

@@ -6,19 +6,15 @@ again); a rerun continues from it and ends in the same bits.
 """
 
 import argparse
-import hashlib
-import math
 import os
 import signal
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 # Deterministic cuBLAS needs this before CUDA starts (PyTorch notes, "Reproducibility").
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
-import numpy as np
 import safetensors.torch
 import torch
 
@@ -26,78 +22,46 @@ from workflow_scripts import cli
 from workflow_scripts.batches import Batches
 from workflow_scripts.checkpoint import ResumeCheckpoint
 from workflow_scripts.cli import InputError
+from workflow_scripts.devices import check_device, device_name, keep_freed_memory, resolved_precision, set_deterministic
 from workflow_scripts.files import atomic_path, sha256_file, write_json
 from workflow_scripts.fingerprint import code_fingerprint
-from workflow_scripts.progress import TrainingProgress
+from workflow_scripts.progress import TensorBoardLog, TrainingProgress
 from workflow_scripts.provenance import provenance
+from workflow_scripts.records import network_record, saved_weights
+from workflow_scripts.settings import Curve, TrainingSettings, training_settings
 from workflow_scripts.store import PackedSplit
 from workflow_scripts.task import Task
-from workflow_scripts.training import Curve, CurveTraining, Learner, TrainingSettings, Weights, set_deterministic
+from workflow_scripts.training import CurveTraining
 
 INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
-BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
 
 
-def open_batches(manifest: Path, task: Path, source_task: Path | None, settings: TrainingSettings) -> Batches:
+def open_batches(
+    manifest: Path, task: Task, source_task: Path | None, settings: TrainingSettings, readers: int = 0
+) -> Batches:
     """The batches of `task` with the mean image that `settings.mean_image` chooses."""
-    own = Task.load(task)
     use_source = source_task is not None and settings.mean_image == "source"
-    mean = Task.load(source_task).mean_image if use_source else own.mean_image
+    mean = Task.load(source_task).mean_image if use_source else task.mean_image
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     if settings.crop > train.image_size:
         raise InputError(f"training.crop {settings.crop} is larger than store.image_size {train.image_size}")
-    return Batches(train, val, own, mean, settings.crop, settings.input_scale, torch.device(settings.device))
-
-
-def weights_sha256(network: torch.nn.Module) -> str:
-    """A hash of all weights and their names, equal if and only if the networks' bits are."""
-    digest = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def network_record(learner: Learner, iterations: int) -> dict:
-    """One network's results: the paper's score, the last reading, all readings (None where not finite)."""
-    readings = [{key: _finite(value) for key, value in reading.items()} for reading in learner.readings]
-    best = np.sort([reading["top1"] for reading in readings])[-BEST_READINGS:]
-    diverged = any(reading["loss"] is None or reading["train_loss"] is None for reading in readings)
-    return {
-        "depth": learner.depth,
-        "iterations": iterations,
-        "top1_best10_mean": float(best.mean()),
-        **{f"{key}_last": readings[-1][key] for key in ("top1", "top5", "loss")},
-        "diverged": diverged,
-        "weights_sha256": weights_sha256(learner.network),
-        "readings": readings,
-    }
-
-
-def saved_weights(learners: Sequence[Learner]) -> Weights:
-    """The weights to keep: a base network's own state dict; for curves each name led by "depth<n>."."""
-    named = {}
-    for learner in learners:
-        lead = f"depth{learner.depth}." if learner.depth else ""
-        for name, tensor in learner.network.state_dict().items():
-            named[lead + name] = tensor.cpu().contiguous()
-    return named
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    device = torch.device(settings.device)
+    return Batches(train, val, task, mean, settings.crop, settings.input_scale, device, readers)
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    settings = TrainingSettings(**args.settings)
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("training.device is cuda, but torch finds no CUDA device here; set it to cpu")
+    check_device(args.settings["device"])
     set_deterministic(args.threads)
-    depths = tuple(args.depths)
-    curve = Curve(args.partition, args.source, args.target, args.treatment, args.seed, depths)
-    batches = open_batches(args.manifest, args.task, args.source_task, settings)
+    keep_freed_memory()
+    task = Task.load(args.task)
+    settings = training_settings(args.settings, len(task.train_labels))
+    settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
+    names = {name: getattr(args, name) for name in ("partition", "source", "target", "treatment", "seed", "preserve")}
+    curve = Curve(depths=tuple(args.depths), **names)
+    readers = args.threads if settings.device == "cuda" else 0
+    batches = open_batches(args.manifest, task, args.source_task, settings, readers)
     source = safetensors.torch.load_file(args.source_weights) if args.source_weights else None
     training = CurveTraining(curve, settings, batches, source)
 
@@ -123,28 +87,32 @@ def _train_or_exit(training: CurveTraining, checkpoint: ResumeCheckpoint, args: 
         signal.signal(number, lambda received, _: signals.append(received))
     curve = training.curve
     title = f"{curve.partition} {curve.source}->{curve.target} {curve.treatment} seed {curve.seed}"
-    progress = TrainingProgress(training, title)
-    if not training.run(checkpoint.save, 60 * args.save_minutes, lambda: bool(signals), progress):
+    reports = [TrainingProgress(training, title)]
+    if args.tensorboard:
+        reports.append(TensorBoardLog(training, args.tensorboard))
+
+    def report(training: CurveTraining) -> None:
+        for one in reports:
+            one(training)
+
+    if not training.run(checkpoint.save, 60 * args.save_minutes, lambda: bool(signals), report):
         print(f"interrupted at iteration {training.iteration}; {checkpoint.path} is kept", file=sys.stderr)
         sys.exit(INTERRUPTED_STATUS)
 
 
 def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
-    curve, settings, task = training.curve, training.settings, training.batches.task
+    settings = training.settings
     record, *weights = args.output
     for path in weights:
         with atomic_path(path) as temporary:
             safetensors.torch.save_file(saved_weights(training.learners), temporary)
-    device = torch.cuda.get_device_name() if settings.device == "cuda" else "cpu"
     made_by = provenance("train", asdict(settings)) | {
-        "device": device,
+        "device": device_name(settings.device),
         "threads": args.threads,
         "seconds": round(training.seconds, 3),
         "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
     }
-    names = {key: value for key, value in asdict(curve).items() if key != "depths"}
-    counts = {"classes": task.classes, "train_images": len(task.train_labels), "val_images": len(task.val_labels)}
-    networks = [names | network_record(learner, training.iteration) | counts for learner in training.learners]
+    networks = [network_record(training.curve, one, training.batches.task, settings) for one in training.learners]
     write_json(record, {"networks": networks, "provenance": made_by})
 
 
@@ -158,9 +126,11 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--depths", type=int, nargs="+", required=True)
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="TrainingSettings as JSON")
+    parser.add_argument("--preserve", type=int, default=0, help="layers above the frozen ones that are copied too")
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
+    parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
     return parser.parse_args()
 

@@ -16,14 +16,20 @@ from workflow_scripts.provenance import provenance
 from workflow_scripts.results import SCORE, load_results
 
 SHOWN = ["partition", "source", "target", "depth", "treatment", "seed"]
-SHOWN += [SCORE, "top1_last", "top5_last", "loss_last", "diverged"]
+SHOWN += [SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause", "variant"]
 
 
 def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean score in percent: a row per partition and group, a column per depth; depth 0 is the targets' base."""
+    """Mean score in percent of the networks that did not diverge: a row per partition, group and variant, a column per
+    depth; depth 0 is the targets' base.
+    """
     rows = results[results["group"] != "base"].assign(percent=100 * results[SCORE], of_base=100 * results["base"])
-    table = rows.pivot_table(index=["partition", "group"], columns="depth", values="percent", aggfunc="mean")
-    table.insert(0, 0, rows.groupby(["partition", "group"])["of_base"].mean())
+    rows["percent"] = rows["percent"].where(~rows["diverged"].astype(bool))
+    keys = ["partition", "group", "variant"]
+    table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
+    table.insert(0, 0, rows.groupby(keys)["of_base"].mean())
+    if not rows["variant"].any():
+        table = table.droplevel("variant")
     return table.rename_axis(columns=None).reset_index()
 
 
@@ -44,7 +50,7 @@ def render(
         counts={
             "networks": len(results),
             "bases": int((results["treatment"] == "base").sum()),
-            "diverged": int(results["diverged"].sum()) if "diverged" in results else 0,
+            "diverged": int(results["diverged"].sum()),
             "jobs": training["jobs"],
             "minutes": training["seconds"] / 60,
             "devices": training["devices"],

@@ -5,8 +5,8 @@ import pytest
 import torch
 from helpers import SIZE
 
-from workflow_scripts.batches import Batches, prefetched
-from workflow_scripts.schedules import learning_rate_factor
+from workflow_scripts.batches import Batches, read_ahead
+from workflow_scripts.schedules import iterations_of, learning_rate_factor
 from workflow_scripts.store import PackedSplit
 
 CROP, SCALE = 32, 0.5
@@ -37,14 +37,21 @@ def test_a_batch_is_a_function_of_seed_and_iteration(batches):
     assert not torch.equal(resumed, other)
 
 
+def read_training(batches, batch_size, iteration):
+    """Crops, labels, top left corners in the images and mirrors of a training batch of seed 1."""
+    images, (mirrored, tops, lefts), labels = batches._read_training(1, batch_size, iteration)
+    lefts = torch.where(mirrored == 1, SIZE - CROP - lefts, lefts)  # back from the mirrored mean image
+    return images.numpy(), labels, torch.stack([tops, lefts], 1).tolist(), mirrored.numpy() == 1
+
+
 def test_training_crops_are_the_images_minus_the_mean_at_their_place(batches):
     mirrored, offsets = set(), set()
     for iteration in range(8):
-        images, labels, places, mirrors = batches._read_training(1, 64, iteration)
+        images, labels, places, mirrors = read_training(batches, 64, iteration)
         computed, targets = next(batches.training(1, 64, iteration, iteration + 1))
         assert computed.dtype == torch.float32
         assert computed.is_contiguous(memory_format=torch.channels_last)
-        assert torch.equal(targets, torch.from_numpy(labels))
+        assert torch.equal(targets, labels)
         for index, (top, left) in enumerate(places):
             mean = batches.task.mean_image[top : top + CROP, left : left + CROP].astype(np.float32)
             mean = mean[:, ::-1] if mirrors[index] else mean
@@ -59,7 +66,7 @@ def test_training_crops_are_the_images_minus_the_mean_at_their_place(batches):
 def test_mirrored_crops_are_mirrored(batches):
     """The pixels of a training batch, found again in the store by their place."""
     count, positions = len(batches.task.train_labels), batches.task.train_positions
-    images, _, places, mirrors = batches._read_training(1, count, 0)
+    images, _, places, mirrors = read_training(batches, count, 0)
     order = batches._epoch_order(1, 0)
     whole = batches.train.images(positions[order])
     for crop, image, (top, left), mirror in zip(images, whole, places, mirrors, strict=True):
@@ -69,11 +76,9 @@ def test_mirrored_crops_are_mirrored(batches):
 
 def test_a_gpus_arithmetic_is_the_same(batches):
     """The expression that runs on a GPU, here on the CPU, against the one that runs there."""
-    images, _, offsets, mirrored = batches._read_training(1, 64, 3)
-    lefts = np.where(mirrored, SIZE - CROP - offsets[:, 1], offsets[:, 1])
-    places = np.stack([mirrored, offsets[:, 0], lefts])
-    computed = batches._on_device(torch.from_numpy(images), torch.from_numpy(places))
-    assert torch.equal(computed, batches._on_cpu(images, places))
+    images, places, _ = batches._read_training(1, 64, 3)
+    computed = batches._on_device(images, places)
+    assert torch.equal(computed, batches._on_cpu(images.numpy(), places.numpy()))
 
 
 def test_batches_larger_than_the_cache_are_the_same(batches, monkeypatch):
@@ -91,18 +96,31 @@ def test_validation_is_every_image_once_at_the_centre(batches):
     assert np.array_equal(images[0].permute(1, 2, 0).numpy(), expected * np.float32(SCALE))
 
 
-def test_prefetching_changes_nothing():
-    assert list(prefetched(iter(range(5)))) == list(range(5))
-    assert list(prefetched(iter(()))) == []
+@pytest.mark.parametrize("readers", [0, 1, 3, 9])
+def test_reading_ahead_changes_nothing(batches, readers):
+    assert list(read_ahead(((lambda n=n: n) for n in range(5)), readers)) == list(range(5))
+    assert list(read_ahead(iter(()), readers)) == []
+    one_by_one = list(batches.training(1, 50, 0, 12))
+    batches.readers = readers
+    for (images, labels), (expected, expected_labels) in zip(batches.training(1, 50, 0, 12), one_by_one, strict=True):
+        assert torch.equal(images, expected)
+        assert torch.equal(labels, expected_labels)
 
 
-def test_an_error_while_prefetching_reaches_the_caller():
-    def failing():
-        yield 1
+def test_an_error_while_reading_ahead_reaches_the_caller():
+    def fail():
         raise RuntimeError("disk")
 
     with pytest.raises(RuntimeError, match="disk"):
-        list(prefetched(failing()))
+        list(read_ahead(iter([lambda: 1, fail]), 2))
+
+
+@pytest.mark.parametrize(
+    ("length", "iterations"),
+    [(560, 560), (0, 0), ("22 epochs", 550), ("1 epoch", 25), ("0.5 epochs", 12), ("0.01 epochs", 1)],
+)
+def test_lengths_in_iterations_and_epochs(length, iterations):
+    assert iterations_of(length, images=1600, batch_size=64) == iterations
 
 
 def test_step_schedule():

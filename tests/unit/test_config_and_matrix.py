@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config
-from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, curve_jobs
+from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, curve_jobs, parse_variant
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -65,6 +65,16 @@ def test_every_study_is_valid(study, monkeypatch):
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),
+        ("training/duration", "22 epoch s", "training.duration: '22 epoch s' is not valid .*as in `22 epochs`"),
+        ("training/duration", 0, "training.duration: 0 is not valid under any of the given schemas"),
+        ("training/schedule/warmup", -1, "training.schedule.warmup: -1 is not valid"),
+        ("training/precision", "fp16", "training.precision: 'fp16' is not one of"),
+        ("matrix/0/preserve", 3, r"matrix\[0\].preserve: 3 is not one of \[0, 1, 2\]"),
+        (
+            "matrix/1/preserve",
+            1,
+            r"depths: 7 is too deep with 1 preserved layers above \(give this entry its own depths\)",
+        ),
         ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
         ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),
     ],
@@ -73,6 +83,18 @@ def test_mistakes_are_named_in_one_line(path, value, message):
     with pytest.raises(InputError, match=message) as caught:
         check_config(with_change(path, value), SCHEMA)
     assert "\n" not in str(caught.value)
+
+
+def test_preserved_layers_go_with_frozen_curves():
+    entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
+    with pytest.raises(InputError, match=r"matrix\[0\].preserve: goes with frozen selffer and transfer curves"):
+        check_config(with_change("matrix", [entry]), SCHEMA)
+
+
+@pytest.mark.parametrize("value", [1, "1 epoch", "22 epochs", "0.5 epochs"])
+def test_lengths_are_iterations_or_epochs(value):
+    for key in ("duration", "validate_every", "stuck_after", "schedule/step", "schedule/warmup"):
+        check_config(with_change(f"training/{key}", value), SCHEMA)
 
 
 def test_every_key_is_documented():
@@ -98,6 +120,29 @@ def test_the_default_matrix_is_the_papers_small():
     assert all(job.depths == (1, 2, 3, 4, 5, 6, 7) for job in jobs)
     assert CurveJob("natman", 0, "A", "B", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
     assert CurveJob("whole", 0, "random", "whole", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+
+
+def test_variants_are_curves_of_their_own_beside_the_others():
+    depths = [1, 2]
+    config = with_change(
+        "matrix",
+        [
+            {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "depths": depths},
+            {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "depths": depths, "preserve": 2},
+            {"partition": "whole", "random": ["frozen"], "depths": depths, "init": "he"},  # the study's own
+            {"partition": "whole", "random": ["frozen"], "depths": depths, "init": "caffe"},
+        ],
+    )
+    check_config(config, SCHEMA)
+    stems = [job.stem.split("/", 3)[-1] for job in curve_jobs(config)]
+    assert stems == [
+        "A-B-frozen/depths-1-2",
+        "A-B-frozen-preserve2/depths-1-2",
+        "random-whole-frozen/depths-1-2",
+        "random-whole-frozen-caffe/depths-1-2",
+    ]
+    assert [parse_variant(job.variant) for job in curve_jobs(config)] == [(0, None), (2, None), (0, None), (0, "caffe")]
+    assert len(base_jobs(config)) == 3
 
 
 def test_depths_per_job_divides_a_curve_and_nothing_else():
@@ -133,7 +178,7 @@ def test_the_papers_studies_train_the_published_networks(shared, studies, reduce
     published = published[published["partition"].str.startswith("whole_first") == reduced]
     columns = ["partition", "source", "target", "depth", "treatment"]
     assert ours == set(published[columns].itertuples(index=False, name=None))
-    assert set(published["iterations"]) == {config["training"]["iterations"]}
+    assert set(published["iterations"]) == {config["training"]["duration"]}
     assert len(ours) == (12 if reduced else 136)
 
 

@@ -1,11 +1,12 @@
 import math
+import shutil
 
 import pytest
 import torch
 from torch.nn import functional
 
 from workflow_scripts.architectures import ARCHITECTURES, caffenet, layer_costs, mini_caffenet
-from workflow_scripts.networks import Network, initialise, local_response_norm
+from workflow_scripts.networks import LocalResponseNorm, Network, initialise
 
 
 def test_caffenet_is_the_published_network():
@@ -40,9 +41,50 @@ def test_a_crop_that_leaves_nothing_is_refused():
         layer_costs(caffenet(), 10, 1000)
 
 
-def test_local_response_norm_is_torchs():
-    inputs = torch.randn(2, 16, 5, 5, generator=torch.Generator().manual_seed(0)) * 50
-    torch.testing.assert_close(local_response_norm(inputs), functional.local_response_norm(inputs, 5, 1e-4, 0.75))
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_local_response_norm_is_torchs(memory_format):
+    random = torch.Generator().manual_seed(0)
+    inputs, gradient = (torch.randn(2, 16, 5, 5, generator=random) for _ in range(2))
+    inputs = (50 * inputs).contiguous(memory_format=memory_format).requires_grad_()
+    ours, torchs = LocalResponseNorm.apply(inputs), functional.local_response_norm(inputs, 5, 1e-4, 0.75)
+    torch.testing.assert_close(ours, torchs)
+    torch.testing.assert_close(*(torch.autograd.grad(outputs, inputs, gradient) for outputs in (ours, torchs)))
+
+
+def test_local_response_norms_gradient():
+    inputs = torch.randn(1, 7, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 50
+    assert torch.autograd.gradcheck(LocalResponseNorm.apply, inputs.requires_grad_())
+
+
+def test_a_layer_is_relu_then_pool_then_normalisation():
+    """The order of the published network, though the ReLU is computed after the pool, with which it commutes."""
+    network = Network(mini_caffenet(), 32, 5)
+    initialise(network, "he", 1)
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    layer = network.layers["conv1"]
+    outputs = functional.conv2d(images, layer.weight, layer.bias, stride=2, padding=2)
+    outputs = functional.max_pool2d(functional.relu(outputs), 3, 2, ceil_mode=True)
+    expected = functional.local_response_norm(outputs, 5, 1e-4, 0.75)
+    torch.testing.assert_close(layer(images), expected)
+    gradient = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
+    ours, torchs = (torch.autograd.grad(out, layer.weight, gradient) for out in (layer(images), expected))
+    torch.testing.assert_close(ours, torchs)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_compiled_layers_compute_the_same():
+    plain, compiled = (Network(mini_caffenet()[5:], 8, 5) for _ in range(2))
+    for network in (plain, compiled):
+        initialise(network, "he", 1)
+    compiled.compile_layers()
+    images = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    outputs = [network(images, torch.Generator().manual_seed(2)) for network in (plain, compiled)]
+    torch.testing.assert_close(*outputs)
+    gradients = [
+        torch.autograd.grad(out.square().sum(), network.layers["fc6"].weight)
+        for out, network in zip(outputs, (plain, compiled), strict=True)
+    ]
+    torch.testing.assert_close(*gradients)
 
 
 def test_initialisations():
@@ -78,13 +120,19 @@ def test_dropout_only_with_a_generator_and_by_its_seed():
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean():
-    layer = Network(mini_caffenet(), 32, 5).layers["fc6"]
-    torch.nn.init.zeros_(layer.weight)
-    torch.nn.init.ones_(layer.bias)
-    outputs = layer(torch.zeros(1000, layer.weight.shape[1]), torch.Generator().manual_seed(0))
-    assert outputs.unique().tolist() == pytest.approx([0, 1 / (1 - layer.spec.dropout)])
-    assert (outputs == 0).float().mean().item() == pytest.approx(layer.spec.dropout, abs=0.01)
-    assert outputs.mean().item() == pytest.approx(1, abs=0.02)
+    for specs, crop in ((mini_caffenet(), 32), (caffenet(), 227)):
+        with torch.device("meta"):  # no need of 61 million weights
+            network = Network(specs, crop, 5)
+        assert [name for name, layer in network.layers.items() if layer.spec.dropout] == ["fc6", "fc7"]
+        layer = network.layers["fc6"]
+        mask = layer.dropout_mask(101, torch.Generator().manual_seed(0))
+        assert mask.shape == (101, layer.spec.outputs)
+        assert mask.unique().tolist() == pytest.approx([0, 1 / (1 - layer.spec.dropout)])
+        assert (mask == 0).float().mean().item() == pytest.approx(layer.spec.dropout, abs=0.005)
+        assert mask.mean().item() == pytest.approx(1, abs=0.01)
+        # No row or column of it is another's.
+        assert len(mask.unique(dim=0)) == len(mask)
+        assert len(mask.unique(dim=1)[0]) == layer.spec.outputs
 
 
 def test_a_network_can_start_at_any_depth():

@@ -24,7 +24,7 @@ STUDY = {
         {"partition": "natman", "transfer": ["frozen"]},
         {"partition": "whole", "random": ["frozen"]},
     ],
-    "training": {"depths_per_job": 2},
+    "training": {"depths_per_job": 2, "init": "he"},
 }
 
 
@@ -49,6 +49,7 @@ def study_folder(tmp_path):
             network = dict.fromkeys(RESULT_COLUMNS, 1) | {
                 **{"partition": job.partition, "source": source, "target": target, "seed": job.seed},
                 **{"treatment": treatment, "depth": depth, "top1_best10_mean": top1, "diverged": False},
+                **{"preserve": 0, "init": "he"},
                 "readings": [reading | {"iteration": iteration} for iteration in (10, 20)],
             }
             networks.append(network)

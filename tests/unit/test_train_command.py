@@ -15,8 +15,9 @@ from workflow_scripts.files import read_json
 
 SETTINGS = {
     **{"architecture": "mini_caffenet", "init": "he", "crop": 32, "input_scale": 0.015625, "mean_image": "source"},
-    **{"batch_size": 32, "iterations": 12, "validate_every": 1, "learning_rate": 0.01, "device": "cpu"},
+    **{"batch_size": 32, "duration": 12, "validate_every": 1, "learning_rate": 0.01, "device": "cpu"},
     **{"schedule": {"kind": "step", "step": 5, "gamma": 0.1}, "momentum": 0.9, "weight_decay": 0.0005},
+    **{"stuck_after": 13, "precision": "auto", "compile": False},
 }
 TIMINGS = {"seconds", "images_per_second"}
 
@@ -106,7 +107,7 @@ def start_and_kill_after_progress(command, folder, number, wait):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 75), (signal.SIGKILL, -9)])
 def test_killed_in_training_and_run_again_gives_the_same_bits(command, tmp_path, number, status):
-    long = {"iterations": 200, "validate_every": 40}
+    long = {"duration": 200, "validate_every": 40}
     assert run(command("calm", **long)).returncode == 0
     disturbed = command("disturbed", "--save-minutes", "0.001", **long)
     for wait in (0.0, 0.13):

@@ -13,7 +13,7 @@ from workflow_scripts.draw_sample import DEVKIT, DEVKIT_FOLDER, TRAIN_TAR, VAL_T
 from workflow_scripts.files import read_json
 from workflow_scripts.store import PackedSplit
 
-SHORT = {"iterations": 200, "validate_every": 50}
+SHORT = {"duration": 200, "validate_every": 50}
 
 
 def test_cifar100(checkout, shared):

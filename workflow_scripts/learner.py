@@ -1,0 +1,94 @@
+"""One network in training: its weights, optimiser, random numbers and validation readings are its own."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from workflow_scripts.devices import autocast
+from workflow_scripts.networks import Network
+from workflow_scripts.seeds import derive_seed
+from workflow_scripts.settings import Curve, TrainingSettings
+
+
+class Learner:
+    """A network that learns all layers but its first `first`, which never change and which another may compute."""
+
+    def __init__(self, curve: Curve, depth: int, network: Network, settings: TrainingSettings) -> None:
+        self.depth, self.network, self.settings = depth, network, settings
+        self.first = curve.frozen_layers(depth)
+        layers = list(network.layers.values())
+        for layer in layers[: self.first]:
+            layer.requires_grad_(False)
+        learned = layers[self.first :]
+        groups = [
+            {"params": [layer.weight for layer in learned], "weight_decay": settings.weight_decay, "rate_factor": 1},
+            {"params": [layer.bias for layer in learned], "weight_decay": 0.0, "rate_factor": 2},
+        ]
+        self.optimiser = torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True)
+        self.dropout_seed = curve.network_seed(depth, "dropout")
+        self.random = torch.Generator(settings.device)
+        self.readings: list[dict] = []
+        self.loss_sum = torch.zeros((), device=settings.device)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the training loss has ceased to be a number, after which nothing can be learned."""
+        return bool(self.readings) and not math.isfinite(self.readings[-1]["train_loss"])
+
+    def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
+        """One iteration of SGD on a batch; biases learn at twice the rate, without decay (the published solvers)."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["rate_factor"]
+        self.random.manual_seed(derive_seed(self.dropout_seed, iteration))
+        self.optimiser.zero_grad()
+        with autocast(self.settings.precision, self.settings.device):
+            scores = self.network(inputs, self.random, self.first)
+        loss = functional.cross_entropy(scores.float(), labels)
+        loss.backward()
+        self.optimiser.step()
+        self.loss_sum += loss.detach()
+
+    def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Over a batch, without dropout: how often the label is the best score, is among the best five, and the sum of
+        losses (float64, on the device).
+        """
+        with autocast(self.settings.precision, self.settings.device):
+            scores = self.network(inputs, None, self.first)
+        scores = scores.float()
+        best = scores.topk(min(5, scores.shape[1])).indices == labels[:, None]
+        loss = functional.cross_entropy(scores, labels, reduction="sum")
+        return torch.stack([best[:, 0].sum(), best.sum(), loss]).double()
+
+    def add_reading(self, iteration: int, sums: Tensor, images: int) -> None:
+        """Add a reading at `iteration` from the validation_sums of all `images`: top-1 and top-5 accuracy (fractions),
+        mean loss, and the mean training loss since the last reading.
+        """
+        top1, top5, loss = (sums / images).tolist()
+        train_loss = self.loss_sum.item() / (iteration - self.last_iteration)
+        if math.isfinite(train_loss):
+            self.loss_sum.zero_()
+        values = {"iteration": iteration, "top1": top1, "top5": top5, "loss": loss, "train_loss": train_loss}
+        self.readings.append(values)
+
+    @property
+    def last_iteration(self) -> int:
+        """The iteration of the last reading, 0 where there is none."""
+        return self.readings[-1]["iteration"] if self.readings else 0
+
+    def state(self) -> dict:
+        """All that a resumed run needs."""
+        return {
+            "weights": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "readings": self.readings,
+            "loss_sum": self.loss_sum,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Continue from what `state` returned."""
+        self.network.load_state_dict(state["weights"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.readings = state["readings"]
+        self.loss_sum.copy_(state["loss_sum"])
