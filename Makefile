@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test lint dag bench-data
+.PHONY: run test lint dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -26,6 +26,11 @@ dag: .venv/installed
 
 bench-data: .venv/installed
 	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_data.py
+
+bench-train: .venv/installed
+	$(BIN)/snakemake tasks --cores all --quiet all
+	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_train.py
+	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_engine.py
 
 .venv/installed: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'

@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_tools import machine, ratio
 from helpers import ROOT, pack, write_sparse_tar
 from PIL import Image
 
@@ -41,11 +42,6 @@ ROUNDS, SIZE = 5, 256
 def line(label, rates, remark=""):
     """Print the median, least and most of `rates`, and what they are of something else."""
     print(f"  {label:30s}{statistics.median(rates):9.0f} images/s ({min(rates):.0f} to {max(rates):.0f})   {remark}")
-
-
-def ratio(ours, theirs):
-    """The median of the ratios of each round."""
-    return statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def photographs(folder, copies):
@@ -273,8 +269,7 @@ def main():
     """All of it, with the machine's name first."""
     if not SHARED.is_dir():
         sys.exit(f"{SHARED} is missing: it holds the real images that this benchmark needs")
-    model = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line)
-    print(f"{os.cpu_count()} cores, {model.split(': ')[1]}; medians of {ROUNDS} rounds (least to most)\n")
+    print(f"{machine()}; medians of {ROUNDS} rounds (least to most)\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench_index(folder)

@@ -1,0 +1,153 @@
+"""make bench-train, second half: the engine against a bare loop, a matrix product, and the paper's study.
+
+Timing decides no test: this prints.
+"""
+
+import os
+import statistics
+import time
+from dataclasses import replace
+
+import torch
+from bench_tools import DEPTHS, MANIFEST, TASKS, leaves, ratio
+from torch.nn import functional
+
+from workflow_scripts.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.devices import keep_freed_memory, set_deterministic
+from workflow_scripts.learner import Learner
+from workflow_scripts.networks import Network, initialise
+from workflow_scripts.settings import Curve, training_settings
+from workflow_scripts.task import Task
+from workflow_scripts.train import open_batches
+from workflow_scripts.training import CurveTraining
+
+ROUNDS = 9
+PAPER_NETWORKS, PAPER_ITERATIONS, PAPER_BATCH = 163, 450_000, 256
+PUBLISHED_RATES = {
+    "the paper's GPU: 9.5 days a network": PAPER_ITERATIONS * PAPER_BATCH / (9.5 * 86400),
+    "K40, Caffe with cuDNN: 5120 images in 19.2 s (Caffe's docs/performance_hardware.md)": 5120 / 19.2,
+    "Titan X, cuDNN 4, fp32: 128 images in 81 ms (convnet-benchmarks, an AlexNet)": 128 / 0.081,
+}
+
+
+def settings_of(treatment, **changes):
+    """The default study's settings for 1600 training images."""
+    return replace(training_settings(leaves(treatment), 1600), precision="fp32", **changes)
+
+
+def engine_rate(training, iterations):
+    """Images per second of the engine: reading, augmenting and training."""
+    batch = training.settings.batch_size
+    started = time.perf_counter()
+    for images, labels in training.batches.training(0, batch, 0, iterations):
+        training._step(images, labels)
+    return iterations * batch / (time.perf_counter() - started)
+
+
+def bare_rate(training, iterations):
+    """Images per second of a bare loop with the same networks, optimisers and precision on tensors in memory."""
+    batch, crop = training.settings.batch_size, training.settings.crop
+    images = torch.randn(batch, 3, crop, crop).to(memory_format=torch.channels_last)
+    labels = torch.randint(training.batches.task.classes, (batch,))
+    random = torch.Generator().manual_seed(0)
+    started = time.perf_counter()
+    for _ in range(iterations):
+        for learner in training.learners:
+            learner.optimiser.zero_grad()
+            functional.cross_entropy(learner.network(images, random), labels).backward()
+            learner.optimiser.step()
+    return iterations * batch / (time.perf_counter() - started)
+
+
+def bench_engine():
+    """The engine's images per second against the bare loop's, and its FLOP/s against a matrix product's."""
+    task = Task.load(TASKS["B"])
+    settings = settings_of("base", iterations=10**9, validate_every=10**9)
+    weights = None
+    for title, curve in (
+        ("a base network", Curve("random0", "B", "B", "base", 0, (0,))),
+        ("a fine-tuned curve", Curve("random0", "B", "B", "finetuned", 0, DEPTHS)),
+    ):
+        training = CurveTraining(curve, settings, open_batches(MANIFEST, task, None, settings), weights)
+        weights = training.learners[0].network.state_dict()
+        iterations = 140 // len(curve.depths)
+        engine, bare = [], []
+        for _ in range(ROUNDS):
+            engine.append(engine_rate(training, iterations))
+            bare.append(bare_rate(training, iterations))
+        print(f"Engine, {title}, 1 thread: {statistics.median(engine):.0f} images/s, reading and augmenting included;")
+        print(f"  a bare loop on tensors in memory: {statistics.median(bare):.0f}")
+        print(f"  ratio {ratio(engine, bare):.3f} (wanted 0.95)")
+        operations = training_operations("mini_caffenet", 32, task.classes) * len(curve.depths)
+        print_share(statistics.median(engine) * operations, threads=1)
+
+
+def training_operations(architecture, crop, classes):
+    """Floating-point operations of an image forward and backward: 2 a multiplication, three times (for outputs, gradients
+    of weights and of inputs), but twice in the first layer, whose inputs need no gradient.
+    """
+    costs = layer_costs(ARCHITECTURES[architecture](), crop, classes)
+    return 6 * sum(cost.multiplications for cost in costs) - 2 * costs[0].multiplications
+
+
+def print_share(rate, threads):
+    """FLOP/s beside those of a matrix product."""
+    peak = matmul_rate(threads)
+    print(f"  {rate / 1e9:.0f} GFLOP/s: {rate / peak:.2f} of a matrix product's {peak / 1e9:.0f}\n")
+
+
+def matmul_rate(threads, size=2048):
+    """FLOP/s of torch's product of two square float32 matrices, the best of 5."""
+    torch.set_num_threads(threads)
+    one, other = torch.randn(size, size), torch.randn(size, size)
+    best = 0.0
+    for _ in range(5):
+        started = time.perf_counter()
+        torch.mm(one, other)
+        best = max(best, 2 * size**3 / (time.perf_counter() - started))
+    return best
+
+
+def bench_caffenet(batch=64, iterations=5):
+    """The paper's network on all cores: images per second, and what its study takes at that and at published rates."""
+    threads = os.cpu_count()
+    set_deterministic(threads)
+    settings = settings_of("base", architecture="caffenet", init="caffe", crop=227, batch_size=batch)
+    network = Network(ARCHITECTURES["caffenet"](), 227, 1000)
+    initialise(network, "caffe", 0)
+    network.to(memory_format=torch.channels_last)
+    learner = Learner(Curve("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings)
+    images = torch.randn(batch, 3, 227, 227).to(memory_format=torch.channels_last)
+    labels = torch.randint(1000, (batch,))
+    rates = []
+    for iteration in range(iterations):
+        started = time.perf_counter()
+        learner.step(iteration, images, labels, 0.01)
+        rates.append(batch / (time.perf_counter() - started))
+    rate, operations = statistics.median(rates), training_operations("caffenet", 227, 1000)
+    print(f"caffenet, 227 x 227, batches of {batch}, {threads} threads: {rate:.1f} images/s forward and backward")
+    print(f"  x {operations / 1e9:.2f} GFLOP an image =", end="")
+    print_share(rate * operations, threads)
+    print_projection(rate)
+
+
+def print_projection(rate):
+    """The hours of the paper's networks, one after another."""
+    images = PAPER_NETWORKS * PAPER_ITERATIONS * PAPER_BATCH
+    print(
+        f"The paper: {PAPER_NETWORKS} networks x {PAPER_ITERATIONS:,} iterations x {PAPER_BATCH} = {images:.4g} images"
+    )
+    for name, speed in {"this machine": rate, **PUBLISHED_RATES}.items():
+        print(f"  / {speed:.1f} images/s / 3600 = {images / speed / 3600:,.0f} hours   ({name})")
+
+
+def main():
+    """The default study's engine on one thread, then the paper's network on all cores."""
+    keep_freed_memory()
+    set_deterministic(1)
+    bench_engine()
+    bench_caffenet()
+
+
+if __name__ == "__main__":
+    main()
