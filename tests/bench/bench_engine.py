@@ -83,8 +83,8 @@ def bench_engine():
 
 
 def training_operations(architecture, crop, classes):
-    """Floating-point operations of an image forward and backward: 2 a multiplication, three times (for outputs, gradients
-    of weights and of inputs), but twice in the first layer, whose inputs need no gradient.
+    """Floating-point operations of an image forward and backward: 2 a multiplication, three times (for outputs and
+    the gradients of weights and of inputs), but twice in the first layer, whose inputs need no gradient.
     """
     costs = layer_costs(ARCHITECTURES[architecture](), crop, classes)
     return 6 * sum(cost.multiplications for cost in costs) - 2 * costs[0].multiplications

@@ -1,8 +1,8 @@
 """make bench-train, first half: networks of the default study (config.yaml), ours and a peer's, as whole processes.
 
-The peer is tests/bench/peer_train.py: one process per network, ImageFolder and DataLoader with two workers over the same
-images as PNG files (already resized, which favours it), torch's default threads. CPU seconds are those of processes with
-their workers and their start. `make` has packed the sample and made its tasks. Timing decides no test: this prints.
+The peer is tests/bench/peer_train.py: one process per network, ImageFolder and DataLoader with two workers over the
+same images as PNG files (already resized, which favours it), torch's default threads. CPU seconds are those of
+processes with their workers and their start. `make` has packed the sample and made its tasks. Timing decides no test.
 """
 
 import json
