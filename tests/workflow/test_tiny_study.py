@@ -187,7 +187,14 @@ def test_the_papers_whole_matrix_is_planned(study, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("leaf", "value"), [("store/threads", 2), ("store/max_bad_fraction", 0.1), ("training/schedule/step", 7)]
+    ("leaf", "value"),
+    [
+        ("store/threads", 2),
+        ("store/max_bad_fraction", 0.1),
+        ("training/schedule/step", 7),
+        ("training/retries", 1),
+        ("training/tensorboard", True),
+    ],
 )
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
     configure(leaf, value)
