@@ -212,3 +212,15 @@ def test_a_table_without_scores_is_refused(tmp_path):
     (tmp_path / "results.csv").write_text("partition,source,target,depth,treatment\n")
     with pytest.raises(InputError, match="no column top1_best10_mean"):
         load_results(tmp_path / "results.csv")
+
+
+def test_a_diverged_network_is_counted_and_in_no_mean(results):
+    chosen = (results["partition"] == "random0") & (results["group"] == "AnB") & (results["depth"] == 3)
+    changed = results.assign(diverged=chosen & (results["target"] == "A"))
+    changed.loc[changed["diverged"], "top1_best10_mean"] = 0.0
+    row = drop_table(changed).set_index(["partition", "group", "depth"]).loc[("random0", "AnB", 3)]
+    assert (row["networks"], row["diverged"]) == (1, 1)
+    assert row["top1"] == pytest.approx(results[chosen & (results["target"] == "B")]["top1_best10_mean"].item())
+    labels = {text.get_text() for text in plot_transfer(changed).legends[0].get_texts()}
+    assert "diverged, in no mean" in labels
+    assert "diverged, in no mean" not in {text.get_text() for text in plot_transfer(results).legends[0].get_texts()}
