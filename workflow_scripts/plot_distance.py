@@ -8,6 +8,7 @@ from workflow_scripts import cli
 from workflow_scripts.plotting import (
     GROUPS,
     depth_axis,
+    draw_line,
     each_label_once,
     figure_command,
     mark_diverged,
@@ -46,9 +47,9 @@ def plot_distance(results: pd.DataFrame) -> Figure:
         (natman, TO_MANMADE, "D", "natural / man-made, AnB"),
         *((transfer[in_families(transfer, grade)], colour, "^", f"{grade} halves, AnB") for grade, colour in GRADED),
     ):
-        _draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label)
+        draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label=label)
     for suffix, style, rows in variants(untrained):
-        _draw_line(axes[2], mean_by_depth(rows, "drop"), UNTRAINED, "s", f"random features{suffix}", style)
+        draw_line(axes[2], mean_by_depth(rows, "drop"), UNTRAINED, "s", style, f"random features{suffix}")
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
     axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
     for panel in axes[:2]:
@@ -63,7 +64,7 @@ def _draw_natman(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set(title="natural / man-made halves, frozen transfer", ylabel="top-1 accuracy on the target")
     for target, colour in (("B", TO_MANMADE), ("A", TO_NATURAL)):
         chosen = rows[rows["target"] == target]
-        _draw_line(axes, mean_by_depth(chosen), colour, "D", LABELS[target])
+        draw_line(axes, mean_by_depth(chosen), colour, "D", label=LABELS[target])
         if not chosen.empty:
             _draw_base(axes, chosen, colour)
     mark_diverged(axes, rows)
@@ -72,7 +73,7 @@ def _draw_natman(axes: Axes, rows: pd.DataFrame) -> None:
 def _draw_untrained(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set(title="random, untrained features on all classes", ylabel="top-1 accuracy")
     for suffix, style, variant in variants(rows):
-        _draw_line(axes, mean_by_depth(variant), UNTRAINED, "s", f"random features{suffix}", style)
+        draw_line(axes, mean_by_depth(variant), UNTRAINED, "s", style, f"random features{suffix}")
     if not rows.empty:
         _draw_base(axes, rows, UNTRAINED)
     mark_diverged(axes, rows)
@@ -82,12 +83,6 @@ def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     base = rows["base"].mean()
     axes.axhline(base, color=colour, linestyle=":", linewidth=1)
     axes.plot([0], [base], marker="o", color=colour, markerfacecolor="white", linestyle="none", label="base network")
-
-
-def _draw_line(axes: Axes, means: pd.Series, colour: str, marker: str, label: str, style: str = "-") -> None:
-    if not means.empty:
-        filled = colour if style == "-" else "white"
-        axes.plot(means.index, means, style, color=colour, marker=marker, markerfacecolor=filled, label=label)
 
 
 def main() -> None:

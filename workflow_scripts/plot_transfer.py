@@ -8,6 +8,7 @@ from workflow_scripts import cli
 from workflow_scripts.plotting import (
     GROUPS,
     depth_axis,
+    draw_line,
     each_label_once,
     figure_command,
     mark_diverged,
@@ -60,8 +61,7 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, group: str, style: str) -> None:
     _, colour, marker = GROUPS[group]
     means = mean_by_depth(rows)
     if group != "base":
-        filled = colour if style == "-" else "white"
-        axes.plot(means.index, means, style, marker=marker, color=colour, markerfacecolor=filled)
+        draw_line(axes, means, colour, marker, style)
     elif not means.empty:
         axes.axhline(means.iloc[0], color=colour, linestyle=":", linewidth=1)
         axes.plot([0], means.iloc[:1], marker=marker, color=colour, markerfacecolor="white")

@@ -69,6 +69,15 @@ def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
         yield f", {variant}" if variant else "", LINE_STYLES[number % len(LINE_STYLES)], chosen
 
 
+def draw_line(
+    axes: Axes, means: pd.Series, colour: str, marker: str, style: str = "-", label: str | None = None
+) -> None:
+    """A line through `means` over depths, with hollow markers where `style` is not the plain one; none if empty."""
+    if not means.empty:
+        filled = colour if style == "-" else "white"
+        axes.plot(means.index, means, style, color=colour, marker=marker, markerfacecolor=filled, label=label)
+
+
 def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None:
     """A cross for each network of `rows` that diverged, at its depth and score; such networks are in no mean."""
     diverged = rows[rows["diverged"].astype(bool)]

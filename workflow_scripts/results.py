@@ -26,7 +26,8 @@ def load_results(path: str | Path) -> pd.DataFrame:
     table = table.assign(**{name: table.get(name, value) for name, value in DEFAULTS.items()})
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
-    table["variant"] = [variant_label(row.preserve, row.init, set(bases["init"])) for row in table.itertuples()]
+    inits = set(bases["init"])
+    table["variant"] = [variant_label(row.preserve, row.init, inits) for row in table.itertuples()]
     bases = trained(bases).set_index(["partition", "target", "seed"])[SCORE]
     return table.join(bases.rename("base"), on=["partition", "target", "seed"])
 
