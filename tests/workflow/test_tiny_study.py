@@ -143,7 +143,7 @@ def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
 
 
 def test_an_optimiser_line_retrains_everything(study, change):
-    change("workflow_scripts/learner.py", '"rate_factor": 2', '"rate_factor": 3')
+    change("workflow_scripts/learner.py", "2 * rate", "3 * rate")
     assert stale(study) == {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
 
 
