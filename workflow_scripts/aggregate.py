@@ -13,16 +13,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_json, write_json, write_text
 from workflow_scripts.matrix import base_jobs, curve_jobs
 from workflow_scripts.provenance import provenance
-
-NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
-VARIANT_COLUMNS = ["preserve", "init"]
-KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
-RESULT_COLUMNS = [
-    *NETWORK_COLUMNS,
-    *("iterations", "top1_best10_mean", "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
-    *VARIANT_COLUMNS,
-    *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
-]
+from workflow_scripts.results_table import KEY_COLUMNS, RESULT_COLUMNS
 
 
 def load_records(study: dict, folder: Path) -> list[dict]:

@@ -4,26 +4,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.cli import InputError
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.results_table import SCORE, read_results
 
-SCORE = "top1_best10_mean"
-DEFAULTS = {"seed": 0, "diverged": False, "preserve": 0, "init": ""}
-NEEDED = ["partition", "source", "target", "depth", "treatment", SCORE]
+CURVES = ["partition", "preserve", "init"]  # what curves have in common whose depths are compared
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
-    """The results table with columns added: `group` (base, BnB, BnB+, AnB, AnB+ or random; the target is always called
-    B, as in the paper), `variant` (what sets a network apart from the study's others of its group, or "") and `base`
-    (the score of the target's base network of the same seed, NaN if there is none or it diverged).
+    """The networks of a results table that have a score (results_table.read_results), with columns added:
 
-    A table without `seed`, `diverged`, `preserve` or `init` (the published one) gets seed 0, False, 0 and one
-    initialisation. Raises InputError for a missing column.
+    `group` is base, BnB, BnB+, AnB, AnB+ or random (the target is always called B, as in the paper); `variant` what
+    sets a network apart from the study's others of its group, or ""; `base` the score of the target's base network of
+    the same seed, NaN if there is none or it diverged; `depths` those that any curve of its partition and variant has.
     """
-    table = pd.read_csv(path)
-    if missing := [name for name in NEEDED if name not in table]:
-        raise InputError(f"{path} has no column {missing[0]}")
-    table = table.assign(**{name: table.get(name, value) for name, value in DEFAULTS.items()})
+    table = read_results(path)
+    measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
+    table = table.join(measured, on=CURVES).dropna(subset=SCORE)
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
     inits = set(bases["init"])
@@ -75,5 +71,13 @@ def halves_label(rows: pd.DataFrame) -> str:
 
 
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:
-    """The mean of `column` over targets and seeds at each depth, of the networks that did not diverge."""
-    return trained(rows).groupby("depth")[column].mean()
+    """The mean of `column` over targets and seeds at each depth, of the networks of `rows` that did not diverge.
+
+    NaN at a depth between the first and the last where there is none, though other curves of the same partitions have
+    one: a line drawn through the means has a gap there.
+    """
+    means = trained(rows).groupby("depth")[column].mean().dropna()
+    if means.empty:
+        return means
+    between = {depth for depth in set().union(*rows["depths"]) if means.index[0] < depth < means.index[-1]}
+    return means.reindex(sorted(between.union(means.index)))
