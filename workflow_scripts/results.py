@@ -70,6 +70,14 @@ def halves_label(rows: pd.DataFrame) -> str:
     return "random halves" if all(name.startswith("random") for name in names) else ", ".join(sorted(names))
 
 
+def halves_of(partition: str) -> str:
+    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"..."""
+    name = parse_partition(partition)
+    kinds = {"natman": "natural / man-made halves", "whole": "all classes"}
+    kind = kinds.get(name.family, f"{name.family} halves")
+    return kind if name.images_per_class is None else f"{kind}, {name.images_per_class} images a class"
+
+
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:
     """The mean of `column` over targets and seeds at each depth, of the networks of `rows` that did not diverge.
 
