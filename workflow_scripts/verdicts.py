@@ -1,0 +1,83 @@
+"""What can be said of an effect, given its interval or, without one, the noise: verdicts and their wording."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+UNKNOWN_NOISE = 0.5  # points; stands in for the standard error where the number of validation images is not known
+ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
+
+
+def verdict(effect: pd.Series) -> int:
+    """1 or -1 if the effect (a row of effects.effect_table) lies above or below zero, 0 if that cannot be told.
+
+    An effect with an interval does if zero is outside it; one without if it exceeds two standard errors of the
+    validation images' noise (UNKNOWN_NOISE where their number is not known), which says nothing about other tasks and
+    seeds: `hedge` has the words for that.
+    """
+    if has_interval(effect):
+        return int(effect["low"] > ROUNDING) - int(effect["high"] < -ROUNDING)
+    if pd.isna(effect["points"]):
+        return 0
+    floor = 2 * noise_of(effect)
+    return int(effect["points"] > floor) - int(effect["points"] < -floor)
+
+
+def has_interval(effect: pd.Series) -> bool:
+    """Whether the effect has an interval."""
+    return bool(pd.notna(effect["low"]))
+
+
+def noise_of(effect: pd.Series) -> float:
+    """The standard error in points that the validation images alone give."""
+    return float(effect["noise_points"]) if pd.notna(effect["noise_points"]) else UNKNOWN_NOISE
+
+
+def at_most(effect: pd.Series, points: float) -> bool:
+    """Whether the effect is at most `points` by all that is known: its interval's upper end, or itself without one."""
+    return bool((effect["high"] if has_interval(effect) else effect["points"]) <= points)
+
+
+def number(effect: pd.Series) -> str:
+    """The effect with its interval, if it has one: "8.2 points (8.0 to 8.5)"."""
+    interval = f" ({effect['low']:.1f} to {effect['high']:.1f})" if has_interval(effect) else ""
+    return f"{effect['points']:.1f} points{interval}"
+
+
+def hedge(effects: pd.DataFrame) -> str:
+    """A sentence on what the verdicts on these effects rest on."""
+    if effects.empty:
+        return ""
+    last = effects.iloc[-1]
+    if has_interval(last):
+        return f"Ranges are 95 % intervals {last['interval']}."
+    noise = last["noise_points"]
+    known = f"two standard errors of the validation images' noise ({2 * noise:.1f} points)"
+    floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
+    why = last["interval"].removeprefix("none: ")
+    return f"No interval: {why}. A difference counts here if it exceeds {floor}; other tasks or seeds may differ."
+
+
+def subject(halves: str, effects: pd.DataFrame) -> str:
+    """How a sentence on these effects begins: the halves and, without an interval, that it holds for these runs."""
+    sure = effects["low"].notna().any()
+    return f"{halves[:1].upper()}{halves[1:]}{'' if sure else ', in these runs'}:"
+
+
+def depths_in_words(depths: Iterable[int]) -> str:
+    """Depths as "n = 4", "n = 4 and 5" or "n = 1, 2 and 3"."""
+    *first, last = sorted(depths)
+    return f"n = {', '.join(map(str, first))} and {last}" if first else f"n = {last}"
+
+
+def lasting_from(effects: pd.DataFrame) -> int | None:
+    """The first depth from which on the verdict is 1 at every deeper one; None if it is not at the deepest.
+
+    `effects` are rows of single depths, indexed by depth (effects.per_depth).
+    """
+    first = None
+    for depth, effect in effects.sort_index(ascending=False).iterrows():
+        if verdict(effect) != 1:
+            break
+        first = depth
+    return first
