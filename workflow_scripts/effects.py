@@ -1,6 +1,7 @@
 """The two troubles of transfer, separated: what each costs, depth by depth, with confidence intervals."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,6 +124,11 @@ def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:
         **{"unpaired_low": low, "unpaired_high": high},
         "unpaired_networks": " / ".join(str(len(group)) for group in chosen),
     }
+
+
+def read_effects(path: str | Path) -> pd.DataFrame:
+    """effects.csv as effect_table returns it."""
+    return pd.read_csv(path, dtype={"layers": str})
 
 
 def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:

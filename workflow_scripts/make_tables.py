@@ -1,4 +1,4 @@
-"""Step: the paper's table 1, the boost of fine-tuned transfer over its controls, and a table of drops per depth."""
+"""Step: the paper's table 1, drops per depth, and the two troubles' costs with intervals."""
 
 import argparse
 from pathlib import Path
@@ -6,11 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts import cli
+from workflow_scripts.effects import LAYER_RANGES, effect_table
 from workflow_scripts.files import write_json, write_text
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results import SCORE, equal_halves, load_results, main_variant, trained
-
-LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # as in the paper's table 1
 
 
 def boost_table(results: pd.DataFrame) -> pd.DataFrame:
@@ -59,11 +58,13 @@ def main() -> None:
     parser.add_argument("--results", required=True)
     parser.add_argument("--boost", type=Path, required=True)
     parser.add_argument("--drops", type=Path, required=True)
+    parser.add_argument("--effects", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True, help="JSON of what made the tables")
     args = parser.parse_args()
     results = load_results(args.results)
     write_text(args.boost, boost_table(results).round(3).to_csv(index=False))
     write_text(args.drops, drop_table(results).round(4).to_csv(index=False))
+    write_text(args.effects, effect_table(results).round(4).to_csv(index=False))
     write_json(args.record, provenance("make_tables", {}))
 
 

@@ -15,9 +15,24 @@ from workflow_scripts.plotting import (
     new_figure,
     variants,
 )
-from workflow_scripts.results import SCORE, equal_halves, halves_label, load_results, mean_by_depth, trained
+from workflow_scripts.results import (
+    SCORE,
+    equal_halves,
+    halves_label,
+    load_results,
+    main_variant,
+    mean_by_depth,
+    trained,
+)
 
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
+READINGS = {
+    "base": "base, the network that was never cut",
+    "BnB": "BnB: where it is below base (shaded), lost co-adaptation",
+    "BnB+": "BnB+: at base, if fine-tuning restores co-adaptation",
+    "AnB": "AnB: where it is below BnB (shaded), specialisation",
+    "AnB+": "AnB+: above base and BnB+, if transferred features help",
+}
 
 
 def plot_transfer(results: pd.DataFrame) -> Figure:
@@ -30,6 +45,7 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
             _draw_points(points, variant, group, suffix)
             _draw_line(lines, variant, group, style)
         mark_diverged(points, chosen, SIDEWAYS[group])
+    _annotate(lines, rows)
     halves = rows[["partition", "target"]].drop_duplicates()
     seeds = rows["seed"].nunique()
     count = f"{len(halves)} target tasks, {seeds} {'seed' if seeds == 1 else 'seeds'}"
@@ -40,6 +56,30 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
     depth_axis(lines, rows["depth"])
     figure.legend(*each_label_once(points), loc="outside lower center", ncols=3)
     return figure
+
+
+def _annotate(axes: Axes, rows: pd.DataFrame) -> None:
+    """The paper's five interpretations (section 4.1): a number at the end of each line, its two troubles shaded."""
+    means = {group: mean_by_depth(main_variant(rows[rows["group"] == group])) for group in SIDEWAYS}
+    if means["base"].size and means["BnB"].size:
+        means["base"] = pd.Series(means["base"].iloc[0], index=means["BnB"].index)
+        _shade(axes, means["base"], means["BnB"], GROUPS["BnB"][1])
+        _shade(axes, means["BnB"], means["AnB"], GROUPS["AnB"][1])
+    lowest, highest = axes.get_ylim()
+    taken = lowest
+    ends = {group: line.dropna().iloc[-1] for group, line in means.items() if line.notna().any()}
+    for group in sorted(ends, key=ends.get):
+        taken = max(ends[group], taken + 0.035 * (highest - lowest))  # numbers of close lines stand apart
+        where = (means[group].index[-1] + 0.12, taken) if group != "base" else (0.12, ends[group])
+        axes.text(*where, list(READINGS).index(group) + 1, fontsize=9, va="center" if group != "base" else "bottom")
+    key = [f"{place}  {reading}" for place, (group, reading) in enumerate(READINGS.items(), 1) if group in ends]
+    axes.text(0.01, 0.02, "\n".join(key), transform=axes.transAxes, fontsize=9, linespacing=1.4)
+
+
+def _shade(axes: Axes, upper: pd.Series, lower: pd.Series, colour: str) -> None:
+    """Shade where `lower` lies below `upper`."""
+    upper, lower = upper.align(lower, join="inner")
+    axes.fill_between(upper.index, upper, lower, where=lower < upper, interpolate=True, color=colour, alpha=0.12, lw=0)
 
 
 def _draw_points(axes: Axes, rows: pd.DataFrame, group: str, suffix: str) -> None:
@@ -69,7 +109,7 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, group: str, style: str) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_transfer", __doc__, "--results", lambda path: plot_transfer(load_results(path)))
+    figure_command("plot_transfer", __doc__, ["results"], lambda path: plot_transfer(load_results(path)))
 
 
 if __name__ == "__main__":

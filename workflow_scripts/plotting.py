@@ -1,4 +1,4 @@
-"""What all figures share: the paper's symbols in colour-blind safe colours, and deterministic PNG and SVG files."""
+"""What all figures share: the paper's symbols in colour-blind safe colours, and deterministic files."""
 
 import argparse
 import json
@@ -27,6 +27,12 @@ GROUPS = {
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
     "random": ("random features", "#777777", "s"),
 }
+# suffix -> what would change the bytes (the version, the time), and where to say what made the file
+METADATA = {
+    ".png": ("Software", "Description"),
+    ".svg": ("Date", "Description"),
+    ".pdf": ("CreationDate", "Subject"),
+}
 LINE_STYLES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.grid": True,
@@ -35,6 +41,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "font.size": 10,
     "grid.alpha": 0.3,
+    "pdf.fonttype": 42,  # text stays text
     "legend.frameon": False,
     "svg.hashsalt": "workflow",
 }
@@ -47,14 +54,14 @@ def new_figure(rows: int, columns: int, size: tuple[float, float], **options: ob
 
 
 def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: str) -> None:
-    """Write the figure to each path (PNG or SVG by suffix), atomically, the same bytes for the same figure.
+    """Write the figure to each path (PNG, SVG or PDF by suffix), atomically, the same bytes for the same figure.
 
     `made_by` goes into the files' metadata.
     """
     for path in map(Path, paths):
-        unwanted = "Software" if path.suffix == ".png" else "Date"  # version and time would change the bytes
+        unwanted, described = METADATA[path.suffix]
         with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=dpi, metadata={unwanted: None, "Description": made_by})
+            figure.savefig(temporary, dpi=dpi, metadata={unwanted: None, described: made_by})
 
 
 def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
@@ -92,12 +99,18 @@ def each_label_once(axes: Axes) -> tuple[list, list[str]]:
     return list(labelled.values()), list(labelled)
 
 
-def figure_command(step: str, description: str, option: str, draw: Callable[[str], Figure]) -> None:
-    """The command line of a figure step: `option` names the file that `draw` makes the figure from."""
+def figure_command(step: str, description: str, options: Sequence[str], draw: Callable[..., Figure]) -> None:
+    """The command line of a figure step: `options` name the files that `draw` makes the figure from, in its order.
+
+    An option that ends in "*" takes any number of files and gives a list.
+    """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(option, dest="path", required=True)
+    for option in options:
+        several = {"nargs": "*", "default": []} if option.endswith("*") else {"required": True}
+        parser.add_argument(f"--{option.rstrip('*')}", **several)
     parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG and SVG paths")
+    parser.add_argument("--output", nargs="+", required=True, help="PNG, SVG and PDF paths")
     args = parser.parse_args()
     made_by = json.dumps(provenance(step, {"dpi": args.dpi}))
-    save_figure(draw(args.path), args.output, args.dpi, made_by)
+    figure = draw(*(getattr(args, option.rstrip("*")) for option in options))
+    save_figure(figure, args.output, args.dpi, made_by)

@@ -1,0 +1,70 @@
+"""Step: the two troubles of transfer apart, depth by depth, and what fine-tuning gives back, with intervals."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts import cli
+from workflow_scripts.effects import kinds_of_halves, per_depth, read_effects
+from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
+
+# panel title -> effect -> (label, colour, marker)
+PANELS = {
+    "what frozen transfer loses": {
+        "coadaptation": ("lost co-adaptation, base - BnB", GROUPS["BnB"][1], "o"),
+        "specialisation": ("specialisation, BnB - AnB", GROUPS["AnB"][1], "D"),
+        "total_drop": ("both, base - AnB", "#222222", "s"),
+    },
+    "what fine-tuning gives": {
+        "recovery": ("recovery, AnB+ - AnB", "#CCBB44", "^"),
+        "boost_over_base": ("boost over base, AnB+ - base", GROUPS["AnB+"][1], "D"),
+        "boost_over_selffer": ("boost over selffer, AnB+ - BnB+", "#228833", "v"),
+    },
+}
+SIDEWAYS = (-0.12, 0.0, 0.12)
+
+
+def plot_effects(effects: pd.DataFrame) -> Figure:
+    """A row of two panels per kind of halves of `effects` (workflow_scripts.effects.effect_table)."""
+    measured = [name for panel in PANELS.values() for name in panel]
+    paired = effects[effects["effect"].isin(measured)].dropna(subset="points")
+    kinds = list(kinds_of_halves(paired))
+    rows = max(1, len(kinds))
+    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + 0.4), sharex=True, squeeze=False)
+    for line, halves in zip(grid, kinds, strict=False):
+        for axes, (title, panel) in zip(line, PANELS.items(), strict=True):
+            _draw_panel(axes, paired, halves, panel)
+            axes.set_title(f"{halves}: {title}")
+        line[0].set_ylabel("points of top-1 accuracy, paired")
+    for axes in grid.flat:
+        if axes.lines:
+            axes.axhline(0, color="black", linewidth=0.8)
+            axes.legend(loc="best", fontsize=9)
+        else:
+            axes.set_title("")
+            axes.set_axis_off()
+    for axes in grid[-1]:
+        depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
+    return figure
+
+
+def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> None:
+    """A line per effect, whiskers where there is an interval."""
+    for (effect, (label, colour, marker)), sideways in zip(panel.items(), SIDEWAYS, strict=True):
+        rows = per_depth(effects, effect, halves)
+        if rows.empty:
+            continue
+        known = rows["low"].notna().any()
+        note = f"95 % {rows['interval'].iloc[-1]}" if known else "no interval, too few runs"
+        places = rows.index + sideways
+        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=f"{label} ({note})")
+        axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    figure_command("plot_effects", __doc__, ["effects"], lambda path: plot_effects(read_effects(path)))
+
+
+if __name__ == "__main__":
+    cli.run(main)
