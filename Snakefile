@@ -1,6 +1,7 @@
 # How transferable are features in deep neural networks? From raw archives to figures and report.
 #   snakemake --cores all                                   the default study (config.yaml)
 #   snakemake --cores all --configfile configs/paper.yaml   another one
+#   snakemake --cores all --configfile configs/published.yaml   the paper's own networks, in seconds
 #   snakemake -n                                            the plan
 
 
@@ -32,4 +33,4 @@ rule all:
         f"{RESULTS}/report.html",
         rules.figures.input,
         rules.results.input,
-        rules.packed.input,
+        rules.packed.input if TRAINED else [],

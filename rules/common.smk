@@ -17,6 +17,7 @@ from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.schedules import iterations_of
 from workflow_scripts.store_layout import packed_bytes
+from workflow_scripts.study_figures import study_figures
 
 # Steps run as `python -m workflow_scripts.<step>` with the interpreter that runs Snakemake, unless a conda
 # environment, which comes first on the PATH, replaces it.
@@ -27,10 +28,13 @@ os.environ.update(
 
 try:
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
-    check_dataset(config["dataset"])
+    TRAINED = config["results_table"] is None  # else a results table takes the place of training
+    if TRAINED:
+        check_dataset(config["dataset"])
     DATASET = f"data/{config['dataset']['name']}"
     STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
     check_store(Path(STORE), config["store"]["max_bad_fraction"])
+    FIGURE_NAMES = study_figures(config)
 except InputError as error:
     sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file
 
@@ -39,6 +43,7 @@ SAMPLE_RECORD = f"{config['dataset']['path']}/sample.json"
 BASES = matrix.base_jobs(config)
 CURVES = matrix.curve_jobs(config)
 PARTITION_CSV = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
+PAIRS = sorted({(job.partition, job.seed) for job in CURVES if job.source not in {job.target, "random"}})
 TRAIN_IMAGES_GUESS = 1_281_167  # ILSVRC-2012's, where the configuration does not tell the number
 
 
@@ -265,3 +270,63 @@ def training_minutes(networks):
     operations = 6 * sum(cost.multiplications for cost in costs) * training["batch_size"] * iterations
     rate = 5e12 if training["device"] == "cuda" else 20e9 * training["threads"]
     return 1 + math.ceil(4 / 3 * networks * operations / rate / 60)
+
+
+def input_options(wildcards, input):
+    """A step's input files as options of their names."""
+    return named_options(input)
+
+
+def output_options(wildcards, output):
+    """A step's output files as options of their names."""
+    return named_options(output)
+
+
+def named_options(named):
+    """`--name file...` for each name of a rule's files."""
+    words = []
+    for name, files in named.items():
+        words += [f"--{name.replace('_', '-')}", *([files] if isinstance(files, str) else files)]
+    return shlex.join(words)
+
+
+def base_weights():
+    """The weights of all base networks, whose content their small records stand for, so that a touch redraws nothing."""
+    return [ancient(f"{RESULTS}/{job.stem}.safetensors") for job in BASES]
+
+
+def figure_inputs():
+    """The step of each figure of the study, and what it is made from, in the order of the report."""
+    results = {"results": f"{RESULTS}/results.csv"}
+    partitions = sorted({job.partition for job in CURVES})
+    similarity = [f"{RESULTS}/similarity/{partition}-seed{seed}.csv" for partition, seed in PAIRS]
+    reference = (config["reference"] or {}).get("results")
+    every = {
+        "figure2": ("plot_transfer", results),
+        "effects": ("plot_effects", {"effects": f"{RESULTS}/tables/effects.csv"}),
+        "boost": ("plot_boost", {"table": f"{RESULTS}/tables/boost.csv"}),
+        "figure3": ("plot_distance", results),
+        "hierarchy": (
+            "plot_hierarchy",
+            results | {"partitions": [f"{RESULTS}/partitions/{name}.json" for name in partitions]},
+        ),
+        "reduced": ("plot_reduced", results),
+        "preserved": ("plot_preserved", results),
+        "comparison": ("plot_comparison", results | {"reference": reference}),
+        "similarity": ("plot_similarity", results | {"similarity": similarity}),
+        "filters": (
+            "plot_filters",
+            {
+                "filters": f"{RESULTS}/tables/filters.csv",
+                "shares": f"{RESULTS}/tables/shares.csv",
+                "weights": base_weights(),
+            },
+        ),
+        "learning": ("plot_learning", {"readings": f"{RESULTS}/learning_curves.csv"}),
+    }
+    return {name: every[name] for name in FIGURE_NAMES}
+
+
+FIGURES = figure_inputs()
+REFERENCE = dict(config["reference"] or {})
+TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]

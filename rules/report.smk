@@ -1,39 +1,27 @@
-# Figures, tables and the report page, from results.csv and learning_curves.csv; the boost is drawn from its table.
-FIGURES = {
-    "figure2": ("plot_transfer", "results.csv", "--results"),
-    "figure3": ("plot_distance", "results.csv", "--results"),
-    "boost": ("plot_boost", "tables/boost.csv", "--table"),
-    "learning": ("plot_learning", "learning_curves.csv", "--readings"),
-}
-
-
+# Figures, tables, findings and the report page, from results.csv and what lies beside it.
 rule figures:
     input:
-        [f"{RESULTS}/figures/{figure}.{kind}" for figure in FIGURES for kind in ("png", "svg")],
-        f"{RESULTS}/tables/boost.csv",
-        f"{RESULTS}/tables/drops.csv",
+        [f"{RESULTS}/figures/{figure}.{kind}" for figure in FIGURES for kind in ("png", "svg", "pdf")],
+        [f"{RESULTS}/tables/{table}.csv" for table in TABLES],
 
 
-for figure, (step, table, option) in FIGURES.items():
+for figure, (step, files) in FIGURES.items():
 
     rule:
         name:
             f"plot_{figure}"
         input:
-            f"{RESULTS}/{table}",
+            **files,
         output:
-            png=report(
-                f"{RESULTS}/figures/{figure}.png",
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                labels={"figure": figure, "format": "PNG"},
-            ),
-            svg=report(
-                f"{RESULTS}/figures/{figure}.svg",
-                caption=f"../report/{figure}.rst",
-                category="Figures",
-                labels={"figure": figure, "format": "SVG"},
-            ),
+            [
+                report(
+                    f"{RESULTS}/figures/{figure}.{kind}",
+                    caption=f"../report/{figure}.rst",
+                    category="Figures",
+                    labels={"figure": figure, "format": kind.upper()},
+                )
+                for kind in ("png", "svg", "pdf")
+            ],
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
@@ -45,30 +33,31 @@ for figure, (step, table, option) in FIGURES.items():
             runtime=5,  # seconds
         params:
             step=step,
-            option=option,
+            options=input_options,
             dpi=config["figures"]["dpi"],
             code=code_fingerprint(step),
         shell:
-            "python -m workflow_scripts.{params.step} {params.option} {input:q} --dpi {params.dpi}"
+            "python -m workflow_scripts.{params.step} {params.options} --dpi {params.dpi}"
             " --output {output:q} > {log:q} 2>&1"
 
 
 rule make_tables:
     input:
-        f"{RESULTS}/results.csv",
+        results=f"{RESULTS}/results.csv",
     output:
-        boost=report(
-            f"{RESULTS}/tables/boost.csv",
-            caption="../report/boost.rst",
-            category="Tables",
-            labels={"table": "Boost of fine-tuned transfer"},
-        ),
-        drops=report(
-            f"{RESULTS}/tables/drops.csv",
-            caption="../report/drops.rst",
-            category="Tables",
-            labels={"table": "Drops by depth"},
-        ),
+        **{
+            table: report(
+                f"{RESULTS}/tables/{table}.csv",
+                caption=f"../report/{table}.rst",
+                category="Tables",
+                labels={"table": label},
+            )
+            for table, label in (
+                ("boost", "Boost of fine-tuned transfer"),
+                ("drops", "Drops by depth"),
+                ("effects", "The two troubles, with intervals"),
+            )
+        },
         record=f"{RESULTS}/tables/tables.json",
     log:
         f"{RESULTS}/logs/make_tables.log",
@@ -78,22 +67,59 @@ rule make_tables:
         "../envs/plot.yaml"
     resources:
         mem_mb=500,  # Python with pandas
-        runtime=5,  # a second
+        runtime=5,  # seconds
     params:
+        options=input_options,
         code=code_fingerprint("make_tables"),
     shell:
-        "python -m workflow_scripts.make_tables --results {input:q} --boost {output.boost:q}"
-        " --drops {output.drops:q} --record {output.record:q} > {log:q} 2>&1"
+        "python -m workflow_scripts.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
+        " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+COMPARISON = report(
+    f"{RESULTS}/tables/comparison.csv",
+    caption="../report/comparison.rst",
+    category="Tables",
+    labels={"table": "Beside the published numbers"},
+)
+
+
+rule write_findings:
+    input:
+        **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
+        results=f"{RESULTS}/results.csv",
+        effects=f"{RESULTS}/tables/effects.csv",
+    output:
+        **({"comparison": COMPARISON} if REFERENCE else {}),
+        findings=f"{RESULTS}/tables/findings.json",
+    log:
+        f"{RESULTS}/logs/write_findings.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_findings.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # seconds
+    params:
+        options=input_options,
+        outputs=output_options,
+        code=code_fingerprint("write_findings"),
+    shell:
+        "python -m workflow_scripts.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
 
 
 rule write_report:
     input:
+        **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
         template=workflow.source_path("../report/page.html.j2"),
-        captions=[workflow.source_path(f"../report/{figure}.rst") for figure in FIGURES],
         results=f"{RESULTS}/results.csv",
         summary=f"{RESULTS}/results.json",
-        boost=f"{RESULTS}/tables/boost.csv",
+        findings=f"{RESULTS}/tables/findings.json",
+        tables=[f"{RESULTS}/tables/{table}.csv" for table in TABLES],
+        table_captions=[workflow.source_path(f"../report/{table}.rst") for table in TABLES],
         figures=[f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES],
+        captions=[workflow.source_path(f"../report/{figure}.rst") for figure in FIGURES],
     output:
         report(
             f"{RESULTS}/report.html",
@@ -109,11 +135,11 @@ rule write_report:
         "../envs/plot.yaml"
     resources:
         mem_mb=500,  # Python with pandas
-        runtime=5,  # a second
+        runtime=5,  # seconds
     params:
+        options=input_options,
         config=json.dumps(config, sort_keys=True),
         code=code_fingerprint("write_report"),
     shell:
-        "python -m workflow_scripts.write_report --template {input.template:q} --results {input.results:q}"
-        " --summary {input.summary:q} --boost {input.boost:q} --figures {input.figures:q}"
-        " --captions {input.captions:q} --config {params.config:q} --output {output:q} > {log:q} 2>&1"
+        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output:q}"
+        " > {log:q} 2>&1"

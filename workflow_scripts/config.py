@@ -23,6 +23,7 @@ def check_config(config: dict, schema: Path) -> None:
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
     if errors:
         raise InputError(_message(errors[0]))
+    _check_tables(config)
     _check_sample(config["dataset"])
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
@@ -63,6 +64,15 @@ def _message(error: jsonschema.ValidationError) -> str:
     text = f"configuration: {key or 'the file'}: {error.message}"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_tables(config: dict) -> None:
+    """The tables that results are taken from, or compared with, are there."""
+    named = {"results_table": config["results_table"]}
+    named |= {f"reference.{key}": path for key, path in (config["reference"] or {}).items()}
+    for key, path in named.items():
+        if path is not None and not Path(path).is_file():
+            raise InputError(f"configuration: {key}: {path} does not exist; correct the path or set it to null")
 
 
 def _check_sample(dataset: dict) -> None:

@@ -58,7 +58,8 @@ def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> 
         note = f"95 % {rows['interval'].iloc[-1]}" if known else "no interval, too few runs"
         places = rows.index + sideways
         axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=f"{label} ({note})")
-        axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
+        if known:
+            axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
 
 
 def main() -> None:

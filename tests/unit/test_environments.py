@@ -9,6 +9,7 @@ import yaml
 from helpers import ROOT
 
 PACKAGE = ROOT / "workflow_scripts"
+COMMON = (ROOT / "rules" / "common.smk").read_text()  # names the figures' steps
 CONDA_NAMES = {"PIL": "pillow", "torch": "pytorch", "yaml": "pyyaml"}
 RULE = re.compile(r'conda:\s*"\.\./envs/(\w+)\.yaml"(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
 
@@ -45,7 +46,7 @@ def steps_by_environment():
         for name, body in RULE.findall(text):
             for step in re.findall(r"workflow_scripts\.(\w+|\{params\.step\})", body):
                 if step == "{params.step}":
-                    steps += [(plot, name) for plot in re.findall(r'"(plot_\w+)", "', text)]
+                    steps += [(plot, name) for plot in re.findall(r'\("(plot_\w+)", ', COMMON)]
                 else:
                     steps.append((step, name))
     return sorted(set(steps))
