@@ -57,11 +57,18 @@ def reading_table(records: list[dict]) -> pd.DataFrame:
 
 
 def training_summary(records: list[dict]) -> dict:
-    """What trained the networks: the distinct devices, code fingerprints and versions, and the seconds in all."""
+    """What trained the networks: the distinct devices, code fingerprints and versions, and the seconds in all.
+
+    `hours` are those of CPU threads and of GPUs, each job's seconds times what it was given.
+    """
     made_by = [record["provenance"] for record in records]
     return {
         "jobs": len(records),
         "seconds": round(sum(record["seconds"] for record in made_by), 1),
+        "hours": {
+            "cpu": round(sum(record["seconds"] * record["threads"] for record in made_by) / 3600, 4),
+            "gpu": round(sum(record["seconds"] for record in made_by if record["device"] != "cpu") / 3600, 4),
+        },
         "devices": sorted({record["device"] for record in made_by}),
         "code": sorted({record["code"] for record in made_by}),
         "versions": sorted({f"{name} {version}" for record in made_by for name, version in record["versions"].items()}),

@@ -3,7 +3,7 @@ import json
 import pytest
 from helpers import ROOT
 
-from workflow_scripts.aggregate import RESULT_COLUMNS, load_records, reading_table, result_table
+from workflow_scripts.aggregate import RESULT_COLUMNS, load_records, reading_table, result_table, training_summary
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import sha256_file, write_json
 from workflow_scripts.make_tables import boost_table, drop_table
@@ -55,7 +55,14 @@ def study_folder(tmp_path):
             }
             networks.append(network)
         versions = {"torch": "2"}
-        made_by = {"seconds": 2.0, "images_per_second": 5.0, "device": "cpu", "code": "c", "versions": versions}
+        made_by = {
+            "seconds": 2.0,
+            "images_per_second": 5.0,
+            "device": "cpu",
+            "code": "c",
+            "versions": versions,
+            "threads": 2,
+        }
         write_json(tmp_path / f"{job.stem}.json", {"networks": networks, "provenance": made_by})
     return tmp_path
 
@@ -84,6 +91,14 @@ def test_missing_and_foreign_records_are_named(study_folder):
     path.unlink()
     with pytest.raises(InputError, match=r"depths-1-3\.json is missing"):
         load_records(STUDY, study_folder)
+
+
+def test_hours_are_seconds_times_what_a_job_was_given(study_folder):
+    records = load_records(STUDY, study_folder)
+    assert training_summary(records)["hours"] == {"cpu": round(len(records) * 2 * 2 / 3600, 4), "gpu": 0}
+    for record in records:
+        record["provenance"]["device"] = "NVIDIA something"
+    assert training_summary(records)["hours"]["gpu"] == round(len(records) * 2 / 3600, 4)
 
 
 def test_groups_and_bases(results):
