@@ -24,7 +24,7 @@ UNTRAINED = 0.1  # of the base network's score; below it a network with random f
 
 
 def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str]]:
-    """The study's answers, each with `question`, `answer` and `basis` (what the answer rests on).
+    """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from results.load_results, `effects` from effects.effect_table. A question that the study's networks
     cannot answer is left out.
@@ -37,7 +37,7 @@ def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str
         "Are untrained features enough?": [*_untrained(results, effects)],
     }
     return [
-        {"question": question, "answer": " ".join(text for text, _ in parts), "basis": _basis(parts)}
+        {"question": question, "answer": "\n".join(text for text, _ in parts), "basis": _basis(parts)}
         for question, parts in asked.items()
         if parts
     ]
