@@ -295,6 +295,32 @@ def base_weights():
     return [ancient(f"{RESULTS}/{job.stem}.safetensors") for job in BASES]
 
 
+def half_files(wildcards):
+    """Tasks and base networks of both halves, which their small records stand for."""
+    files = {}
+    for half in "AB":
+        task = task_files(wildcards.partition, half)
+        base = f"{RESULTS}/{matrix.BaseJob(wildcards.partition, wildcards.seed, half).stem}"
+        files |= {f"task_{half.lower()}": task["task"], f"task_{half.lower()}_record": task["task_record"]}
+        files |= {f"weights_{half.lower()}": ancient(f"{base}.safetensors"), f"{half.lower()}_record": f"{base}.json"}
+    return files
+
+
+def similarity_settings():
+    """The leaves that decide what a base network makes of an image, as JSON."""
+    leaves = ("architecture", "crop", "input_scale", "init", "mean_image")
+    return json.dumps({key: config["training"][key] for key in leaves}, sort_keys=True)
+
+
+def similarity_memory():
+    """Megabytes: 800 for Python with torch, and of all images the largest layer's outputs before its pool, three times
+    over, and the images for both networks."""
+    training, images = config["training"], config["figures"]["similarity_images"]
+    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=1000)
+    largest = max(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
+    return 1000 + math.ceil(4 * images * (3 * largest + 6 * training["crop"] ** 2) / 1e6)
+
+
 def figure_inputs():
     """The step of each figure of the study, and what it is made from, in the order of the report."""
     results = {"results": f"{RESULTS}/results.csv"}

@@ -41,6 +41,36 @@ for figure, (step, files) in FIGURES.items():
             " --output {output:q} > {log:q} 2>&1"
 
 
+rule compare_bases:
+    input:
+        manifest=f"{STORE}/manifest.json",
+        shards=[ancient(file) for file in shard_files("u8", "csv")],
+        unpack(half_files),
+    output:
+        table=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.csv",
+        record=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/compare_bases/{{partition}}-seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare_bases/{{partition}}-seed{{seed}}.tsv"
+    conda:
+        "../envs/torch.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        mem_mb=similarity_memory(),
+        runtime=30,  # seconds for small networks; CaffeNet on 500 images not measured
+    params:
+        settings=similarity_settings(),
+        images=config["figures"]["similarity_images"],
+        threads=config["training"]["threads"],  # decides the order of sums
+        code=code_fingerprint("compare_bases"),
+    shell:
+        "python -m workflow_scripts.compare_bases --manifest {input.manifest:q} --task-a {input.task_a:q}"
+        " --task-b {input.task_b:q} --weights-a {input.weights_a:q} --weights-b {input.weights_b:q}"
+        " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
+        " --images {params.images} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+
+
 rule make_tables:
     input:
         results=f"{RESULTS}/results.csv",
