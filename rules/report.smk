@@ -43,9 +43,9 @@ for figure, (step, files) in FIGURES.items():
 
 rule compare_bases:
     input:
+        unpack(half_files),
         manifest=f"{STORE}/manifest.json",
         shards=[ancient(file) for file in shard_files("u8", "csv")],
-        unpack(half_files),
     output:
         table=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.csv",
         record=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.json",
@@ -69,6 +69,35 @@ rule compare_bases:
         " --task-b {input.task_b:q} --weights-a {input.weights_a:q} --weights-b {input.weights_b:q}"
         " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
         " --images {params.images} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+rule score_filters:
+    input:
+        weights=base_weights(),
+        records=[f"{RESULTS}/{job.stem}.json" for job in BASES],
+    output:
+        filters=f"{RESULTS}/tables/filters.csv",
+        shares=report(
+            f"{RESULTS}/tables/shares.csv",
+            caption="../report/shares.rst",
+            category="Tables",
+            labels={"table": "First-layer filters"},
+        ),
+        record=f"{RESULTS}/tables/filters.json",
+    log:
+        f"{RESULTS}/logs/score_filters.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_filters.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with scipy
+        runtime=2 + len(BASES),  # a fit of an 11 x 11 filter takes 0.2 s
+    params:
+        outputs=output_options,
+        code=code_fingerprint("score_filters"),
+    shell:
+        "python -m workflow_scripts.score_filters --weights {input.weights:q} {params.outputs} > {log:q} 2>&1"
 
 
 rule make_tables:

@@ -1,0 +1,123 @@
+"""What first-layer filters look like: Gabor filters and colour blobs (the paper's section 1), against untrained ones.
+
+Filters are float arrays (count, 3, height, width), red, green, blue. All scores ignore a filter's scale and sign.
+"""
+
+import numpy as np
+from scipy.optimize import least_squares
+
+PERCENTILE = 95  # of untrained filters' scores; a filter above it has the property
+CONTROL = 4  # untrained filters for each trained one of a network
+STARTS = 2  # spectral peaks that a fit begins from
+EVALUATIONS = 210  # of the Gabor, 7 for each step of a fit
+
+
+def gabor_fit(filters: np.ndarray) -> np.ndarray:
+    """For each filter, the share (0..1) of its energy that the best 2-D Gabor explains.
+
+    The Gabor (a Gaussian window times a cosine; Daugman 1985) is fitted by least squares to the filter's first
+    principal component over colours, so that coloured edges count too; what the other colours hold counts as
+    unexplained. Small filters are fitted well by chance: compare with untrained_filters.
+    """
+    return np.array([_gabor_share(one) for one in np.asarray(filters, dtype=np.float64)])
+
+
+def colour_blob(filters: np.ndarray) -> np.ndarray:
+    """For each filter, the share (0..1) of its energy that is one colour off the grey axis, the same at every place."""
+    filters = np.asarray(filters, dtype=np.float64)
+    coloured = filters - filters.mean(axis=1, keepdims=True)
+    uniform = (coloured.mean(axis=(2, 3)) ** 2).sum(axis=1) * np.prod(filters.shape[2:])
+    return _share(uniform, (filters**2).sum(axis=(1, 2, 3)))
+
+
+def best_match(filters: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """For each of `filters`, its greatest absolute cosine similarity (0..1) with any of `others`, neither shifted."""
+    first, second = (_normalised(one) for one in (filters, others))
+    return np.abs(first @ second.T).max(axis=1)
+
+
+def untrained_filters(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """CONTROL times as many Gaussian filters as `shape` has, of its size; any scale would do."""
+    return np.random.default_rng(seed).standard_normal((CONTROL * shape[0], *shape[1:]))
+
+
+def thresholds(control: np.ndarray) -> tuple[float, float]:
+    """The scores that a twentieth of the untrained filters `control` reach: of gabor_fit, of colour_blob."""
+    return float(np.percentile(gabor_fit(control), PERCENTILE)), float(np.percentile(colour_blob(control), PERCENTILE))
+
+
+def kinds(gabor: np.ndarray, blob: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Each filter's kind, "colour blob", "gabor" or "other", by its scores and `thresholds`.
+
+    A filter above both is a colour blob: a Gaussian window alone is a Gabor of frequency zero.
+    """
+    return np.where(blob > limits[1], "colour blob", np.where(gabor > limits[0], "gabor", "other"))
+
+
+def _normalised(filters: np.ndarray) -> np.ndarray:
+    flat = np.asarray(filters, dtype=np.float64).reshape(len(filters), -1)
+    norms = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.divide(flat, norms, out=np.zeros_like(flat), where=norms > 0)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+
+
+def _gabor_share(one: np.ndarray) -> float:
+    colours, height, width = one.shape
+    _, strengths, spaces = np.linalg.svd(one.reshape(colours, -1), full_matrices=False)
+    total = (strengths**2).sum()
+    if total == 0:
+        return 0.0
+    component = spaces[0].reshape(height, width)  # of unit energy
+    unexplained = min(_residual(component, start) for start in _starts(component))
+    return float(strengths[0] ** 2 / total * max(0.0, 1 - unexplained))
+
+
+def _gabor(x: np.ndarray, y: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cosine and the sine wave at (x, y) under a Gaussian window; `shape` is the centre, the log widths along and
+    across the wave, and the frequency vector.
+    """
+    x0, y0, log_along, log_across, fx, fy = shape
+    frequency = np.hypot(fx, fy) or 1.0
+    x, y = x - x0, y - y0
+    along, across = (fx * x + fy * y) / frequency, (fx * y - fy * x) / frequency
+    # Widths below a quarter of a pixel or beyond 100 are the same on the pixels, and would overflow.
+    widths = np.exp(np.clip((log_along, log_across), -1.4, 4.6))
+    window = np.exp(-((along / widths[0]) ** 2 + (across / widths[1]) ** 2) / 2)
+    phase = 2 * np.pi * (fx * x + fy * y)
+    return window * np.cos(phase), window * np.sin(phase)
+
+
+def _unexplained(shape: np.ndarray, x: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What is left of `wanted` after the best sum of the two waves: the phase and height need no search."""
+    even, odd = _gabor(x, y, shape)
+    both, norms = even @ odd, np.array([even @ even, odd @ odd]) + 1e-12
+    projections = np.array([even @ wanted, odd @ wanted])
+    determinant = norms[0] * norms[1] - both**2
+    first = (norms[1] * projections[0] - both * projections[1]) / determinant
+    second = (norms[0] * projections[1] - both * projections[0]) / determinant
+    return wanted - first * even - second * odd
+
+
+def _starts(component: np.ndarray) -> list[list[float]]:
+    """Starting points: the filter's strongest frequencies, its centre of energy, a window of a quarter its size."""
+    height, width = component.shape
+    spectrum = np.abs(np.fft.fft2(component))
+    fy, fx = np.meshgrid(np.fft.fftfreq(height), np.fft.fftfreq(width), indexing="ij")
+    upper = (fy > 0) | ((fy == 0) & (fx >= 0))  # the other half is the same waves
+    order = np.argsort(-(spectrum * upper), axis=None, kind="stable")[:STARTS]
+    y, x = np.mgrid[:height, :width]
+    centre = [float((component**2 * axis).sum()) for axis in (x, y)]
+    log_size = float(np.log(max(height, width) / 4))
+    return [[*centre, log_size, log_size, fx.flat[peak], fy.flat[peak]] for peak in order]
+
+
+def _residual(component: np.ndarray, start: list[float]) -> float:
+    """The energy that a fit from `start` leaves of a filter of unit energy."""
+    height, width = component.shape
+    y, x = np.mgrid[:height, :width].reshape(2, -1).astype(float)
+    # The fit is taken as far as it has come after EVALUATIONS.
+    fit = least_squares(_unexplained, start, method="lm", max_nfev=EVALUATIONS, args=(x, y, component.ravel()))
+    return float((fit.fun**2).sum())
