@@ -35,7 +35,7 @@ def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figur
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_store", __doc__, "--manifest", lambda path: plot_store(Path(path)))
+    figure_command("plot_store", __doc__, ["manifest"], lambda path: plot_store(Path(path)))
 
 
 if __name__ == "__main__":

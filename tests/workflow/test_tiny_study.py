@@ -15,8 +15,11 @@ from workflow_scripts.files import read_json
 
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
-FIGURES = {"plot_figure2", "plot_figure3", "plot_boost", "plot_learning"}
-REPORTING = {"aggregate", "make_tables", "write_report", *FIGURES}
+FIGURES = ("figure2", "effects", "boost", "figure3", "hierarchy", "comparison", "similarity", "filters", "learning")
+# What follows new curves, and what follows new base networks.
+REPORTING = {"aggregate": 1, "make_tables": 1, "write_findings": 1, "write_report": 1}
+REPORTING |= {f"plot_{figure}": 1 for figure in FIGURES if figure != "filters"}
+FROM_BASES = REPORTING | {"compare_bases": 2, "score_filters": 1, "plot_filters": 1}
 
 
 @pytest.fixture(scope="module")
@@ -77,12 +80,18 @@ def test_every_declared_result_is_there(study):
     assert len(results) == 5 + 8 * 3 + 2 * 3 + 3
     assert results["top1_best10_mean"].between(0, 1).all()
     assert not results["diverged"].any()
-    for name in ("figure2", "figure3", "boost", "learning"):
+    for name in FIGURES:
         assert (study.folder / RESULTS / f"figures/{name}.png").read_bytes().startswith(b"\x89PNG")
         assert b"<svg" in (study.folder / RESULTS / f"figures/{name}.svg").read_bytes()
+        assert (study.folder / RESULTS / f"figures/{name}.pdf").read_bytes().startswith(b"%PDF")
     page = (study.folder / RESULTS / "report.html").read_text()
-    assert page.count("data:image/svg+xml;base64,") == 4
-    assert not re.search(r'(?:src|href)="http', page)
+    assert page.count('<img src="data:image/svg+xml;base64,') == len(FIGURES)
+    assert not re.search(r'<(?:script|img|link)[^>]* (?:src|href)="http', page)
+    similar = pd.concat(map(pd.read_csv, (study.folder / RESULTS / "similarity").glob("*.csv")))
+    assert len(similar) == 2 * 2 * 7
+    assert similar["cka"].between(-0.1, 1).all()
+    shares = pd.read_csv(study.folder / RESULTS / "tables/shares.csv")
+    assert len(shares) == 5 + 1
 
 
 def test_every_job_left_a_log_and_a_benchmark(study):
@@ -132,19 +141,19 @@ def test_a_plots_colour_redraws_that_plot_and_the_page_that_shows_it(study, chan
 
 def test_the_rate_of_fine_tuning_retrains_fine_tuned_curves_and_what_follows(study, configure):
     configure("training/learning_rate/finetuned", 0.005)
-    assert stale(study) == {"train_curve": 4} | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == {"train_curve": 4} | REPORTING
 
 
 def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
     matrix = yaml.safe_load((study.folder / "config.yaml").read_text())["matrix"]
     configure("matrix", [*matrix, {"partition": "random1", "transfer": ["frozen"]}])
     own = {"make_partition": 1, "make_task": 2, "train_base": 2, "train_curve": 2}
-    assert stale(study) == own | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == own | FROM_BASES | {"compare_bases": 1}
 
 
 def test_an_optimiser_line_retrains_everything(study, change):
     change("workflow_scripts/learner.py", "2 * rate", "3 * rate")
-    assert stale(study) == {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == {"train_base": 5, "train_curve": 11} | FROM_BASES
 
 
 def test_the_pack_size_remakes_all_but_the_archives(study, configure):
@@ -157,7 +166,7 @@ def test_the_pack_size_remakes_all_but_the_archives(study, configure):
         "make_partition": 3,
         "make_task": 5,
     }
-    assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | FROM_BASES
 
 
 def test_another_sample_is_drawn_and_all_that_follows(study, configure):
@@ -168,12 +177,12 @@ def test_another_sample_is_drawn_and_all_that_follows(study, configure):
 
 def test_the_mean_image_retrains_only_transferred_networks(study, configure):
     configure("training/mean_image", "target")
-    assert stale(study) == {"train_curve": 6} | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == {"train_curve": 6, "compare_bases": 2} | REPORTING
 
 
 def test_threads_decide_the_bits_on_a_cpu(study, configure):
     configure("training/threads", 2)
-    assert stale(study) == {"train_base": 5, "train_curve": 11} | dict.fromkeys(REPORTING, 1)
+    assert stale(study) == {"train_base": 5, "train_curve": 11} | FROM_BASES
 
 
 def test_the_papers_whole_matrix_is_planned(study, tmp_path):
