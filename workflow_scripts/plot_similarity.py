@@ -1,6 +1,7 @@
 """Step: how alike source and target networks are by layer, and whether that goes with the cost of specialisation."""
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
     """
     figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
     similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
-    for (halves, rows), (colour, marker) in zip(similarity.groupby("halves"), STYLES, strict=False):
+    for (halves, rows), (colour, marker) in zip(similarity.groupby("halves"), cycle(STYLES), strict=False):
         draw_line(by_depth, rows.groupby("depth")["cka"].mean(), colour, marker, label=halves)
     control = similarity.groupby("depth")["cka_untrained"].mean()
     draw_line(by_depth, control, GROUPS["random"][1], "s", "--", "untrained network and target")
@@ -54,7 +55,7 @@ def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataF
     points = costs.merge(similarity, on=NETWORK).dropna(subset=["cost", "cka"])
     depths = sorted(points["depth"].unique())
     colours = dict(zip(depths, colormaps["viridis"](np.linspace(0, 0.9, max(1, len(depths)))), strict=False))
-    markers = dict(zip(sorted(similarity["halves"].unique()), (marker for _, marker in STYLES), strict=False))
+    markers = dict(zip(sorted(similarity["halves"].unique()), (marker for _, marker in cycle(STYLES)), strict=False))
     for (depth, halves), chosen in points.groupby(["depth", "halves"]):
         style = {"color": colours[depth], "marker": markers.get(halves, "s"), "linestyle": "none"}
         axes.plot(chosen["cka"], chosen["cost"], **style, label=f"n = {depth}")
