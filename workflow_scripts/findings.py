@@ -22,6 +22,8 @@ TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
 EASIER = 0.3  # points between the paired and the unpaired boost that are worth a sentence
 UNTRAINED = 0.1  # of the base network's score; below it a network with random features is said not to have learned
 
+Part = tuple[str, str, str]  # kind of halves, a sentence on them, what it rests on
+
 
 def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
@@ -37,7 +39,7 @@ def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str
         "Are untrained features enough?": [*_untrained(results, effects)],
     }
     return [
-        {"question": question, "answer": "\n".join(text for text, _ in parts), "basis": _basis(parts)}
+        {"question": question, "answer": "\n".join(text for _, text, _ in parts), "basis": _basis(parts)}
         for question, parts in asked.items()
         if parts
     ]
@@ -56,11 +58,14 @@ def advice(effects: pd.DataFrame) -> str:
     return " ".join(sentences) or "No transfer was measured, so there is no advice on what to copy."
 
 
-def _basis(parts: list[tuple[str, str]]) -> str:
-    return " ".join(dict.fromkeys(basis for _, basis in parts if basis))
+def _basis(parts: list[Part]) -> str:
+    """What the answers rest on, once if it is the same for all."""
+    if len({basis for _, _, basis in parts}) == 1:
+        return parts[0][2]
+    return " ".join(f"{_capital(halves)}: {basis[:1].lower()}{basis[1:]}" for halves, _, basis in parts)
 
 
-def _generality(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _generality(effects: pd.DataFrame) -> Iterator[Part]:
     for halves in kinds_of_halves(effects):
         costs, control = per_depth(effects, "specialisation", halves), "the selffer control BnB"
         costs = costs.dropna(subset="points")
@@ -80,7 +85,7 @@ def _generality(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
             at_first = f"{number(costs.loc[first])} at n = {first}"
             at_last = f", {number(deepest)} at n = {deepest.name}" if deepest.name != first else ""
             text = f"{general}from n = {first} on AnB stays below {control}{proviso}, by {at_first}{at_last}"
-        yield f"{subject(halves, costs)} {text}.", hedge(costs)
+        yield halves, f"{subject(halves, costs)} {text}.", hedge(costs)
 
 
 def _no_lasting_cost(costs: pd.DataFrame, control: str) -> str:
@@ -95,7 +100,7 @@ def _no_lasting_cost(costs: pd.DataFrame, control: str) -> str:
     )
 
 
-def _dominance(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _dominance(effects: pd.DataFrame) -> Iterator[Part]:
     for halves in kinds_of_halves(effects):
         difference = per_depth(effects, "dominance", halves).dropna(subset="points")
         if difference.empty:
@@ -117,7 +122,7 @@ def _dominance(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
         if places["neither"]:
             parts.append(f"at {depths_in_words(places['neither'])} neither cost can be told from zero")
         gain = _selffer_gain(costs["coadaptation"])
-        yield f"{subject(halves, difference)} {'; '.join(parts)}.{gain}", hedge(difference)
+        yield halves, f"{subject(halves, difference)} {'; '.join(parts)}.{gain}", hedge(difference)
 
 
 def _dominant(difference: pd.Series, coadaptation: pd.Series, specialisation: pd.Series) -> str:
@@ -141,7 +146,7 @@ def _selffer_gain(coadaptation: pd.DataFrame) -> str:
     )
 
 
-def _fine_tuning(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
     for halves in kinds_of_halves(effects):
         rows = effects[effects["halves"] == halves].set_index(["effect", "layers"])
         if "boost_over_base" not in rows.index:
@@ -157,7 +162,7 @@ def _fine_tuning(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
             if abs(mixed := boost["unpaired_points"] - boost["points"]) > EASIER:
                 text += f"; {_unpaired(boost)}, of which {mixed:+.1f} come from comparing different target tasks"
         alone = boost.to_frame().T
-        yield f"{subject(halves, alone)} {text}. {_over_selffer(rows, layers)}", hedge(alone)
+        yield halves, f"{subject(halves, alone)} {text}. {_over_selffer(rows, layers)}", hedge(alone)
 
 
 def _unpaired(effect: pd.Series) -> str:
@@ -180,7 +185,7 @@ def _over_selffer(rows: pd.DataFrame, layers: str) -> str:
     return says[verdict(boost)].format(number(boost))
 
 
-def _distance(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _distance(effects: pd.DataFrame) -> Iterator[Part]:
     kinds = {halves: per_depth(effects, "total_drop", halves) for halves in kinds_of_halves(effects)}
     kinds = {halves: drops.dropna(subset="points") for halves, drops in kinds.items()}
     kinds = {halves: drops for halves, drops in kinds.items() if not drops.empty}
@@ -193,11 +198,8 @@ def _distance(effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
     (least, small), *_, (most, large) = sorted(drops.items(), key=lambda item: item[1]["points"])
     apart = _apart(small, large)
     told = f"most between {most}, least between {least}" if apart else "the differences are too small to be told apart"
-    yield f"At n = {depth} frozen transfer loses {listed}: {told}.", _hedges(drops)
-
-
-def _hedges(effects: dict[str, pd.Series]) -> str:
-    return " ".join(f"{_capital(halves)}: {hedge(effect.to_frame().T)}" for halves, effect in effects.items())
+    basis = _basis([(halves, "", hedge(drop.to_frame().T)) for halves, drop in drops.items()])
+    yield "all halves", f"At n = {depth} frozen transfer loses {listed}: {told}.", basis
 
 
 def _apart(small: pd.Series, large: pd.Series) -> bool:
@@ -207,7 +209,7 @@ def _apart(small: pd.Series, large: pd.Series) -> bool:
     return bool(large["points"] - small["points"] > 2 * (noise_of(small) ** 2 + noise_of(large) ** 2) ** 0.5)
 
 
-def _untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[tuple[str, str]]:
+def _untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[Part]:
     for halves in kinds_of_halves(effects):
         drops = per_depth(effects, "random_drop", halves).dropna(subset="points")
         if drops.empty:
@@ -219,7 +221,7 @@ def _untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[tuple[s
         idle = rows[(rows[SCORE] < UNTRAINED * rows["base"]) & (rows["partition"].isin(_partitions(results, halves)))]
         if len(idle):
             text += f"; at {depths_in_words(idle['depth'].unique())} the layers above did not learn at all"
-        yield f"{_capital(text)}.", hedge(drops)
+        yield halves, f"{_capital(text)}.", hedge(drops)
 
 
 def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
@@ -245,7 +247,7 @@ def _freeze_advice(drops: pd.DataFrame) -> str:
             break
         cheap.append(depth)
     if not cheap:
-        return f"freeze none: the first {drops.index[0]} already cost {number(drops.iloc[0])}"
+        return f"freeze none: freezing n = {drops.index[0]} already costs {number(drops.iloc[0])}"
     beyond = drops[drops.index > cheap[-1]]
     more = f" (the first {beyond.index[0]} cost {number(beyond.iloc[0])})" if len(beyond) else ""
     return f"to save time freeze at most the first {cheap[-1]}, which costs {TOLERANCE:.0f} point or less{more}"

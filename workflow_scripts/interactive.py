@@ -21,13 +21,12 @@ from bokeh.plotting import figure
 from workflow_scripts.effects import kinds_of_halves, per_depth
 from workflow_scripts.plot_effects import PANELS
 from workflow_scripts.plot_transfer import SIDEWAYS
-from workflow_scripts.plotting import GROUPS
+from workflow_scripts.plotting import GROUPS, halves_styles
 from workflow_scripts.results import SCORE, equal_halves, halves_of, main_variant, mean_by_depth, trained
 from workflow_scripts.results_table import KEY_COLUMNS
 
 MARKERS = {"o": "circle", "D": "diamond", "s": "square", "^": "triangle", "v": "inverted_triangle"}
 SIZES = {"D": 13}  # Bokeh's diamonds are slim
-KIND_STYLES = (("#AA3377", "D"), ("#EE7733", "o"), ("#4477AA", "^"), ("#228833", "v"), ("#222255", "s"))
 SPARK = (150, 44)  # pixels of a learning curve under the pointer
 NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} %,
 @difference{+0.0} points from base @base{0.0} %<br>@state{safe}@spark{safe}</div>"""
@@ -125,13 +124,11 @@ def _drops(results: pd.DataFrame) -> figure:
     rows = trained(results).assign(change=100 * (results[SCORE] - results["base"]))
     rows["halves"] = rows["partition"].map(halves_of)
     transfer = main_variant(rows[rows["group"] == "AnB"])
-    kinds = [(f"AnB, {halves}", chosen) for halves, chosen in transfer.groupby("halves")]
-    kinds += [
-        (f"random features{variant and ', ' + variant}", chosen)
-        for variant, chosen in rows[rows["group"] == "random"].groupby("variant")
-    ]
-    for number, (name, chosen) in enumerate(kinds):
-        colour, marker = KIND_STYLES[number % len(KIND_STYLES)]
+    styles = halves_styles(transfer["halves"].unique())
+    kinds = [(f"AnB, {halves}", *styles[halves], chosen) for halves, chosen in transfer.groupby("halves")]
+    for variant, chosen in rows[rows["group"] == "random"].groupby("variant"):
+        kinds.append((f"random features{variant and ', ' + variant}", *GROUPS["random"][1:], chosen))
+    for name, colour, marker, chosen in kinds:
         means = mean_by_depth(chosen, "change")
         counts = chosen.groupby("depth").size().reindex(means.index, fill_value=0)
         source = ColumnDataSource({"x": means.index, "y": means, "networks": counts, "name": [name] * len(means)})

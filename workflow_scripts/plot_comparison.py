@@ -31,7 +31,7 @@ def plot_comparison(results: pd.DataFrame, published: pd.DataFrame) -> Figure:
     figure, grid = new_figure(lines, columns, size, sharex=True, squeeze=False)
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()
-    for axes, name in zip(grid.flat, shown, strict=False):
+    for place, (axes, name) in enumerate(zip(grid.flat, shown, strict=False)):
         label, colour, marker = GROUPS[name.split(",")[0]]
         draw_line(axes, theirs[name], PUBLISHED, ".", ":", "published: CaffeNet on ImageNet (Yosinski et al. 2014)")
         draw_line(axes, ours[name], colour, marker, label="this study (each panel in its own colour)")
@@ -39,6 +39,10 @@ def plot_comparison(results: pd.DataFrame, published: pd.DataFrame) -> Figure:
         _, _, halves = name.partition(", ")
         axes.set_title(f"{label}{halves and ', ' + halves}", fontsize=10)
         depth_axis(axes, sorted({*ours[name].index, *theirs[name].index}))
+        if place < len(shown) - columns:
+            axes.set_xlabel("")
+        else:  # nothing is drawn below it
+            axes.tick_params(labelbottom=True)
     figure.supylabel("top-1 accuracy relative to base")
     figure.legend(*each_label_once(grid[0, 0]), loc="outside lower center", ncols=2)
     return figure

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from workflow_scripts import cli
 from workflow_scripts.plotting import (
     GROUPS,
+    HALVES,
     depth_axis,
     draw_line,
     each_label_once,
@@ -26,8 +27,8 @@ from workflow_scripts.results import (
 )
 
 TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
-HALVES, UNTRAINED = GROUPS["AnB"][1], GROUPS["random"][1]
-GRADED = (("near", "#88CCEE"), ("middle", "#4477AA"), ("far", "#222255"))  # equal halves by hierarchy distance
+UNTRAINED = GROUPS["random"][1]
+GRADED = ("near", "middle", "far")  # equal halves by hierarchy distance
 LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
 
 
@@ -42,12 +43,12 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     figure, axes = new_figure(1, 3, (15, 4.6))
     _draw_natman(axes[0], natman)
     _draw_untrained(axes[1], untrained)
-    for rows, colour, marker, label in (
-        (halves[halves["group"] == "AnB"], HALVES, "D", f"{halves_label(halves)}, AnB"),
-        (natman, TO_MANMADE, "D", "natural / man-made, AnB"),
-        *((transfer[in_families(transfer, grade)], colour, "^", f"{grade} halves, AnB") for grade, colour in GRADED),
+    for rows, kind, label in (
+        (halves[halves["group"] == "AnB"], "random halves", halves_label(halves)),
+        (natman, "natural / man-made halves", "natural / man-made"),
+        *((transfer[in_families(transfer, grade)], f"{grade} halves", f"{grade} halves") for grade in GRADED),
     ):
-        draw_line(axes[2], mean_by_depth(rows, "drop"), colour, marker, label=label)
+        draw_line(axes[2], mean_by_depth(rows, "drop"), *HALVES[kind], label=f"{label}, AnB")
     for suffix, style, rows in variants(untrained):
         draw_line(axes[2], mean_by_depth(rows, "drop"), UNTRAINED, "s", style, f"random features{suffix}")
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.effects import kinds_of_halves, per_depth, read_effects
-from workflow_scripts.plotting import GROUPS, depth_axis, figure_command, new_figure
+from workflow_scripts.plotting import GROUPS, depth_axis, each_label_once, figure_command, new_figure
 
 # panel title -> effect -> (label, colour, marker)
 PANELS = {
@@ -34,18 +34,29 @@ def plot_effects(effects: pd.DataFrame) -> Figure:
     for line, halves in zip(grid, kinds, strict=False):
         for axes, (title, panel) in zip(line, PANELS.items(), strict=True):
             _draw_panel(axes, paired, halves, panel)
-            axes.set_title(f"{halves}: {title}")
+            axes.set_title(f"{halves}: {title}\n{_certainty(paired, halves, panel)}", fontsize=10)
         line[0].set_ylabel("points of top-1 accuracy, paired")
     for axes in grid.flat:
         if axes.lines:
             axes.axhline(0, color="black", linewidth=0.8)
-            axes.legend(loc="best", fontsize=9)
         else:
             axes.set_title("")
             axes.set_axis_off()
-    for axes in grid[-1]:
-        depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
+    for column in grid.T:
+        lowest = [axes for axes in column if axes.lines][-1:]
+        for axes in lowest:
+            depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
+            axes.tick_params(labelbottom=True)
+    labelled = {label: handle for axes in grid.flat for handle, label in zip(*each_label_once(axes), strict=True)}
+    figure.legend(labelled.values(), labelled, loc="outside lower center", ncols=2)
     return figure
+
+
+def _certainty(effects: pd.DataFrame, halves: str, panel: dict) -> str:
+    """What the bars of a panel are, or that there are none."""
+    shown = effects[(effects["halves"] == halves) & effects["effect"].isin(panel)]
+    kinds = shown.loc[shown["low"].notna(), "interval"].unique()
+    return f"95 % intervals {' and '.join(kinds)}" if len(kinds) else "no intervals, too few runs"
 
 
 def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> None:
@@ -54,11 +65,9 @@ def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> 
         rows = per_depth(effects, effect, halves)
         if rows.empty:
             continue
-        known = rows["low"].notna().any()
-        note = f"95 % {rows['interval'].iloc[-1]}" if known else "no interval, too few runs"
         places = rows.index + sideways
-        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=f"{label} ({note})")
-        if known:
+        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=label)
+        if rows["low"].notna().any():
             axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
 
 

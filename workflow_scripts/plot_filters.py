@@ -52,7 +52,8 @@ def _of_network(table: pd.DataFrame, name: Name) -> pd.DataFrame:
 
 def _title(name: Name) -> str:
     partition, half, seed = name
-    return "untrained" if name == UNTRAINED else f"{partition} {half}, seed {seed}"
+    task = half if partition == half else f"{partition} {half}"
+    return "untrained" if name == UNTRAINED else f"{task}, seed {seed}"
 
 
 def _draw_grid(axes: Axes, weights: np.ndarray, kind: np.ndarray) -> None:

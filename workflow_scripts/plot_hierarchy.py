@@ -9,11 +9,8 @@ from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.files import read_json
-from workflow_scripts.plotting import figure_command, new_figure
+from workflow_scripts.plotting import figure_command, halves_styles, new_figure
 from workflow_scripts.results import SCORE, halves_of, load_results, main_variant, trained
-
-MARKERS = {"random halves": "o", "near halves": "v", "middle halves": "s", "far halves": "^"}
-OTHER = "D"
 
 
 def distances(paths: list[str]) -> dict[str, float]:
@@ -30,15 +27,16 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
     means = rows.groupby(["depth", "partition", "distance"])["drop"].mean().reset_index()
     depths = sorted(means["depth"].unique())
     colours = dict(zip(depths, colormaps["viridis"](np.linspace(0, 0.9, max(1, len(depths)))), strict=False))
+    styles = halves_styles(means["partition"].map(halves_of).unique())
     figure, axes = new_figure(1, 1, (8, 5))
     for depth, at_depth in means.groupby("depth"):
         line = at_depth.sort_values("distance")
         axes.plot(line["distance"], line["drop"], color=colours[depth], linewidth=1, alpha=0.6, label=f"n = {depth}")
     for (depth, kind), points in means.groupby(["depth", means["partition"].map(halves_of)]):
-        style = {"color": colours[depth], "marker": MARKERS.get(kind, OTHER), "linestyle": "none"}
+        style = {"color": colours[depth], "marker": styles[kind][1], "linestyle": "none"}
         axes.plot(points["distance"], points["drop"], **style)
-    for kind in means["partition"].map(halves_of).unique():
-        axes.plot([], [], marker=MARKERS.get(kind, OTHER), color="#555555", linestyle="none", label=kind)
+    for kind, (_, marker) in styles.items():
+        axes.plot([], [], marker=marker, color="#555555", linestyle="none", label=kind)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="mean distance of the halves' classes in the hierarchy (edges)")
     axes.set(ylabel="points lost, base - AnB", title="frozen transfer, mean over targets")

@@ -1,7 +1,6 @@
 """Step: how alike source and target networks are by layer, and whether that goes with the cost of specialisation."""
 
 from collections.abc import Sequence
-from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,9 @@ from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
 from workflow_scripts import cli
-from workflow_scripts.plotting import GROUPS, depth_axis, draw_line, figure_command, new_figure
+from workflow_scripts.plotting import GROUPS, depth_axis, draw_line, figure_command, halves_styles, new_figure
 from workflow_scripts.results import SCORE, halves_of, load_results, main_variant, trained
 
-STYLES = (("#4477AA", "o"), ("#EE7733", "D"), ("#228833", "^"), ("#222255", "v"), ("#CCBB44", "s"))
 NETWORK = ["partition", "target", "seed", "depth"]
 
 
@@ -37,8 +35,9 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
     """
     figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
     similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
-    for (halves, rows), (colour, marker) in zip(similarity.groupby("halves"), cycle(STYLES), strict=False):
-        draw_line(by_depth, rows.groupby("depth")["cka"].mean(), colour, marker, label=halves)
+    styles = halves_styles(sorted(similarity["halves"].unique()))
+    for halves, rows in similarity.groupby("halves"):
+        draw_line(by_depth, rows.groupby("depth")["cka"].mean(), *styles[halves], label=halves)
     control = similarity.groupby("depth")["cka_untrained"].mean()
     draw_line(by_depth, control, GROUPS["random"][1], "s", "--", "untrained network and target")
     by_depth.set(
@@ -55,9 +54,9 @@ def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataF
     points = costs.merge(similarity, on=NETWORK).dropna(subset=["cost", "cka"])
     depths = sorted(points["depth"].unique())
     colours = dict(zip(depths, colormaps["viridis"](np.linspace(0, 0.9, max(1, len(depths)))), strict=False))
-    markers = dict(zip(sorted(similarity["halves"].unique()), (marker for _, marker in cycle(STYLES)), strict=False))
+    styles = halves_styles(sorted(similarity["halves"].unique()))
     for (depth, halves), chosen in points.groupby(["depth", "halves"]):
-        style = {"color": colours[depth], "marker": markers.get(halves, "s"), "linestyle": "none"}
+        style = {"color": colours[depth], "marker": styles[halves][1], "linestyle": "none"}
         axes.plot(chosen["cka"], chosen["cost"], **style, label=f"n = {depth}")
     axes.axhline(0, color="black", linewidth=0.8)
     rank = f"rank correlation {spearmanr(points['cka'], points['cost']).statistic:.2f}, " if len(points) > 2 else ""

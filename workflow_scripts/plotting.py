@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -27,6 +28,15 @@ GROUPS = {
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
     "random": ("random features", "#777777", "s"),
 }
+# kind of halves (results.halves_of) -> (colour, marker), wherever kinds are compared
+HALVES = {
+    "random halves": (GROUPS["AnB"][1], "o"),
+    "natural / man-made halves": ("#EE7733", "D"),
+    "near halves": ("#88CCEE", "v"),
+    "middle halves": ("#4477AA", "s"),
+    "far halves": ("#222255", "^"),
+}
+OTHER_HALVES = (("#CCBB44", "o"), ("#228833", "D"), ("#66CCEE", "v"), ("#BBBBBB", "^"))
 # suffix -> what would change the bytes (the version, the time), and where to say what made the file
 METADATA = {
     ".png": ("Software", "Description"),
@@ -74,6 +84,12 @@ def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """The variants among `rows` (workflow_scripts.results): what to add to a label, a line style, its rows."""
     for number, (variant, chosen) in enumerate(rows.groupby("variant")):
         yield f", {variant}" if variant else "", LINE_STYLES[number % len(LINE_STYLES)], chosen
+
+
+def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each kind of halves: those of HALVES, others in turn."""
+    others = cycle(OTHER_HALVES)
+    return {kind: HALVES[kind] if kind in HALVES else next(others) for kind in kinds}
 
 
 def draw_line(

@@ -168,7 +168,7 @@ def test_advice_names_what_can_be_copied_and_frozen(tmp_path):
     assert "2.0 points" in told
     assert "freeze at most the first 4, which costs 1 point or less (the first 7 cost 6.0 points" in told
     none = advice(effect_table(study(tmp_path, specialised=(3, 4, 5))))
-    assert "freeze none: the first 1 already cost 3.0 points" in none
+    assert "freeze none: freezing n = 1 already costs 3.0 points" in none
     useless = advice(effect_table(study(tmp_path, tuned=(0, -1))))
     assert "brought nothing certain" in useless
 

@@ -103,7 +103,7 @@ def test_every_network_is_drawn_with_the_control(weights):
     filters = filter_table(layers)
     figure = plot_filters(layers, filters, share_table(layers, filters))
     titles = [axes.get_title() for axes in figure.axes if axes.images]
-    assert titles == ["random0 A, seed 3", "random0 B, seed 3", "whole whole, seed 3", "untrained"]
+    assert titles == ["random0 A, seed 3", "random0 B, seed 3", "whole, seed 3", "untrained"]
     bars = pd.Series([bar.get_width() for axes in figure.axes for bar in axes.patches])
     assert bars.sum() == pytest.approx(400)
     assert UNTRAINED[0] == "untrained"
