@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from matplotlib import pyplot
 
 from workflow_scripts.draw_sample import draw_sample
 from workflow_scripts.make_partition import random_halves
@@ -22,6 +23,13 @@ from workflow_scripts.make_task import make_task
 from workflow_scripts.sources import open_dataset
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Close the figures that a test has drawn."""
+    yield
+    pyplot.close("all")
 
 
 @pytest.fixture(scope="session")

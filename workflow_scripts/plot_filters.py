@@ -15,6 +15,7 @@ from workflow_scripts.score_filters import KINDS, UNTRAINED, Name, load_first_la
 
 SHOWN = 7  # networks drawn, beside the untrained filters
 COLOURS = {"gabor": "#4477AA", "colour blob": "#EE6677", "other": "#BBBBBB"}
+LABELS = {"gabor": "Gabor-like"}
 COLUMNS = 4
 
 
@@ -77,7 +78,7 @@ def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     left = np.zeros(len(shares))
     for kind in KINDS:
         values = shares[f"{kind} percent"].to_numpy()
-        axes.barh(names, values, left=left, color=COLOURS[kind], label=kind)
+        axes.barh(names, values, left=left, color=COLOURS[kind], label=LABELS.get(kind, kind))
         left += values
     axes.invert_yaxis()
     axes.set(xlabel="percent of filters", xlim=(0, 100))

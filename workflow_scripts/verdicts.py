@@ -55,7 +55,7 @@ def hedge(effects: pd.DataFrame) -> str:
     known = f"two standard errors of the validation images' noise ({2 * noise:.1f} points)"
     floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
     why = last["interval"].removeprefix("none: ")
-    return f"No interval: {why}. A difference counts here if it exceeds {floor}; other tasks or seeds may differ."
+    return f"No interval, {why}. A difference counts here if it exceeds {floor}; other tasks or seeds may differ."
 
 
 def subject(halves: str, effects: pd.DataFrame) -> str:

@@ -57,7 +57,7 @@ def test_the_published_study_says_what_the_paper_says():
     assert "specialisation at n = 6 and 7" in trouble
     assert "n = 1, 2 and 3 neither cost can be told from zero" in trouble
     tuning = answer(results, TUNING)
-    assert "1.0 points, mean over n = 1 to 7" in tuning
+    assert "yes, AnB+ ends above the base network of its own target: 1.0 points, mean over n = 1 to 7" in tuning
     assert "unpaired way gives 1.6 points (10 against 8 networks), of which +0.6" in tuning
     assert "Over BnB+ no target task has both; the paper's unpaired way gives 1.4 points" in tuning
     assert "25.0 points between natural / man-made halves: most between natural / man-made" in answer(results, DISTANCE)
@@ -116,7 +116,7 @@ def test_few_runs_are_hedged_by_the_validation_noise(tmp_path):
     entry = next(value for question, value in answers(results).items() if question.startswith(GENERAL))
     assert entry["answer"].startswith("Random halves, in these runs:")
     assert "from n = 7 on" in entry["answer"]
-    assert "No interval: too few runs (2 target tasks, 1 seed)" in entry["basis"]
+    assert "No interval, too few runs (2 target tasks, 1 seed)" in entry["basis"]
     assert "other tasks or seeds may differ" in entry["basis"]
     assert " to " not in entry["answer"].split("from n = 7 on")[1]  # no range is drawn
 
