@@ -58,8 +58,29 @@ def test_specific_features_cost_more_than_separated_ones(results):
 
 def test_figures_tables_and_report_are_there():
     folder = ROOT / "results/sample"
-    for name in ("figure2", "figure3", "boost", "learning"):
-        for kind in ("png", "svg"):
+    names = ("figure2", "figure3", "effects", "boost", "hierarchy", "comparison", "similarity", "filters", "learning")
+    for name in names:
+        for kind in ("png", "svg", "pdf"):
             assert (folder / f"figures/{name}.{kind}").stat().st_size > 10_000
     assert len(pd.read_csv(folder / "tables/boost.csv")) == 3
-    assert (folder / "report.html").stat().st_size > 100_000
+    page = (folder / "report.html").read_text()
+    assert all(f'id="{part}"' in page for part in ("findings", "missing", "charts", "figures", "tables", "made"))
+    assert "too few runs (2 target tasks, 1 seed)" in page
+
+
+def test_halves_grow_unlike_with_depth_and_stay_more_alike_than_chance(results):
+    """The first layers of two networks see alike, the last less; near tasks more than distant ones."""
+    folder = ROOT / "results/sample/similarity"
+    tables = pd.concat(pd.read_csv(path) for path in folder.glob("*.csv"))
+    assert (tables["cka"] > tables["cka_untrained"]).all()
+    means = tables.groupby(["partition", "depth"])["cka"].mean().unstack()
+    assert (means[1] > means[7] + 0.2).all()
+    assert means.loc["natman", 7] < means.loc["random0", 7]
+
+
+def test_trained_first_layers_hold_more_gabors_than_untrained_ones(results):
+    shares = pd.read_csv(ROOT / "results/sample/tables/shares.csv").set_index("partition")
+    control = shares.loc["untrained"]
+    trained = shares.drop(index="untrained")
+    assert (trained["gabor percent"] > 2 * control["gabor percent"]).all()
+    assert (trained["match_other_half"].dropna() > control["match_untrained"]).all()

@@ -261,6 +261,9 @@ def test_snakemakes_own_report_needs_no_internet(study, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "Transfer between random halves" in page
     assert "figures/figure2.png" in page
+    assert '"labels": {"figure": "effects", "format": "SVG"}' in page
+    assert '"labels": {"table": "The two troubles, with intervals"}' in page
+    assert all(f'"{category}"' in page for category in ("Figures", "Tables"))
 
 
 def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
