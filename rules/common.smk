@@ -217,6 +217,7 @@ def training_settings(treatment, init=None, other_source=False):
     """
     training = config["training"]
     elsewhere = {"threads", "depths_per_job", "keep_curve_weights", "tensorboard", "retries"}
+    elsewhere |= {"gpus_per_job", "jobs_per_gpu"}
     settings = {key: value for key, value in training.items() if key not in elsewhere}
     settings["init"] = init or training["init"]
     settings["learning_rate"] = training["learning_rate"][treatment]
@@ -244,8 +245,14 @@ def cpu_threads():
 
 
 def training_gpus(_=None):
-    """Devices of a training job: one network at a time per device."""
-    return 1 if config["training"]["device"] == "cuda" else 0
+    """Devices of a training job (with training.jobs_per_gpu above 1, places on devices)."""
+    return config["training"]["gpus_per_job"] if config["training"]["device"] == "cuda" else 0
+
+
+def training_launcher():
+    """How Python starts a training: by torchrun where it has several GPUs, which is part of what decides its bits."""
+    several = training_gpus() > 1
+    return f"-m torch.distributed.run --standalone --nproc-per-node {training_gpus()} -m" if several else "-m"
 
 
 def training_memory(networks):

@@ -26,6 +26,7 @@ rule train_base:
     threads: config["training"]["threads"]
     resources:
         gpu=training_gpus,
+        jobs_per_gpu=config["training"]["jobs_per_gpu"],
         mem_mb=training_memory(1),
         runtime=training_minutes(1),
         tensorboard=lambda wildcards: tensorboard_folder(
@@ -34,12 +35,13 @@ rule train_base:
     params:
         settings=training_settings("base"),
         threads=cpu_threads(),
+        launcher=training_launcher(),
         code=code_fingerprint("train"),
     shell:
-        "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q}"
+        "python {params.launcher} workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.half} --target {wildcards.half} --treatment base"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --output {output:q} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
 
 
 rule train_curve:
@@ -57,6 +59,7 @@ rule train_curve:
     threads: config["training"]["threads"]
     resources:
         gpu=training_gpus,
+        jobs_per_gpu=config["training"]["jobs_per_gpu"],
         mem_mb=lambda wildcards: training_memory(len(wildcards.depths.split("-"))),
         runtime=lambda wildcards: training_minutes(len(wildcards.depths.split("-"))),
         tensorboard=lambda wildcards: tensorboard_folder(
@@ -69,10 +72,11 @@ rule train_curve:
         preserve=lambda wildcards: matrix.parse_variant(wildcards.variant)[0],
         source=source_options,
         threads=cpu_threads(),
+        launcher=training_launcher(),
         code=code_fingerprint("train"),
     shell:
-        "python -m workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
+        "python {params.launcher} workflow_scripts.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
         " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --output {output:q} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"

@@ -13,10 +13,12 @@ from torch import Tensor
 from workflow_scripts.seeds import derive_seed
 from workflow_scripts.store import PackedSplit, windows
 from workflow_scripts.task import Task
+from workflow_scripts.workers import Workers
 
 Batch = tuple[Tensor, Tensor]  # float32 images (batch, 3, crop, crop), int64 labels (batch,)
 # uint8 crops (batch, crop, crop, 3), int64 places in the mean image's crops (3, batch), int64 labels (batch,)
 Read = tuple[Tensor, Tensor, Tensor]
+ALONE = Workers()
 CACHE_BYTES = 2**20  # of floats worked on at a time on a CPU, to stay in a core's second-level cache
 
 
@@ -26,7 +28,7 @@ class Batches:
     Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
     are cropped and mirrored on the CPU as uint8; all arithmetic runs on `device`. `mean_image` (H x W x 3) is the
     source task's or the target's own. `readers` threads read batches ahead, into pinned memory where the device is a
-    GPU; with 0 each batch is read when it is asked for.
+    GPU; with 0 each batch is read when it is asked for. Each of the `workers` gets its own share of every batch.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Batches:
         scale: float,
         device: torch.device,
         readers: int = 0,
+        workers: Workers = ALONE,
     ) -> None:
+        self.workers = workers
         self.train, self.val, self.task, self.readers = train, val, task, readers
         self.crop, self.scale, self.device = crop, scale, device
         self.margin = train.image_size - crop
@@ -59,9 +63,11 @@ class Batches:
             yield self._to_device(*read)
 
     def validation(self, batch_size: int) -> Iterator[Batch]:
-        """All validation images in order, centre crops."""
-        starts = range(0, len(self.task.val_labels), batch_size)
-        reads = (partial(self._read_validation, slice(start, start + batch_size)) for start in starts)
+        """All validation images in order, centre crops; shares of a last small batch may be empty."""
+        total = len(self.task.val_labels)
+        blocks = [range(start, min(start + batch_size, total)) for start in range(0, total, batch_size)]
+        shares = (block[self.workers.share(len(block)).rows] for block in blocks)
+        reads = (partial(self._read_validation, slice(share.start, share.stop)) for share in shares)
         for read in read_ahead(reads, self.readers):
             yield self._to_device(*read)
 
@@ -75,8 +81,9 @@ class Batches:
         random = np.random.default_rng(derive_seed(seed, "augmentation", iteration))
         offsets = random.integers(0, self.margin + 1, (batch_size, 2))
         mirrored = random.random(batch_size) < 0.5
-        positions, labels = self.task.train_positions[chosen], self.task.train_labels[chosen]
-        return self._read(self.train, positions, labels, offsets, mirrored)
+        mine = self.workers.share(batch_size).rows
+        positions, labels = self.task.train_positions[chosen[mine]], self.task.train_labels[chosen[mine]]
+        return self._read(self.train, positions, labels, offsets[mine], mirrored[mine])
 
     def _read_validation(self, block: slice) -> Read:
         labels = self.task.val_labels[block]
@@ -127,7 +134,7 @@ class Batches:
         """As _on_device, but a few images at a time, indexed by numpy, which is 5 times as fast as torch there."""
         # numpy puts large arrays on huge pages; the first touch of torch's costs 5 times as long.
         floats = np.empty(images.shape, dtype=np.float32)
-        step = max(1, CACHE_BYTES // floats[0].nbytes)
+        step = max(1, CACHE_BYTES // (floats.itemsize * floats[:1].size or 1))
         for start in range(0, len(images), step):
             block, here = floats[start : start + step], places[:, start : start + step]
             block[:] = images[start : start + step]

@@ -93,6 +93,14 @@ def _check_training(config: dict) -> None:
         layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=2)
     except ValueError as error:
         raise InputError(f"configuration: training.crop: {error}") from None
+    if (gpus := training["gpus_per_job"]) > 1:
+        wrong = {
+            "training.device is cpu": training["device"] != "cuda",
+            f"training.batch_size is only {training['batch_size']}": training["batch_size"] < gpus,
+            "training.jobs_per_gpu is above 1": training["jobs_per_gpu"] > 1,
+        }
+        for why in (why for why, holds in wrong.items() if holds):
+            raise InputError(f"configuration: training.gpus_per_job: {gpus} cannot be, since {why}")
 
 
 def _check_entry(key: str, entry: dict, config: dict) -> None:

@@ -12,13 +12,16 @@ from workflow_scripts.devices import autocast
 from workflow_scripts.networks import Network
 from workflow_scripts.seeds import derive_seed
 from workflow_scripts.settings import Curve, TrainingSettings
+from workflow_scripts.workers import Workers
 
 
 class Learner:
     """A network that learns all layers but its first `first`, which never change and which another may compute."""
 
-    def __init__(self, curve: Curve, depth: int, network: Network, settings: TrainingSettings) -> None:
-        self.depth, self.network, self.settings = depth, network, settings
+    def __init__(
+        self, curve: Curve, depth: int, network: Network, settings: TrainingSettings, workers: Workers
+    ) -> None:
+        self.depth, self.network, self.settings, self.workers = depth, network, settings, workers
         self.first = curve.frozen_layers(depth)
         layers = list(network.layers.values())
         for layer in layers[: self.first]:
@@ -38,15 +41,20 @@ class Learner:
         return bool(self.readings) and not math.isfinite(self.readings[-1]["train_loss"])
 
     def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
-        """One iteration of SGD on a batch; biases learn at twice the rate, without decay (the published solvers)."""
+        """One iteration of SGD on this process's share of a batch; biases learn at twice the rate, without decay (the
+        published solvers).
+        """
         self.random.manual_seed(derive_seed(self.dropout_seed, iteration))
+        share = self.workers.share(self.settings.batch_size)
         with autocast(self.settings.precision, self.settings.device):
-            scores = self.network(inputs, self.random, self.first)
-        loss = functional.cross_entropy(scores.float(), labels)
+            scores = self.network(inputs, self.random, self.first, share)
+        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / share.batch)
         loss.backward()
+        loss = loss.detach()
+        self.workers.add([loss, *(parameter.grad for parameter in self.weights + self.biases)])
         self._descend(self.weights, rate, self.settings.weight_decay)
         self._descend(self.biases, 2 * rate, 0.0)
-        self.loss_sum += loss.detach()
+        self.loss_sum += loss
 
     @torch.no_grad()
     def _descend(self, parameters: Sequence[Tensor], rate: float, weight_decay: float) -> None:

@@ -9,6 +9,7 @@ from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from workflow_scripts.architectures import LayerCost, LayerSpec, layer_costs
+from workflow_scripts.workers import Share
 
 LRN_SIZE, LRN_ALPHA = 5, 1e-4  # beta is .75, see LocalResponseNorm
 
@@ -39,18 +40,19 @@ class Layer(nn.Module):
             outputs = LocalResponseNorm.apply(outputs)
         return outputs if mask is None else outputs * mask.to(outputs.dtype)
 
-    def dropout_mask(self, batch: int, random: torch.Generator) -> Tensor | None:
-        """A mask for `batch` images from `random`, on its device: 0 with the layer's dropout rate (to 16 bits), else
-        1 / (1 - rate), float32; None where the layer has no dropout.
+    def dropout_mask(self, share: Share, random: torch.Generator) -> Tensor | None:
+        """A mask for the images of `share` from `random`, on its device: 0 with the layer's dropout rate (to 16 bits),
+        else 1 / (1 - rate), float32; None where the layer has no dropout. An image's mask depends on its place in the
+        whole batch, so that all of it is drawn.
         """
         if not self.spec.dropout:
             return None
-        count = batch * math.prod(self.output_shape)
+        count = share.batch * math.prod(self.output_shape)
         # 64 random bits at a time make four values, at a quarter of the time of torch's own dropout.
         words = torch.empty(-(-count // 4), dtype=torch.int64, device=random.device)
         bits = words.random_(-(2**63), None, generator=random).view(torch.int16)[:count]
         kept = bits >= round(self.spec.dropout * 2**16) - 2**15
-        return kept.view(batch, *self.output_shape).to(torch.float32) / (1 - self.spec.dropout)
+        return kept.view(share.batch, *self.output_shape)[share.rows].to(torch.float32) / (1 - self.spec.dropout)
 
 
 class Network(nn.Module):
@@ -61,13 +63,17 @@ class Network(nn.Module):
         costs = layer_costs(layers, crop, classes)
         self.layers = nn.ModuleDict({spec.name: Layer(spec, cost) for spec, cost in zip(layers, costs, strict=True)})
 
-    def forward(self, inputs: Tensor, random: torch.Generator | None = None, first: int = 0) -> Tensor:
+    def forward(
+        self, inputs: Tensor, random: torch.Generator | None = None, first: int = 0, share: Share | None = None
+    ) -> Tensor:
         """Scores (batch, classes) of images (batch, 3, crop, crop), or of the activations of the first `first` layers.
 
-        With `random` the dropout of training is active and draws its masks from there.
+        With `random` the dropout of training is active and draws its masks from there; `inputs` are then the images of
+        `share`, by default a whole batch.
         """
+        share = share or Share(0, len(inputs), len(inputs))
         for layer in list(self.layers.values())[first:]:
-            inputs = layer(inputs, None if random is None else layer.dropout_mask(len(inputs), random))
+            inputs = layer(inputs, None if random is None else layer.dropout_mask(share, random))
         return inputs
 
     def compile_layers(self) -> None:

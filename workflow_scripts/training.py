@@ -26,8 +26,10 @@ class CurveTraining:
     """A curve's learners, their shared frozen prefix and stream of batches."""
 
     def __init__(self, curve: Curve, settings: TrainingSettings, batches: Batches, source: Weights | None) -> None:
-        """`source` are the source network's weights; None for base networks and for source "random"."""
-        self.curve, self.settings, self.batches = curve, settings, batches
+        """`source` are the source network's weights; None for base networks and for source "random". The processes that
+        share the `batches` train the same networks.
+        """
+        self.curve, self.settings, self.batches, self.workers = curve, settings, batches, batches.workers
         self.iteration, self.seconds = 0, 0.0
         # One untrained network for all depths of source "random", so that they share its first layers.
         source = self._initialised(curve.random_source_seed()).state_dict() if curve.source == "random" else source
@@ -52,7 +54,7 @@ class CurveTraining:
         network.to(settings.device, memory_format=torch.channels_last)
         if settings.compile:
             network.compile_layers()
-        return Learner(curve, depth, network, settings)
+        return Learner(curve, depth, network, settings, self.workers)
 
     def run(
         self, save: Callable[[dict], None], save_seconds: float, interrupted: Callable[[], bool], report: Callable
@@ -107,7 +109,8 @@ class CurveTraining:
         outputs = [images]
         with autocast(self.settings.precision, self.settings.device):
             for layer in self.prefix:
-                mask = None if random is None else layer.dropout_mask(len(images), random)
+                share = self.workers.share(self.settings.batch_size)
+                mask = None if random is None else layer.dropout_mask(share, random)
                 outputs.append(layer(outputs[-1], mask))
         return outputs
 
@@ -121,6 +124,7 @@ class CurveTraining:
                 total += learner.validation_sums(inputs[learner.first], labels)
             if interrupted():
                 return
+        self.workers.add(sums)
         for learner, total in zip(self.learners, sums, strict=True):
             learner.add_reading(self.iteration, total, len(self.batches.task.val_labels))
 

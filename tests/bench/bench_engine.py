@@ -20,6 +20,7 @@ from workflow_scripts.settings import Curve, training_settings
 from workflow_scripts.task import Task
 from workflow_scripts.train import open_batches
 from workflow_scripts.training import CurveTraining
+from workflow_scripts.workers import Workers
 
 ROUNDS = 9
 PAPER_NETWORKS, PAPER_ITERATIONS, PAPER_BATCH = 163, 450_000, 256
@@ -127,7 +128,7 @@ def bench_caffenet(batch=64, iterations=5):
     network = Network(ARCHITECTURES["caffenet"](), 227, 1000)
     initialise(network, "caffe", 0)
     network.to(memory_format=torch.channels_last)
-    learner = Learner(Curve("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings)
+    learner = Learner(Curve("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings, Workers())
     images = torch.randn(batch, 3, 227, 227).to(memory_format=torch.channels_last)
     labels = torch.randint(1000, (batch,))
     rates = []

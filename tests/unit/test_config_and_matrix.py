@@ -63,6 +63,8 @@ def test_every_study_is_valid(study, monkeypatch):
         ("matrix/0/partition", "farther", r"farther is not random<seed>, near<seed>, middle<seed>, far<seed>"),
         ("matrix/2/partition", "whole_first_0_per_class", "whole_first_0_per_class is not random<seed>"),
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
+        ("training/gpus_per_job", 2, "training.gpus_per_job: 2 cannot be, since training.device is cpu"),
+        ("training/jobs_per_gpu", 0, "training.jobs_per_gpu: 0"),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),
         ("training/duration", "22 epoch s", "training.duration: '22 epoch s' is not valid .*as in `22 epochs`"),

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from workflow_scripts.architectures import ARCHITECTURES, caffenet, layer_costs, mini_caffenet
 from workflow_scripts.networks import LocalResponseNorm, Network, initialise
+from workflow_scripts.workers import Share
 
 
 def test_caffenet_is_the_published_network():
@@ -125,7 +126,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
             network = Network(specs, crop, 5)
         assert [name for name, layer in network.layers.items() if layer.spec.dropout] == ["fc6", "fc7"]
         layer = network.layers["fc6"]
-        mask = layer.dropout_mask(101, torch.Generator().manual_seed(0))
+        mask = layer.dropout_mask(Share(0, 101, 101), torch.Generator().manual_seed(0))
         assert mask.shape == (101, layer.spec.outputs)
         assert mask.unique().tolist() == pytest.approx([0, 1 / (1 - layer.spec.dropout)])
         assert (mask == 0).float().mean().item() == pytest.approx(layer.spec.dropout, abs=0.005)
