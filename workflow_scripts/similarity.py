@@ -51,7 +51,8 @@ def layer_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]
     """Each layer's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation; all but the
     last layer, so that the depth n is what a network of that depth takes over.
     """
-    with torch.inference_mode():
-        for name, layer in list(network.layers.items())[:-1]:
+    for name, layer in list(network.layers.items())[:-1]:
+        with torch.no_grad():  # not around the yield, which would set it for the caller too
             images = torch.cat([layer(batch) for batch in images.split(BATCH)])
-            yield name, gram_matrix(images)
+            gram = gram_matrix(images)
+        yield name, gram

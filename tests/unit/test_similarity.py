@@ -95,6 +95,8 @@ def test_the_same_network_is_alike_at_every_depth_and_an_untrained_one_is_not(st
     assert table["cka"].to_list() == pytest.approx([1] * 14)
     assert (table["cka_untrained"] < 0.999).all()
     assert set(table["images"]) == {40}
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
     other = compare_bases(store, tasks, same, made(2), SETTINGS, 40)  # the source's mean image changes what it sees
     assert (other["cka"] < 1 - 1e-9).any()
 
