@@ -149,7 +149,7 @@ def test_a_shared_prefix_computes_what_the_whole_network_does(batches, base):
 
 def test_dropout_is_active_in_frozen_layers_while_training(batches, base):
     training = start(batches, base, depths=[7])
-    images, _ = next(batches.validation(64))
+    images, _ = next(batches.training(0, training.settings.batch_size, 0, 1))
     silent = training._prefix_outputs(images, None)
     noisy = training._prefix_outputs(images, torch.Generator().manual_seed(0))
     assert all(torch.equal(*pair) for pair in zip(silent, training._prefix_outputs(images, None), strict=True))
