@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test lint dag bench-data bench-train
+.PHONY: run test test-cluster lint dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -11,6 +11,9 @@ run: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
+
+test-cluster: .venv/installed-cluster
+	$(BIN)/python -m pytest tests/cluster
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -42,3 +45,6 @@ bench-train: .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
+.venv/installed-cluster: requirements-cluster.txt .venv/installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	touch $@

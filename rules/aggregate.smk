@@ -27,6 +27,7 @@ if TRAINED:
             f"{RESULTS}/logs/aggregate.log",
         benchmark:
             f"{RESULTS}/benchmarks/aggregate.tsv"
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:
@@ -51,6 +52,7 @@ else:
             f"{RESULTS}/logs/import_results.log",
         benchmark:
             f"{RESULTS}/benchmarks/import_results.tsv"
+        localrule: True
         conda:
             "../envs/data.yaml"
         resources:

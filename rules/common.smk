@@ -122,16 +122,16 @@ def task_minutes(_):
     return 1 + math.ceil(packed_bytes(packed_images("train"), config["store"]["image_size"]) / 100e6 / 60)
 
 
-def pack_memory(_, threads):
-    """Megabytes: 100 for Python with numpy and pandas, and per thread an image of as many pixels as Pillow takes for a
+def pack_memory(_, threads, attempt):
+    """Megabytes, more at every attempt: 100 for Python with numpy and pandas, and per thread an image of as many pixels as Pillow takes for a
     decompression bomb (90 million) at 9 bytes, as transparent ones need; photographs take a tenth."""
-    return 100 + 850 * threads
+    return attempt * (100 + 850 * threads)
 
 
-def pack_minutes(wildcards, threads):
-    """Decoding 100 full-size JPEGs a second per thread (an AMD EPYC core reached 320), and a minute to start."""
+def pack_minutes(wildcards, threads, attempt):
+    """More at every attempt: decoding 100 full-size JPEGs a second per thread (an AMD EPYC core reached 320), and a minute to start."""
     shards = config["store"][f"{wildcards.split}_shards"]
-    return 1 + math.ceil(packed_images(wildcards.split) / shards / threads / 100 / 60)
+    return attempt * (1 + math.ceil(packed_images(wildcards.split) / shards / threads / 100 / 60))
 
 
 def partition_leaves(partition):

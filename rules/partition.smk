@@ -15,6 +15,7 @@ rule make_partition:
         f"{RESULTS}/logs/make_partition/{{partition}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_partition/{{partition}}.tsv"
+    localrule: True
     conda:
         "../envs/data.yaml"
     resources:

@@ -26,6 +26,7 @@ for figure, (step, files) in FIGURES.items():
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
             f"{RESULTS}/benchmarks/plot_{figure}.tsv"
+        localrule: True
         conda:
             "../envs/plot.yaml"
         resources:
@@ -122,6 +123,7 @@ rule make_tables:
         f"{RESULTS}/logs/make_tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_tables.tsv"
+    localrule: True
     conda:
         "../envs/plot.yaml"
     resources:
@@ -155,6 +157,7 @@ rule write_findings:
         f"{RESULTS}/logs/write_findings.log",
     benchmark:
         f"{RESULTS}/benchmarks/write_findings.tsv"
+    localrule: True
     conda:
         "../envs/plot.yaml"
     resources:
@@ -190,6 +193,7 @@ rule write_report:
         f"{RESULTS}/logs/write_report.log",
     benchmark:
         f"{RESULTS}/benchmarks/write_report.tsv"
+    localrule: True
     conda:
         "../envs/plot.yaml"
     resources:

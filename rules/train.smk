@@ -27,8 +27,8 @@ rule train_base:
     resources:
         gpu=training_gpus,
         jobs_per_gpu=config["training"]["jobs_per_gpu"],
-        mem_mb=training_memory(1),
-        runtime=training_minutes(1),
+        mem_mb=lambda wildcards, attempt: attempt * training_memory(1),
+        runtime=lambda wildcards, attempt: attempt * training_minutes(1),
         tensorboard=lambda wildcards: tensorboard_folder(
             f"{wildcards.partition}-seed{wildcards.seed}/base-{wildcards.half}"
         ),
@@ -60,8 +60,8 @@ rule train_curve:
     resources:
         gpu=training_gpus,
         jobs_per_gpu=config["training"]["jobs_per_gpu"],
-        mem_mb=lambda wildcards: training_memory(len(wildcards.depths.split("-"))),
-        runtime=lambda wildcards: training_minutes(len(wildcards.depths.split("-"))),
+        mem_mb=lambda wildcards, attempt: attempt * training_memory(len(wildcards.depths.split("-"))),
+        runtime=lambda wildcards, attempt: attempt * training_minutes(len(wildcards.depths.split("-"))),
         tensorboard=lambda wildcards: tensorboard_folder(
             f"{wildcards.partition}-seed{wildcards.seed}/"
             f"{wildcards.source}-{wildcards.target}-{wildcards.treatment}{wildcards.variant}"

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from checkout import Checkout
 from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from matplotlib import pyplot
 
@@ -30,6 +31,12 @@ def closed_figures():
     """Close the figures that a test has drawn."""
     yield
     pyplot.close("all")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A function that makes a Checkout for a study."""
+    return lambda study: Checkout(tmp_path_factory.mktemp("checkout"), study)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 
-import pytest
 from helpers import ROOT
 
 COPIED = ("Snakefile", "config.yaml", "configs", "envs", "profiles", "report", "rules", "schemas", "workflow_scripts")
@@ -32,9 +31,3 @@ class Checkout:
         if check:
             assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    """A function that makes a Checkout for a study."""
-    return lambda study: Checkout(tmp_path_factory.mktemp("checkout"), study)
