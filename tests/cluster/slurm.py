@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
+
 PACKAGES = ("munge", "slurmctld", "slurmd", "slurm-client")
 # Without accounting, finished jobs must stay known to squeue (MinJobAge). Jobs at their limit have KillWait
 # seconds to save a checkpoint. The credential's short life makes a requeue take seconds.
@@ -103,9 +105,16 @@ class Cluster:
         self._start(node, "slurmd", "-D", "-N", node)
 
     def stop_node(self, node: str) -> None:
-        """End a node's daemon as a power cut would; its jobs are killed too."""
+        """End a node's daemon and all of its jobs' processes, as a power cut would."""
         self.daemons.pop(node).kill()
-        subprocess.run(["pkill", "-KILL", "-f", f"slurmstepd.*|{self.folder}/spool/{node}"], check=False)
+        numbers = self.run("squeue", "-h", "-t", "R", "-w", node, "-o", "%i").split()
+        for process in psutil.process_iter():
+            try:
+                title, environment = " ".join(process.cmdline()), process.environ()
+            except psutil.Error:
+                continue
+            if environment.get("SLURMD_NODENAME") == node or any(f"slurmstepd: [{one}." in title for one in numbers):
+                process.kill()
 
     def stop(self) -> None:
         """Cancel all jobs and end all daemons, the newest first."""

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +16,12 @@ HERE = Path(__file__).parent
 BASE = "results/small/networks/random0/seed0/base-A.json"
 LOG = "results/small/logs/train_base/random0-seed0-A.log"
 TRAINING = "rule_train_base_wildcards_random0_0_A"
-SHORT, LONG = 2000, 9000  # iterations: 10 s or more, and more than the shortest time limit
+SHORT, LONG = 2000, 14000  # iterations: 10 s or more, and more than the shortest time limit
 OPTIONS = [
     *("--profile", "profiles/slurm", "--latency-wait", "5", "--slurm-status-command", "squeue"),
     *("--slurm-init-seconds-before-status-checks", "1", "--slurm-keep-successful-logs"),
-    *("--set-resources", "train_base:gpu=1", "train_curve:gpu=1", "train_base:slurm_partition=gpu"),
-    "train_curve:slurm_partition=gpu",
+    *("--set-resources", "train_base:gpu=1", "train_curve:gpu=1"),  # though they train on the CPU
+    *("train_base:slurm_partition=gpu", "train_curve:slurm_partition=gpu"),
 ]
 
 
@@ -56,11 +57,11 @@ def study(cluster, checkout):
 
 @pytest.fixture
 def long_study(study):
-    """The study with trainings of the given number of iterations, nothing of them trained."""
+    """A function that gives the study trainings of so many iterations, and forgets the base network."""
 
-    def change(iterations):
+    def change(iterations, retries=3):
         config = yaml.safe_load((HERE / "small.yaml").read_text())
-        config["training"] |= {"duration": iterations, "validate_every": max(1, iterations // 6)}
+        config["training"] |= {"duration": iterations, "validate_every": iterations // 6, "retries": retries}
         (study.folder / "long.yaml").write_text(yaml.safe_dump(config))
         for name in (BASE, LOG):
             (study.folder / name).unlink(missing_ok=True)
@@ -69,8 +70,8 @@ def long_study(study):
     return change
 
 
-def submit(cluster, folder, *options, target=BASE):
-    return Run(cluster, folder, target, "--configfile", "long.yaml", *OPTIONS, *options)
+def submit(cluster, folder, *resources):
+    return Run(cluster, folder, BASE, "--configfile", "long.yaml", *OPTIONS, *resources)
 
 
 def running(cluster, comment, log, run, iterations="iterations 0 to"):
@@ -82,6 +83,11 @@ def running(cluster, comment, log, run, iterations="iterations 0 to"):
         return numbers[0] if numbers and log.exists() and iterations in log.read_text() else None
 
     return cluster.wait_for(begun, 120)
+
+
+def trainings_since(cluster, first):
+    """The numbers of all submissions of the training, from number `first` on."""
+    return [number for number, said in cluster.jobs("all").items() if said == TRAINING and int(number) >= int(first)]
 
 
 def resumed_from(log):
@@ -111,25 +117,25 @@ def test_the_study_finishes_with_the_bits_of_a_local_run(cluster, study, checkou
 
 
 def test_two_gpu_jobs_run_at_once_and_never_on_one_device(cluster, tmp_path):
-    """Six jobs of a GPU each on two GPUs, through the same profile."""
+    """Five jobs of a GPU each on two GPUs, through the same profile."""
     (tmp_path / "Snakefile").write_text((HERE / "devices.smk").read_text())
     (tmp_path / "profiles").symlink_to(ROOT / "profiles")
     status, printed = Run(cluster, tmp_path, *OPTIONS[:6], "--default-resources", "slurm_partition=gpu").end()
     assert status == 0, printed
     used = [path.read_text().split() for path in tmp_path.glob("used-*")]
     spans = [(device, float(start), float(end)) for device, start, end in used]
-    assert len(spans) == 6
+    assert len(spans) == 5
     assert {device for device, _, _ in spans} == {"0", "1"}
     starts = [sum(one[1] <= start < one[2] for one in spans) for _, start, _ in spans]
     assert max(starts) == 2
     for device in "01":
         mine = sorted((start, end) for own, start, end in spans if own == device)
-        assert all(end <= start for (_, end), (start, _) in zip(mine, mine[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(mine))
 
 
 def test_a_job_at_its_time_limit_goes_on_in_another_with_more_time(cluster, long_study):
     folder = long_study(LONG)
-    run = submit(cluster, folder, "--retries", "2", "--set-resources", "train_base:runtime=attempt")
+    run = submit(cluster, folder, "train_base:runtime=attempt")  # minutes
     first = running(cluster, TRAINING, folder / LOG, run)
     status, printed = run.end()
     assert status == 0, printed
@@ -142,31 +148,33 @@ def test_a_job_at_its_time_limit_goes_on_in_another_with_more_time(cluster, long
 
 def test_a_preempted_job_goes_on_under_its_own_number(cluster, long_study):
     folder = long_study(SHORT)
-    run = submit(cluster, folder, "--retries", "0")
+    run = submit(cluster, folder)
     first = running(cluster, TRAINING, folder / LOG, run)
     cluster.run("sbatch", "-p", "urgent", "--gpus=2", "-n", "4", "--mem=100", "-o", "/dev/null", "--wrap", "sleep 5")
     cluster.wait_for(lambda: first in cluster.jobs("PD"), 60)
     status, printed = run.end()
     assert status == 0, printed
     assert resumed_from(folder / LOG) > 0
-    assert max(cluster.jobs("all"), key=int) != first or True
+    assert trainings_since(cluster, first) == [first]
 
 
 def test_a_job_of_a_lost_node_runs_again(cluster, long_study):
     folder = long_study(SHORT)
-    run = submit(cluster, folder, "--retries", "0")
-    running(cluster, TRAINING, folder / LOG, run)
+    run = submit(cluster, folder)
+    first = running(cluster, TRAINING, folder / LOG, run)
     cluster.stop_node("gpu1")
     cluster.run("scontrol", "update", "NodeName=gpu1", "State=DOWN", "Reason=test")
+    cluster.wait_for(lambda: first in cluster.jobs("PD"), 60)
     cluster.start_node("gpu1")
     cluster.run("scontrol", "update", "NodeName=gpu1", "State=RESUME")
     status, printed = run.end()
     assert status == 0, printed
+    assert trainings_since(cluster, first) == [first]
 
 
 def test_a_cancelled_job_fails_with_its_name_and_log(cluster, long_study):
-    folder = long_study(SHORT)
-    run = submit(cluster, folder, "--retries", "0")
+    folder = long_study(SHORT, retries=0)
+    run = submit(cluster, folder)
     number = running(cluster, TRAINING, folder / LOG, run)
     cluster.run("scancel", number)
     status, printed = run.end()
