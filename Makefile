@@ -2,12 +2,15 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run test test-cluster lint dag bench-data bench-train
+.PHONY: run plan test test-cluster lint dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
 	$(BIN)/snakemake --cores all
 	@echo "The report is $(CURDIR)/results/sample/report.html"
+
+plan: .venv/installed
+	$(BIN)/snakemake plan --cores all --quiet all $(if $(STUDY),--configfile $(STUDY))
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest

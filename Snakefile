@@ -14,6 +14,7 @@ include: "rules/preprocess.smk"
 include: "rules/partition.smk"
 include: "rules/train.smk"
 include: "rules/aggregate.smk"
+include: "rules/cost.smk"
 include: "rules/report.smk"
 
 

@@ -10,7 +10,7 @@ RESULTS_CSV = report(
 rule results:
     input:
         f"{RESULTS}/results.csv",
-        [f"{RESULTS}/learning_curves.csv"] if TRAINED else [],
+        [f"{RESULTS}/learning_curves.csv", f"{RESULTS}/cost.csv"] if TRAINED else [],
 
 
 if TRAINED:

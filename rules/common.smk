@@ -29,7 +29,8 @@ os.environ.update(
 try:
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
     TRAINED = config["results_table"] is None  # else a results table takes the place of training
-    if TRAINED:
+    # `make plan` tells the price without the data; Snakemake knows its targets only after this.
+    if TRAINED and "plan" not in sys.argv:
         check_dataset(config["dataset"])
     DATASET = f"data/{config['dataset']['name']}"
     STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
@@ -363,3 +364,27 @@ def figure_inputs():
 FIGURES = figure_inputs()
 REFERENCE = dict(config["reference"] or {})
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
+
+
+def calibration():
+    """The record of this machine's speed, where the configuration gives none."""
+    return [f"{RESULTS}/calibration.json"] if config["plan"]["images_per_second"] is None else []
+
+
+def calibration_option(wildcards, input):
+    """`--calibration` and the record's path, if there is one."""
+    return shlex.join(["--calibration", *calibration()]) if calibration() else ""
+
+
+def cost_settings():
+    """The leaves that decide what a study costs, and the numbers of classes and images as far as they are known before
+    the dataset is surveyed, as JSON."""
+    used = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device", "threads")
+    used += ("gpus_per_job", "depths_per_job", "keep_curve_weights")
+    leaves = {key: config[key] for key in ("study", "seeds", "depths", "matrix")} | config["plan"]
+    leaves["training"] = {key: config["training"][key] for key in used}
+    leaves["image_size"] = config["store"]["image_size"]
+    leaves["classes"] = 40 if config["dataset"]["kind"] == "sample" else 1000
+    leaves |= {f"{split}_images": packed_images(split) for split in ("train", "val")}
+    leaves["memory_mb"] = training_memory(max((len(job.depths) for job in CURVES), default=1))
+    return json.dumps(leaves, sort_keys=True)
