@@ -27,6 +27,8 @@ rule plan:
         calibration(),
     log:
         f"{RESULTS}/logs/plan.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plan.tsv"
     localrule: True
     conda:
         "../envs/data.yaml"
