@@ -35,11 +35,9 @@ rule plan:
     params:
         settings=cost_settings(),
         calibration=calibration_option,
-        store=STORE,
-        folder=RESULTS,
     shell:
-        "python -m workflow_scripts.plan --settings {params.settings:q} {params.calibration} --store {params.store:q}"
-        " --folder {params.folder:q} 2> {log:q}"
+        "python -m workflow_scripts.plan --settings {params.settings:q} {params.calibration}"
+        " --survey {STORE:q}/survey.json --folder {RESULTS:q} 2> {log:q}"
 
 
 rule compare_costs:
@@ -47,6 +45,7 @@ rule compare_costs:
         *rules.bases.input,
         *rules.curves.input,
         calibration=calibration(),
+        survey=f"{STORE}/survey.json",
     output:
         report(
             f"{RESULTS}/cost.csv",
@@ -67,9 +66,8 @@ rule compare_costs:
     params:
         settings=cost_settings(),
         calibration=calibration_option,
-        store=STORE,
-        folder=RESULTS,
+        folder=lambda wildcards, output: os.path.dirname(output[0]),
         code=code_fingerprint("compare_costs"),
     shell:
         "python -m workflow_scripts.compare_costs --settings {params.settings:q} {params.calibration}"
-        " --store {params.store:q} --folder {params.folder:q} --output {output:q} > {log:q} 2>&1"
+        " --survey {input.survey:q} --folder {params.folder:q} --output {output:q} > {log:q} 2>&1"

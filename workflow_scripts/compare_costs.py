@@ -36,11 +36,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
-    parser.add_argument("--store", type=Path, required=True, help="folder of the packed store")
+    parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
-    settings = surveyed(args.settings, args.store)
+    settings = surveyed(args.settings, args.survey)
     operations, _ = speed(settings, args.calibration)
     write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
 

@@ -118,13 +118,13 @@ def _duration(hours: float) -> str:
     return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
-def surveyed(settings: Mapping, store: Path) -> dict:
+def surveyed(settings: Mapping, survey: Path) -> dict:
     """`settings` with the numbers of classes and images that the survey of the dataset found, where there is one."""
-    if not (store / "survey.json").exists():
+    if not survey.exists():
         return dict(settings)
-    survey = read_json(store / "survey.json")
-    counts = {f"{split}_images": survey["images"][split] for split in ("train", "val")}
-    return {**settings, **counts, "classes": survey["classes"]}
+    found = read_json(survey)
+    counts = {f"{split}_images": found["images"][split] for split in ("train", "val")}
+    return {**settings, **counts, "classes": found["classes"]}
 
 
 def main() -> None:
@@ -132,10 +132,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
-    parser.add_argument("--store", type=Path, required=True, help="folder of the packed store, if it is there")
+    parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     args = parser.parse_args()
-    settings = surveyed(args.settings, args.store)
+    settings = surveyed(args.settings, args.survey)
     operations, source = speed(settings, args.calibration)
     print(report(settings, operations, source, args.folder, settings["devices"]))
 

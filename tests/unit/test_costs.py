@@ -110,9 +110,9 @@ def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
 
 
 def test_a_survey_replaces_what_was_assumed(tmp_path):
-    assert surveyed(SETTINGS, tmp_path) == SETTINGS
+    assert surveyed(SETTINGS, tmp_path / "survey.json") == SETTINGS
     (tmp_path / "survey.json").write_text(json.dumps({"classes": 7, "images": {"train": 70, "val": 14}}))
-    found = surveyed(SETTINGS, tmp_path)
+    found = surveyed(SETTINGS, tmp_path / "survey.json")
     assert (found["classes"], found["train_images"], found["val_images"]) == (7, 70, 14)
 
 
