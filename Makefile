@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan test test-cluster lint dag bench-data bench-train
+.PHONY: run plan test test-cluster lint dag bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -29,6 +29,9 @@ dag: .venv/installed
 	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.draw_dag results/rulegraph.png
 	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.draw_dag results/jobgraph.png
 	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
+
+bench-dag: .venv/installed
+	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_dag.py
 
 bench-data: .venv/installed
 	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_data.py

@@ -366,6 +366,12 @@ REFERENCE = dict(config["reference"] or {})
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
 
 
+def speed_settings():
+    """The leaves of training that decide how long an iteration takes, as JSON."""
+    leaves = ("architecture", "crop", "batch_size", "device", "precision", "compile")
+    return json.dumps({key: config["training"][key] for key in leaves}, sort_keys=True)
+
+
 def calibration():
     """The record of this machine's speed, where the configuration gives none."""
     return [f"{RESULTS}/calibration.json"] if config["plan"]["images_per_second"] is None else []

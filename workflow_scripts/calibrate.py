@@ -5,7 +5,6 @@ import json
 import os
 import statistics
 import time
-from dataclasses import replace
 from pathlib import Path
 
 # Deterministic cuBLAS needs this before CUDA starts (PyTorch notes, "Reproducibility").
@@ -21,12 +20,29 @@ from workflow_scripts.files import write_json
 from workflow_scripts.learner import Learner
 from workflow_scripts.networks import Network, initialise
 from workflow_scripts.provenance import provenance
-from workflow_scripts.settings import Curve, TrainingSettings, training_settings
+from workflow_scripts.settings import Curve, TrainingSettings
 from workflow_scripts.train import take_gpus
 from workflow_scripts.workers import Workers
 
 CLASSES = 100
 ROUNDS = 5
+INDIFFERENT = {
+    **{
+        "init": "he",
+        "input_scale": 1.0,
+        "mean_image": "target",
+        "iterations": 1,
+        "validate_every": 1,
+        "stuck_after": 1,
+    },
+    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0},
+}
+
+
+def speed_settings(leaves: dict) -> TrainingSettings:
+    """The settings of a training that costs what one with these leaves does; the others decide no time."""
+    leaves = leaves | {"precision": resolved_precision(leaves["precision"], leaves["device"])}
+    return TrainingSettings(**leaves, **INDIFFERENT)
 
 
 def base_rate(settings: TrainingSettings, seconds: float) -> float:
@@ -56,7 +72,7 @@ def _steps_in(learner: Learner, images: torch.Tensor, labels: torch.Tensor, seco
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="training settings of base networks")
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="leaves of training as JSON")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--jobs-per-gpu", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=10)
@@ -65,8 +81,7 @@ def main() -> None:
     lease = take_gpus(args.settings["device"], Workers(), args.jobs_per_gpu)
     set_deterministic(args.threads)
     keep_freed_memory()
-    settings = training_settings(args.settings, CLASSES)
-    settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
+    settings = speed_settings(args.settings)
     rate = base_rate(settings, args.seconds)
     lease.release()
     found = {

@@ -17,7 +17,7 @@ TINY = "tiny.yaml"
 RESULTS = "results/tiny"
 FIGURES = ("figure2", "effects", "boost", "figure3", "hierarchy", "comparison", "similarity", "filters", "learning")
 # What follows new curves, and what follows new base networks.
-REPORTING = {"aggregate": 1, "make_tables": 1, "write_findings": 1, "write_report": 1}
+REPORTING = {"aggregate": 1, "compare_costs": 1, "make_tables": 1, "write_findings": 1, "write_report": 1}
 REPORTING |= {f"plot_{figure}": 1 for figure in FIGURES if figure != "filters"}
 FROM_BASES = REPORTING | {"compare_bases": 2, "score_filters": 1, "plot_filters": 1}
 
@@ -153,7 +153,7 @@ def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
 
 def test_an_optimiser_line_retrains_everything(study, change):
     change("workflow_scripts/learner.py", "2 * rate", "3 * rate")
-    assert stale(study) == {"train_base": 5, "train_curve": 11} | FROM_BASES
+    assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES
 
 
 def test_the_pack_size_remakes_all_but_the_archives(study, configure):
@@ -182,7 +182,7 @@ def test_the_mean_image_retrains_only_transferred_networks(study, configure):
 
 def test_threads_decide_the_bits_on_a_cpu(study, configure):
     configure("training/threads", 2)
-    assert stale(study) == {"train_base": 5, "train_curve": 11} | FROM_BASES
+    assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES
 
 
 def test_the_papers_whole_matrix_is_planned(study, tmp_path):
@@ -275,3 +275,20 @@ def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
     assert [path for path in sorted(study.folder.rglob("*")) if ".snakemake" not in path.parts] == [
         path for path in before if ".snakemake" not in path.parts
     ]
+
+
+def test_the_plan_is_printed_each_time_and_knows_what_is_done(study):
+    for _ in range(2):
+        printed = study.snakemake("plan")
+        assert re.search(r"Study tiny: (\d+) networks in (\d+) jobs, \2 of them done\.", printed)
+    costs = (study.folder / "results/tiny/cost.csv").read_text().splitlines()
+    assert costs[0].startswith("stage,job,networks,estimated_seconds,actual_seconds")
+    assert costs[-1].startswith("all,")
+
+
+def test_the_plan_needs_no_data(study, tmp_path):
+    rate = tmp_path / "rate.yaml"
+    rate.write_text("plan: {images_per_second: 267}\n")
+    printed = study.snakemake("plan", study=["configs/paper.yaml", str(rate)])
+    assert "Study paper: 136 networks in 30 jobs, 0 of them done." in printed
+    assert "267 images/s of a base network, as given" in printed
