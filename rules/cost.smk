@@ -16,6 +16,7 @@ rule calibrate:
         runtime=5,  # ten seconds, and the start of torch
     params:
         settings=speed_settings(),
+        threads=config["training"]["threads"],
         code=code_fingerprint("calibrate"),
     shell:
         "python -m workflow_scripts.calibrate --settings {params.settings:q} --threads {threads}"
