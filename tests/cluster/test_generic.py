@@ -1,0 +1,32 @@
+"""profiles/cluster-generic with a stand-in for qsub, which runs the job script at once."""
+
+import os
+import re
+
+import pytest
+
+QSUB = """#!/bin/bash
+echo "$@" >> {folder}/submitted
+setsid bash "${{@: -1}}" > /dev/null 2>&1 &
+echo 17.stand-in
+"""
+
+
+def test_jobs_are_submitted_with_what_they_need(checkout, monkeypatch, tmp_path):
+    pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="requirements-cluster.txt is not installed")
+    qsub = tmp_path / "qsub"
+    qsub.write_text(QSUB.format(folder=tmp_path))
+    qsub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    study = checkout("small.yaml")
+    (study.folder / "small.yaml").write_text(
+        "study: small\ndataset: {sample: {train_per_class: 2, val_per_class: 1}}\n"
+    )
+    options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--set-resources", "pack_shard:gpu=2"]
+    study.snakemake("packed", *options)
+    lines = (tmp_path / "submitted").read_text().splitlines()
+    packed = [line for line in lines if "-N pack_shard" in line]
+    assert len(packed) == 3
+    for line in packed:
+        assert re.search(r"-l select=1:ncpus=1:mem=950mb:ngpus=2 -l walltime=\d+:00 ", line)
+    assert any("-N survey_dataset" in line and "ngpus=0" in line for line in lines)
