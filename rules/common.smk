@@ -44,6 +44,7 @@ SAMPLE_RECORD = f"{config['dataset']['path']}/sample.json"
 BASES = matrix.base_jobs(config)
 CURVES = matrix.curve_jobs(config)
 PARTITION_CSV = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
+TORCH_ENVIRONMENT = f"../envs/torch_{config['training']['device']}.yaml"
 PAIRS = sorted({(job.partition, job.seed) for job in CURVES if job.source not in {job.target, "random"}})
 TRAIN_IMAGES_GUESS = 1_281_167  # ILSVRC-2012's, where the configuration does not tell the number
 

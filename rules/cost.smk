@@ -7,7 +7,7 @@ rule calibrate:
     benchmark:
         f"{RESULTS}/benchmarks/calibrate.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
         gpu=min(1, training_gpus()),

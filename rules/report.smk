@@ -55,7 +55,7 @@ rule compare_bases:
     benchmark:
         f"{RESULTS}/benchmarks/compare_bases/{{partition}}-seed{{seed}}.tsv"
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
         mem_mb=similarity_memory(),

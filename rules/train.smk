@@ -22,7 +22,7 @@ rule train_base:
     priority: 1  # first, since whole curves wait for them
     retries: config["training"]["retries"]
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
         gpu=training_gpus,
@@ -55,7 +55,7 @@ rule train_curve:
         f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.tsv"
     retries: config["training"]["retries"]
     conda:
-        "../envs/torch.yaml"
+        TORCH_ENVIRONMENT
     threads: config["training"]["threads"]
     resources:
         gpu=training_gpus,

@@ -8,10 +8,12 @@ import pytest
 import yaml
 from helpers import ROOT
 
+TORCH_ENVIRONMENTS = ("torch_cpu", "torch_cuda")  # of which training.device chooses
 PACKAGE = ROOT / "workflow_scripts"
 COMMON = (ROOT / "rules" / "common.smk").read_text()  # names the figures' steps
-CONDA_NAMES = {"PIL": "pillow", "torch": "pytorch", "yaml": "pyyaml"}
-RULE = re.compile(r'conda:\s*"\.\./envs/(\w+)\.yaml"(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
+CONDA_NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
+RULE = re.compile(r'conda:\s*(?:"\.\./envs/(\w+)\.yaml"|TORCH_ENVIRONMENT)(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
+TORCH = {"pytorch-cpu": "torch", "pytorch-gpu": "torch"}  # conda-forge's names of its two builds
 
 
 def third_party_imports(module, seen=None):
@@ -36,14 +38,17 @@ def third_party_imports(module, seen=None):
 
 def environment(name):
     dependencies = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())["dependencies"]
-    return dict(dependency.split("=", 1) for dependency in dependencies)
+    pairs = (dependency.split("=", 1) for dependency in dependencies)
+    return {TORCH.get(package, package): version for package, version in pairs}
 
 
 def steps_by_environment():
     steps = []
     for rules in sorted((ROOT / "rules").glob("*.smk")):
         text = rules.read_text()
-        for name, body in RULE.findall(text):
+        for name, body in (
+            (name or variant, body) for name, body in RULE.findall(text) for variant in TORCH_ENVIRONMENTS
+        ):
             for step in re.findall(r"workflow_scripts\.(\w+|\{params\.step\})", body):
                 if step == "{params.step}":
                     steps += [(plot, name) for plot in re.findall(r'\("(plot_\w+)", ', COMMON)]
@@ -54,7 +59,7 @@ def steps_by_environment():
 
 def test_every_step_is_found():
     assert {step for step, _ in steps_by_environment()} >= {"draw_sample", "pack_shard", "train", "plot_transfer"}
-    assert len(steps_by_environment()) == 27
+    assert len(steps_by_environment()) == 30
 
 
 @pytest.mark.parametrize(("step", "name"), steps_by_environment())
@@ -62,13 +67,13 @@ def test_a_steps_environment_has_what_it_imports(step, name):
     assert third_party_imports(step) <= set(environment(name))
 
 
-@pytest.mark.parametrize("name", ["data", "torch", "plot"])
+@pytest.mark.parametrize("name", ["data", "plot", *TORCH_ENVIRONMENTS])
 def test_environments_pin_the_versions_of_requirements(name):
     lines = (ROOT / "requirements.txt").read_text().split("\n")
     required = dict(line.split("==") for line in lines if "==" in line)
     for package, version in environment(name).items():
         if package != "python":
-            assert version == required[{"pytorch": "torch"}.get(package, package)]
+            assert version == required[package]
 
 
 def test_every_rule_with_a_command_names_an_environment_a_log_and_a_benchmark():
