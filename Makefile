@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan test test-cluster lint dag bench-dag bench-data bench-train
+.PHONY: run plan test test-cluster test-faults lint dag bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -17,6 +17,9 @@ test: .venv/installed-dev
 
 test-cluster: .venv/installed-cluster
 	$(BIN)/python -m pytest tests/cluster
+
+test-faults: .venv/installed-dev
+	$(BIN)/python -m pytest -s tests/faults
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
