@@ -11,7 +11,7 @@ sys.path.insert(0, workflow.basedir)
 from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import check_config, check_dataset, check_store
+from workflow_scripts.config import check_config, check_dataset, check_duplicates, check_store
 from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
@@ -27,6 +27,8 @@ os.environ.update(
 )
 
 try:
+    for configfile in workflow.configfiles:
+        check_duplicates(Path(configfile))
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
     TRAINED = config["results_table"] is None  # else a results table takes the place of training
     # `make plan` tells the price without the data; Snakemake knows its targets only after this.

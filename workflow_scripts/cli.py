@@ -9,6 +9,9 @@ from collections.abc import Callable
 class InputError(Exception):
     """A mistake in the user's configuration or data; its text is one line naming the place and the remedy."""
 
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())  # whatever the user's names hold
+
 
 def json_argument(text: str) -> object:
     """Parse a command-line value given as JSON (rules pass configuration leaves this way)."""
@@ -23,7 +26,7 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except InputError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:  # a full disk, a folder that may not be read: the place and the reason, no traceback
         print(f"error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)

@@ -4,6 +4,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 import difflib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,11 +24,31 @@ def check_config(config: dict, schema: Path) -> None:
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
     if errors:
         raise InputError(_message(errors[0]))
+    _check_finite("", config)
     _check_tables(config)
     _check_sample(config["dataset"])
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
         _check_entry(f"matrix[{number}]", entry, config)
+
+
+def check_duplicates(path: Path) -> None:
+    """Raise InputError if a key stands twice in a section of the YAML file; YAML would take the last one in silence."""
+
+    def walk(node: yaml.Node | None) -> None:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        seen: set[str] = set()
+        for key, value in pairs:
+            if key.value in seen:
+                raise InputError(
+                    f"configuration: {path}, line {key.start_mark.line + 1}: {key.value} stands here twice"
+                )
+            seen.add(key.value)
+            walk(value)
+        for item in node.value if isinstance(node, yaml.SequenceNode) else []:
+            walk(item)
+
+    walk(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
 
 
 def check_dataset(dataset: dict) -> None:
@@ -64,6 +85,15 @@ def _message(error: jsonschema.ValidationError) -> str:
     text = f"configuration: {key or 'the file'}: {error.message}"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_finite(key: str, value: object) -> None:
+    """YAML's .inf and .nan pass a schema's limits."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"configuration: {key}: {value} is no finite number")
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        _check_finite(f"{key}[{name}]" if isinstance(value, list) else f"{key}.{name}".lstrip("."), item)
 
 
 def _check_tables(config: dict) -> None:
