@@ -44,16 +44,16 @@ bench-train: .venv/installed
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_engine.py
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	touch $@
 
 .venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	touch $@
 
 .venv/installed-cluster: requirements-cluster.txt .venv/installed-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
 	touch $@

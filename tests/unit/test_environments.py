@@ -86,3 +86,17 @@ def test_every_rule_with_a_command_names_an_environment_a_log_and_a_benchmark():
         if rules.name == "cost.smk":
             counts["benchmark"] += 1  # as its only output, `plan` would print once and never again
         assert set(counts.values()) == {counts["shell"]}, rules
+
+
+def pinned(name):
+    lines = (ROOT / name).read_text().splitlines()
+    return dict(line.lower().split("==") for line in lines if "==" in line)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"])
+def test_constraints_and_licences_name_every_requirement(name):
+    locked = pinned("constraints.txt")
+    licences = (ROOT / "docs" / "licences.md").read_text()
+    for package, version in pinned(name).items():
+        assert locked[package].split("+")[0] == version
+        assert re.search(rf"^\| {package} \| [^|]+ \| [^|]+ \|$", licences, re.MULTILINE)
