@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from helpers import ROOT
 
+from workflow_scripts import train
 from workflow_scripts.cli import InputError
-from workflow_scripts.gpu_lease import lease_gpus, visible_devices
+from workflow_scripts.gpu_lease import ALLOCATIONS, lease_gpus, visible_devices
+from workflow_scripts.workers import Workers
 
 # Leases devices, marks each as used by a file that may not be there yet, works for a while, and takes the marks away.
 JOB = """
@@ -143,3 +146,23 @@ def test_locks_are_open_to_other_users(folder):
     assert (folder / "locks").stat().st_mode & 0o7777 == 0o1777
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in (folder / "locks").iterdir())
     lease.release()
+
+
+def test_a_training_sees_the_devices_it_leased_and_no_others(folder, monkeypatch):
+    """As on a machine with GPUs, of which torch is only asked which is the current one."""
+    monkeypatch.setattr(train, "lease_gpus", partial(lease_gpus, folder=folder / "locks"))
+    monkeypatch.setattr(train, "check_device", lambda device: None)
+    current = []
+    monkeypatch.setattr(train.torch.cuda, "set_device", current.append)
+    leases, seen = [], []
+    for _ in range(2):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+        for name in ALLOCATIONS:
+            monkeypatch.delenv(name, raising=False)
+        leases.append(train.take_gpus("cuda", Workers(), 1))
+        seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
+    assert seen == ["3", "5"]
+    assert current == [0, 0]
+    assert train.take_gpus("cpu", Workers(), 1).devices == []
+    for lease in leases:
+        lease.release()
