@@ -22,7 +22,8 @@ def test_jobs_are_submitted_with_what_they_need(checkout, monkeypatch, tmp_path)
     (study.folder / "small.yaml").write_text(
         "study: small\ndataset: {sample: {train_per_class: 2, val_per_class: 1}}\n"
     )
-    options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--set-resources", "pack_shard:gpu=2"]
+    options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
+    options += ["--set-resources", "pack_shard:gpu=2"]
     study.snakemake("packed", *options)
     lines = (tmp_path / "submitted").read_text().splitlines()
     packed = [line for line in lines if "-N pack_shard" in line]
