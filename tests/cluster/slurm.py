@@ -1,5 +1,6 @@
 """A private Slurm of two nodes on this machine: `cpu1`, and `gpu1` with two stand-in GPUs. Needs root on Debian."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -61,9 +62,10 @@ def missing() -> str:
         return "a private Slurm needs root on Debian"
     if shutil.which("slurmctld") and shutil.which("munged"):
         return ""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False}
-    subprocess.run(["apt-get", "update"], **quiet)
-    subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES], **quiet)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "check": False, "timeout": 120}
+    with contextlib.suppress(subprocess.TimeoutExpired, FileNotFoundError):
+        subprocess.run(["apt-get", "update"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES], **quiet)
     return "" if shutil.which("slurmctld") else f"Debian's packages {', '.join(PACKAGES)} cannot be installed here"
 
 
