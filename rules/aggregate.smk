@@ -35,10 +35,12 @@ if TRAINED:
             runtime=5,  # a second
         params:
             study=study_matrix(),
+            training=all_settings(),
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             code=code_fingerprint("aggregate"),
         shell:
-            "python -m workflow_scripts.aggregate --study {params.study:q} --folder {params.folder:q} > {log:q} 2>&1"
+            "python -m workflow_scripts.aggregate --study {params.study:q} --training {params.training:q}"
+            " --folder {params.folder:q} > {log:q} 2>&1"
 
 else:
 

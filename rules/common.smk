@@ -16,6 +16,8 @@ from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.schedules import iterations_of
+from workflow_scripts.seals import record_of
+from workflow_scripts.settings import deciding_leaves, training_leaves
 from workflow_scripts.store_layout import packed_bytes
 from workflow_scripts.study_figures import study_figures
 
@@ -86,7 +88,7 @@ def dataset_bytes(_):
 
 
 def shard_files(*suffixes):
-    """The files with `suffixes` of all shards: pixels (u8), index (csv), record (json)."""
+    """The files with `suffixes` of all shards: pixels (u8), index (csv), checksums (crc), record (json)."""
     counts = {split: config["store"][f"{split}_shards"] for split in ("train", "val")}
     shards = [f"{STORE}/{split}-{shard:03d}" for split, count in counts.items() for shard in range(count)]
     return [f"{shard}.{suffix}" for shard in shards for suffix in suffixes]
@@ -166,8 +168,9 @@ def store_files(_=None):
     """The packed store for reading: the manifest stands for the content of the shards."""
     return {
         "manifest": f"{STORE}/manifest.json",
-        "shards": [ancient(file) for file in shard_files("u8", "csv")],
+        "shards": [ancient(file) for file in shard_files("u8", "csv", "crc")],
         "classes": f"{STORE}/classes.csv",
+        "survey": ancient(f"{STORE}/survey.json"),
     }
 
 
@@ -213,28 +216,22 @@ def study_matrix():
     return json.dumps(leaves, sort_keys=True)
 
 
-def training_settings(treatment, init=None, other_source=False):
-    """The leaves that decide a training of this treatment, as JSON (see workflow_scripts.settings.training_settings).
-
-    `init` stands in for training.init. training.mean_image is one of the leaves only where the source is another half;
-    elsewhere both choices are the same.
-    """
-    training = config["training"]
-    elsewhere = {"threads", "depths_per_job", "keep_curve_weights", "tensorboard", "retries"}
-    elsewhere |= {"gpus_per_job", "jobs_per_gpu"}
-    settings = {key: value for key, value in training.items() if key not in elsewhere}
-    settings["init"] = init or training["init"]
-    settings["learning_rate"] = training["learning_rate"][treatment]
-    settings["mean_image"] = training["mean_image"] if other_source else "target"
-    used = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}[training["schedule"]["kind"]]
-    settings["schedule"] = {key: training["schedule"][key] for key in used}
-    return json.dumps(settings, sort_keys=True)
+def base_settings():
+    """The leaves that decide a base network, as JSON."""
+    return json.dumps(training_leaves(config["training"], "base"), sort_keys=True)
 
 
 def curve_settings(wildcards):
-    """training_settings of a curve."""
+    """The leaves that decide a curve, as JSON."""
     _, init = matrix.parse_variant(wildcards.variant)
-    return training_settings(wildcards.treatment, init, wildcards.source not in {wildcards.target, "random"})
+    other_source = wildcards.source not in {wildcards.target, "random"}
+    leaves = training_leaves(config["training"], wildcards.treatment, init, other_source)
+    return json.dumps(leaves, sort_keys=True)
+
+
+def all_settings():
+    """The leaves that decide any training, as JSON."""
+    return json.dumps(deciding_leaves(config["training"]), sort_keys=True)
 
 
 def tensorboard_folder(stem):
@@ -281,6 +278,14 @@ def training_minutes(networks):
     operations = 6 * sum(cost.multiplications for cost in costs) * training["batch_size"] * iterations
     rate = 5e12 if training["device"] == "cuda" else 20e9 * training["threads"]
     return 1 + math.ceil(4 / 3 * networks * operations / rate / 60)
+
+
+def records_of(named):
+    """The records that vouch for a rule's intermediate input files, given by name; what the files hold decides when the
+    rule runs again."""
+    files = [file for files in named.values() for file in ([files] if isinstance(files, str) else files)]
+    records = {str(record_of(file)) for file in files if file.startswith((f"{RESULTS}/", f"{STORE}/"))}
+    return [ancient(record) for record in sorted(records - set(files))]
 
 
 def input_options(wildcards, input):

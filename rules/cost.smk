@@ -49,7 +49,8 @@ rule compare_costs:
         calibration=calibration(),
         survey=f"{STORE}/survey.json",
     output:
-        report(
+        record=f"{RESULTS}/cost.json",
+        table=report(
             f"{RESULTS}/cost.csv",
             caption="../report/cost.rst",
             category="Results",
@@ -68,8 +69,8 @@ rule compare_costs:
     params:
         settings=cost_settings(),
         calibration=calibration_option,
-        folder=lambda wildcards, output: os.path.dirname(output[0]),
+        folder=lambda wildcards, output: os.path.dirname(output.table),
         code=code_fingerprint("compare_costs"),
     shell:
         "python -m workflow_scripts.compare_costs --settings {params.settings:q} {params.calibration}"
-        " --survey {input.survey:q} --folder {params.folder:q} --output {output:q} > {log:q} 2>&1"
+        " --survey {input.survey:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

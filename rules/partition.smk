@@ -8,6 +8,7 @@ rule make_partition:
     input:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
+        survey=ancient(f"{STORE}/survey.json"),
         lists=partition_files,
     output:
         f"{RESULTS}/partitions/{{partition}}.json",
@@ -46,7 +47,8 @@ rule make_task:
         mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
         runtime=task_minutes,
     params:
+        settings=partition_settings,
         code=code_fingerprint("make_task"),
     shell:
         "python -m workflow_scripts.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
-        " --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"
+        " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"

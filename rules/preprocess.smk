@@ -38,9 +38,11 @@ rule pack_shard:
     input:
         dataset=dataset_inputs(),
         classes=f"{STORE}/classes.csv",
+        survey=ancient(f"{STORE}/survey.json"),
     output:
         pixels=f"{STORE}/{{split}}-{{shard}}.u8",
         index=f"{STORE}/{{split}}-{{shard}}.csv",
+        checksums=f"{STORE}/{{split}}-{{shard}}.crc",
         record=f"{STORE}/{{split}}-{{shard}}.json",
     log:
         f"{STORE}/logs/pack_shard/{{split}}-{{shard}}.log",
@@ -61,7 +63,7 @@ rule pack_shard:
         prefix=f"{STORE}/{{split}}-{{shard}}",
         code=code_fingerprint("pack_shard"),
     shell:
-        "python -m workflow_scripts.pack_shard --kind {params.dataset[0]} --path {params.dataset[1]:q}"
+        "python -m workflow_scripts.pack_shard --kind {params.dataset[0]} --path {params.dataset[1]:q} --classes {input.classes:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
         " --max-bad-fraction {resources.max_bad_fraction} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 
@@ -69,6 +71,7 @@ rule pack_shard:
 rule pack_manifest:
     input:
         classes=f"{STORE}/classes.csv",
+        survey=ancient(f"{STORE}/survey.json"),
         records=shard_files("json"),
         indices=[ancient(file) for file in shard_files("csv")],
     output:
@@ -103,6 +106,7 @@ rule plot_store:
             category="Data",
             labels={"figure": "Images of the classes"},
         ),
+        f"{STORE}/contact_sheet.json",
     log:
         f"{STORE}/logs/plot_store.log",
     benchmark:

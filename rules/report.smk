@@ -11,6 +11,7 @@ for figure, (step, files) in FIGURES.items():
         name:
             f"plot_{figure}"
         input:
+            records_of(files),
             **files,
         output:
             [
@@ -22,6 +23,7 @@ for figure, (step, files) in FIGURES.items():
                 )
                 for kind in ("png", "svg", "pdf")
             ],
+            f"{RESULTS}/figures/{figure}.json",
         log:
             f"{RESULTS}/logs/plot_{figure}.log",
         benchmark:
@@ -46,7 +48,7 @@ rule compare_bases:
     input:
         unpack(half_files),
         manifest=f"{STORE}/manifest.json",
-        shards=[ancient(file) for file in shard_files("u8", "csv")],
+        shards=[ancient(file) for file in shard_files("u8", "csv", "crc")],
     output:
         table=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.csv",
         record=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.json",
@@ -103,6 +105,7 @@ rule score_filters:
 
 rule make_tables:
     input:
+        ancient(f"{RESULTS}/results.json"),
         results=f"{RESULTS}/results.csv",
     output:
         **{
@@ -147,6 +150,8 @@ COMPARISON = report(
 
 rule write_findings:
     input:
+        ancient(f"{RESULTS}/results.json"),
+        ancient(f"{RESULTS}/tables/tables.json"),
         **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
@@ -171,8 +176,13 @@ rule write_findings:
         "python -m workflow_scripts.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
 
 
+REPORTED = [f"{RESULTS}/tables/{table}.csv" for table in TABLES]
+REPORTED += [f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES]
+
+
 rule write_report:
     input:
+        records_of({"files": REPORTED}),
         **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
         template=workflow.source_path("../report/page.html.j2"),
         results=f"{RESULTS}/results.csv",
@@ -189,6 +199,7 @@ rule write_report:
             category="Results",
             labels={"table": "Report page"},
         ),
+        f"{RESULTS}/report.json",
     log:
         f"{RESULTS}/logs/write_report.log",
     benchmark:
@@ -204,5 +215,5 @@ rule write_report:
         config=json.dumps(config, sort_keys=True),
         code=code_fingerprint("write_report"),
     shell:
-        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output:q}"
+        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output[0]:q}"
         " > {log:q} 2>&1"

@@ -33,7 +33,7 @@ rule train_base:
             f"{wildcards.partition}-seed{wildcards.seed}/base-{wildcards.half}"
         ),
     params:
-        settings=training_settings("base"),
+        settings=base_settings(),
         threads=cpu_threads(),
         launcher=training_launcher(),
         code=code_fingerprint("train"),

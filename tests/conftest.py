@@ -21,6 +21,7 @@ from matplotlib import pyplot
 from workflow_scripts.draw_sample import draw_sample
 from workflow_scripts.make_partition import random_halves
 from workflow_scripts.make_task import make_task
+from workflow_scripts.seals import write_record
 from workflow_scripts.sources import open_dataset
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
@@ -51,7 +52,8 @@ def shared():
 def archives(tmp_path_factory):
     """A folder with the sample's three archives, a few images a class."""
     folder = tmp_path_factory.mktemp("archives")
-    draw_sample(folder, 0, TRAIN_PER_CLASS, VAL_PER_CLASS, processes=2)
+    drawn = draw_sample(folder, 0, TRAIN_PER_CLASS, VAL_PER_CLASS, processes=2)
+    write_record(folder / "sample.json", {"files": drawn})
     return folder
 
 

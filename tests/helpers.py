@@ -4,9 +4,9 @@ import io
 import tarfile
 from pathlib import Path
 
-from workflow_scripts.files import write_json
 from workflow_scripts.pack_manifest import manifest
 from workflow_scripts.pack_shard import pack_shard
+from workflow_scripts.seals import write_record
 from workflow_scripts.sources import open_dataset
 from workflow_scripts.survey_dataset import class_tables
 
@@ -22,12 +22,14 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
         for shard in range(shards):
             prefix = folder / f"{split}-{shard:03d}"
             record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
-            write_json(f"{prefix}.json", record)
+            write_record(f"{prefix}.json", record)
             records.append(prefix.with_name(f"{prefix.name}.json"))
     classes, hierarchy = class_tables(dataset.class_list())
-    classes.to_csv(folder / "classes.csv")
-    hierarchy.to_csv(folder / "hierarchy.csv", index=False)
-    write_json(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
+    tables = [folder / "classes.csv", folder / "hierarchy.csv"]
+    classes.to_csv(tables[0])
+    hierarchy.to_csv(tables[1], index=False)
+    write_record(folder / "survey.json", {}, tables)
+    write_record(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
     return folder / "manifest.json"
 
 

@@ -10,26 +10,25 @@ import pandas as pd
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import read_json, write_json, write_text
-from workflow_scripts.matrix import base_jobs, curve_jobs
+from workflow_scripts.files import write_text
+from workflow_scripts.lineage import check_networks
+from workflow_scripts.matrix import BaseJob, CurveJob, base_jobs, curve_jobs
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results_table import KEY_COLUMNS, RESULT_COLUMNS
+from workflow_scripts.seals import read_record, write_record
 
 
-def load_records(study: dict, folder: Path) -> list[dict]:
-    """The records of every training job of `study` (its matrix leaves) below `folder`.
+def load_records(study: dict, folder: Path) -> dict[BaseJob | CurveJob, dict]:
+    """The record of every training job of `study` (its matrix leaves) below `folder`.
 
-    Raises InputError naming a record that is missing or not of the networks it should be.
+    Raises InputError naming a record that is missing or damaged.
     """
-    records = []
+    records = {}
     for job in [*base_jobs(study), *curve_jobs(study)]:
         path = folder / f"{job.stem}.json"
         if not path.is_file():
             raise InputError(f"{path} is missing; run snakemake again")
-        record = read_json(path)
-        if (found := tuple(network["depth"] for network in record["networks"])) != job.depths:
-            raise InputError(f"{path} has depths {found} in place of {job.depths}; delete it and run snakemake again")
-        records.append(record)
+        records[job] = read_record(path)
     return records
 
 
@@ -79,13 +78,18 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", type=cli.json_argument, required=True, help="the study's matrix leaves as JSON")
+    parser.add_argument("--training", type=cli.json_argument, required=True, help="settings.deciding_leaves as JSON")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     args = parser.parse_args()
-    records = load_records(args.study, args.folder)
-    write_text(args.folder / "learning_curves.csv", reading_table(records).to_csv(index=False))
+    by_job = load_records(args.study, args.folder)
+    check_networks(by_job, args.training, args.folder)
+    records = list(by_job.values())
+    tables = {"learning_curves.csv": reading_table(records), "results.csv": result_table(records)}
+    for name, table in tables.items():
+        write_text(args.folder / name, table.to_csv(index=False))
     summary = {"training": training_summary(records), "provenance": provenance("aggregate", args.study)}
-    write_json(args.folder / "results.json", summary)
-    write_text(args.folder / "results.csv", result_table(records).to_csv(index=False))
+    made_from = [args.folder / f"{job.stem}.json" for job in by_job]
+    write_record(args.folder / "results.json", summary, [args.folder / name for name in tables], made_from)
 
 
 if __name__ == "__main__":

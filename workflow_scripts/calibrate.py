@@ -16,10 +16,10 @@ from workflow_scripts import cli
 from workflow_scripts.architectures import ARCHITECTURES
 from workflow_scripts.costs import operations_per_image
 from workflow_scripts.devices import device_name, keep_freed_memory, resolved_precision, set_deterministic
-from workflow_scripts.files import write_json
 from workflow_scripts.learner import Learner
 from workflow_scripts.networks import Network, initialise
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import write_record
 from workflow_scripts.settings import Curve, TrainingSettings
 from workflow_scripts.train import take_gpus
 from workflow_scripts.workers import Workers
@@ -90,7 +90,7 @@ def main() -> None:
         **{"device": device_name(settings.device), "threads": args.threads},
     }
     print(json.dumps(found))
-    write_json(args.output, found | {"provenance": provenance("calibrate", args.settings)})
+    write_record(args.output, found | {"provenance": provenance("calibrate", args.settings)})
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from workflow_scripts.architectures import ARCHITECTURES
 from workflow_scripts.batches import Batches
 from workflow_scripts.cli import InputError
 from workflow_scripts.devices import set_deterministic
-from workflow_scripts.files import write_json, write_text
+from workflow_scripts.files import write_text
+from workflow_scripts.lineage import check_base, check_task
 from workflow_scripts.networks import Network, initialise
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import record_of, verified, write_record
 from workflow_scripts.seeds import derive_seed
 from workflow_scripts.similarity import layer_grams, linear_cka
 from workflow_scripts.store import PackedSplit
@@ -76,7 +78,9 @@ def load_network(weights: Path, settings: dict, classes: int) -> Network:
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("manifest", "task-a", "task-b", "weights-a", "weights-b", "output", "record"):
+    for name in ("manifest", "task-a", "task-b", "weights-a", "weights-b"):
+        parser.add_argument(f"--{name}", type=verified, required=True)
+    for name in ("output", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--partition", required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -85,16 +89,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     set_deterministic(args.threads)
-    tasks = {"A": Task.load(args.task_a), "B": Task.load(args.task_b)}
-    weights = {"A": args.weights_a, "B": args.weights_b}
+    paths, weights = {"A": args.task_a, "B": args.task_b}, {"A": args.weights_a, "B": args.weights_b}
+    for half, path in paths.items():
+        check_task(path, args.manifest, args.partition, half)
+        check_base(weights[half], path, args.partition, args.seed, half, args.settings)
+    tasks = {half: Task.load(path) for half, path in paths.items()}
     networks = {half: load_network(path, args.settings, tasks[half].classes) for half, path in weights.items()}
     untrained = Network(ARCHITECTURES[args.settings["architecture"]](), args.settings["crop"], tasks["A"].classes)
     initialise(untrained, args.settings["init"], derive_seed("untrained", args.partition, args.seed))
     table = compare_bases(args.manifest, tasks, networks, untrained, args.settings, args.images)
     table.insert(0, "seed", args.seed)
     table.insert(0, "partition", args.partition)
-    write_json(args.record, provenance("compare_bases", args.settings | {"images": args.images}))
     write_text(args.output, table.round(6).to_csv(index=False))
+    record = {"provenance": provenance("compare_bases", args.settings | {"images": args.images})}
+    sources = [args.manifest, *paths.values(), *weights.values(), *map(record_of, weights.values())]
+    write_record(args.record, record, [args.output], sources)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ import pandas as pd
 
 from workflow_scripts import cli
 from workflow_scripts.costs import job_seconds, study_jobs
-from workflow_scripts.files import read_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.plan import speed, stage_of, surveyed
+from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import read_record, record_of, write_record
 
 COLUMNS = ["stage", "job", "networks", "estimated_seconds", "actual_seconds", "actual_by_estimated", "device"]
 
@@ -19,7 +21,7 @@ def cost_table(settings: Mapping, operations_per_second: float, folder: Path) ->
     estimates = job_seconds(settings, operations_per_second)
     rows = []
     for stem, (job, _) in study_jobs(settings).items():
-        made_by = read_json(folder / f"{stem}.json")["provenance"]
+        made_by = read_record(folder / f"{stem}.json")["provenance"]
         seconds = [round(estimates[stem], 1), round(made_by["seconds"], 1)]
         rows.append([stage_of(job), stem, len(job.depths), *seconds, None, made_by["device"]])
     table = pd.DataFrame(rows, columns=COLUMNS)
@@ -43,6 +45,8 @@ def main() -> None:
     settings = surveyed(args.settings, args.survey)
     operations, _ = speed(settings, args.calibration)
     write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
+    record = {"provenance": provenance("compare_costs", args.settings)}
+    write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey])
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import yaml
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ilsvrc_files
-from workflow_scripts.files import read_json
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.seals import read_record
 
 
 def check_config(config: dict, schema: Path) -> None:
@@ -61,10 +61,12 @@ def check_dataset(dataset: dict) -> None:
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
-    """Raise InputError if a shard of the finished `store`, perhaps another study's, has too many undecodable images."""
+    """Raise InputError if the manifest of the finished `store` is damaged, or a shard of it, which another study may
+    have packed, has too many undecodable images.
+    """
     if not (store / "manifest.json").exists():
         return
-    for shards in read_json(store / "manifest.json")["shards"].values():
+    for shards in read_record(store / "manifest.json")["shards"].values():
         for shard in shards:
             if shard["quarantined"] > max_bad_fraction * (shard["images"] + shard["quarantined"]):
                 raise InputError(

@@ -18,9 +18,10 @@ import scipy.io
 
 from workflow_scripts import cli
 from workflow_scripts.dataset import ILSVRC_ARCHIVES
-from workflow_scripts.files import atomic_path, sha256_file, write_json
+from workflow_scripts.files import atomic_path, sha256_file
 from workflow_scripts.provenance import provenance
 from workflow_scripts.sample_images import SAMPLE_CLASSES, SampleClass, draw_image
+from workflow_scripts.seals import write_record
 from workflow_scripts.seeds import derive_seed
 
 ENTITY, NATURAL, ARTIFACT = "n00001740", "n00019128", "n00021939"  # WordNet's entity, natural object, artifact
@@ -146,8 +147,8 @@ def main() -> None:
     args = parser.parse_args()
     checksums = draw_sample(args.folder, args.seed, args.train_per_class, args.val_per_class, args.processes)
     settings = {name: getattr(args, name) for name in ("seed", "train_per_class", "val_per_class")}
-    record = {"sha256": checksums, "provenance": provenance("draw_sample", settings)}
-    write_json(args.folder / "sample.json", record)
+    record = {"files": checksums, "provenance": provenance("draw_sample", settings)}
+    write_record(args.folder / "sample.json", record)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import sha256_file, write_json, write_text
+from workflow_scripts.files import sha256_file, write_text
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results_table import SCORE, read_results
+from workflow_scripts.seals import write_record
 
 
 def import_results(table: Path, results: Path, summary: Path) -> None:
@@ -20,8 +21,9 @@ def import_results(table: Path, results: Path, summary: Path) -> None:
     if networks[SCORE].isna().all():
         raise InputError(f"{table} has no network with a {SCORE}")
     imported = {"path": str(table), "sha256": sha256_file(table), "bytes": table.stat().st_size}
-    write_json(summary, {"imported": imported, "provenance": provenance("import_results", {"table": str(table)})})
     write_text(results, networks.to_csv(index=False))
+    record = {"imported": imported, "provenance": provenance("import_results", {"table": str(table)})}
+    write_record(summary, record, [results], [table])
 
 
 def main() -> None:

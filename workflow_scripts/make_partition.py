@@ -11,10 +11,10 @@ import numpy as np
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import write_json
 from workflow_scripts.hierarchy import MEASURE, class_distances, descendants, graded_halves, mean_distance
 from workflow_scripts.partition_names import PartitionName, parse_partition
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import verified, write_record
 from workflow_scripts.store import read_names
 
 HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the published files call natural A
@@ -123,8 +123,8 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", required=True, help="as in the configuration, see its schema")
-    parser.add_argument("--classes", type=Path, required=True, help="the survey's classes.csv")
-    parser.add_argument("--hierarchy", type=Path, required=True, help="the survey's hierarchy.csv")
+    parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
+    parser.add_argument("--hierarchy", type=verified, required=True, help="the survey's hierarchy.csv")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
@@ -138,7 +138,9 @@ def main() -> None:
         "train_images_per_class": name.images_per_class,
         "distance": halves_distance(classes, edges, halves),
     }
-    write_json(args.output, record | {"provenance": provenance("make_partition", args.settings)})
+    record |= {"provenance": provenance("make_partition", args.settings)}
+    lists = [args.settings[key] for key in ("csv", "extra_artifacts") if args.settings[key]]
+    write_record(args.output, record, made_from=[args.classes, args.hierarchy, *lists])
 
 
 if __name__ == "__main__":

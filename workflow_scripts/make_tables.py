@@ -7,9 +7,10 @@ import pandas as pd
 
 from workflow_scripts import cli
 from workflow_scripts.effects import LAYER_RANGES, effect_table
-from workflow_scripts.files import write_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results import SCORE, equal_halves, load_results, main_variant, trained
+from workflow_scripts.seals import verified, write_record
 
 
 def boost_table(results: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +56,7 @@ def drop_table(results: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True)
+    parser.add_argument("--results", type=verified, required=True)
     parser.add_argument("--boost", type=Path, required=True)
     parser.add_argument("--drops", type=Path, required=True)
     parser.add_argument("--effects", type=Path, required=True)
@@ -65,7 +66,8 @@ def main() -> None:
     write_text(args.boost, boost_table(results).round(3).to_csv(index=False))
     write_text(args.drops, drop_table(results).round(4).to_csv(index=False))
     write_text(args.effects, effect_table(results).round(4).to_csv(index=False))
-    write_json(args.record, provenance("make_tables", {}))
+    record = {"provenance": provenance("make_tables", {})}
+    write_record(args.record, record, [args.boost, args.drops, args.effects], [args.results])
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Step: the index, labels and mean image of one half of a partition, over the packed store."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from workflow_scripts import cli
-from workflow_scripts.files import read_json, sha256_file, write_json
+from workflow_scripts.cli import InputError
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import REMEDY, check_made_from, read_record, verified, write_record
 from workflow_scripts.store import PackedSplit
 from workflow_scripts.task import Task, mean_image, select
 
@@ -17,7 +19,7 @@ def make_task(manifest: Path, class_names: list[str], images_per_class: int | No
 
     With `images_per_class`, only the first so many training images of each class count (the paper's reduced data).
     """
-    order = [row["class"] for row in read_json(manifest)["classes"]]
+    order = [row["class"] for row in read_record(manifest)["classes"]]
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     train_positions, train_labels = select(train.class_indices(), indices, images_per_class)
@@ -27,25 +29,36 @@ def make_task(manifest: Path, class_names: list[str], images_per_class: int | No
     )
 
 
+def check_partition(path: Path, manifest: Path, settings: dict) -> dict:
+    """The record of the partition at `path`. Raises InputError unless it divides the classes of the store that
+    `manifest` describes, by the configuration's `settings`.
+    """
+    partition = check_made_from(path, manifest.with_name("classes.csv"))
+    if (partition["partition"], partition["provenance"]["settings"]) != (path.stem, settings):
+        raise InputError(f"{path} is not the partition that the configuration asks for; {REMEDY}")
+    return partition
+
+
+def write_task(task: Task, path: Path, record: dict, made_of: Sequence[Path]) -> None:
+    """Write `task` to `path` and its `record`, with the numbers of its images, beside it as .json."""
+    task.save(path)
+    counts = {"classes": task.classes, "train": len(task.train_labels), "val": len(task.val_labels)}
+    write_record(path.with_suffix(".json"), record | {"images": counts}, [path], made_of)
+
+
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--partition", required=True, help="the partition's JSON")
+    parser.add_argument("--manifest", type=verified, required=True)
+    parser.add_argument("--partition", type=verified, required=True, help="the partition's JSON")
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="the partition's leaves as JSON")
     parser.add_argument("--half", required=True)
     parser.add_argument("--output", type=Path, required=True, help="the task's .npz; its record goes beside as .json")
     args = parser.parse_args()
-    partition = read_json(args.partition)
+    partition = check_partition(args.partition, args.manifest, args.settings)
     task = make_task(args.manifest, partition["halves"][args.half], partition["train_images_per_class"])
-    task.save(args.output)
-    counts = {"classes": task.classes, "train": len(task.train_labels), "val": len(task.val_labels)}
-    record = {
-        "half": args.half,
-        "images": counts,
-        "sha256": sha256_file(args.output),
-        "provenance": provenance("make_task", {}),
-    }
-    write_json(args.output.with_suffix(".json"), record)
+    names = {"partition": partition["partition"], "half": args.half}
+    write_task(task, args.output, names | {"provenance": provenance("make_task", {})}, [args.manifest, args.partition])
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ import pandas as pd
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import SPLITS
-from workflow_scripts.files import read_json, write_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import REMEDY, check_made_from, read_record, verified, write_record
 from workflow_scripts.store import read_index, read_names
 
 
@@ -24,8 +25,8 @@ def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_rec
     """
     shards: dict[str, list[dict]] = {split: [] for split in SPLITS}
     for path in sorted(shard_records):
-        record = read_json(path)
-        shard = {key: record[key] for key in ("images", "pixels_sha256", "index_sha256")}
+        record = read_record(path)
+        shard = {key: record[key] for key in ("images", "files")}
         shard["quarantined"] = len(record["quarantine"])
         shards[record["split"]].append({"file": path.stem, **shard})
     folder = Path(shard_records[0]).parent
@@ -45,11 +46,23 @@ def _class_counts(folder: Path, shards: list[dict], class_names: Sequence[str], 
     return counts
 
 
+def check_shards(classes: Path, shard_records: Sequence[Path], image_size: int, resize: str) -> None:
+    """Raise InputError unless all shards were packed from the dataset that was surveyed, and as this store's are."""
+    survey = read_record(classes.with_name("survey.json"))
+    for path in shard_records:
+        record = check_made_from(path, classes)
+        packed = {key: record["settings"][key] for key in ("image_size", "resize")}
+        if record["dataset"] != survey["dataset"] or packed != {"image_size": image_size, "resize": resize}:
+            raise InputError(
+                f"{path} is a shard of another store: it was packed from other images or settings; {REMEDY}"
+            )
+
+
 def quarantine_table(shard_records: Sequence[Path]) -> pd.DataFrame:
     """One row per image that could not be decoded: split, name, reason."""
     rows = [
         {"split": record["split"], **bad}
-        for record in map(read_json, sorted(shard_records))
+        for record in map(read_record, sorted(shard_records))
         for bad in record["quarantine"]
     ]
     return pd.DataFrame(rows, columns=["split", "name", "reason"])
@@ -58,7 +71,7 @@ def quarantine_table(shard_records: Sequence[Path]) -> pd.DataFrame:
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--classes", type=Path, required=True, help="the survey's classes.csv")
+    parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
     parser.add_argument("--image-size", type=int, required=True)
     parser.add_argument("--resize", required=True)
     parser.add_argument("--shards", type=Path, nargs="+", required=True, help="the shards' records (.json)")
@@ -66,9 +79,12 @@ def main() -> None:
     args = parser.parse_args()
     class_names = list(read_names(args.classes)["class"])
     settings = {"image_size": args.image_size, "resize": args.resize}
+    check_shards(args.classes, args.shards, **settings)
     record = manifest(**settings, class_names=class_names, shard_records=args.shards)
-    write_text(args.folder / "quarantine.csv", quarantine_table(args.shards).to_csv(index=False))
-    write_json(args.folder / "manifest.json", record | {"provenance": provenance("pack_manifest", settings)})
+    quarantine = args.folder / "quarantine.csv"
+    write_text(quarantine, quarantine_table(args.shards).to_csv(index=False))
+    record |= {"provenance": provenance("pack_manifest", settings)}
+    write_record(args.folder / "manifest.json", record, [quarantine], [args.classes, *args.shards])
 
 
 if __name__ == "__main__":

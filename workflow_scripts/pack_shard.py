@@ -1,14 +1,17 @@
 """Step: decode and resize one share of a dataset's images into one uint8 shard.
 
-Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index) and PREFIX.json (record; images that
-could not be decoded are listed with their reasons in its `quarantine`).
+Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index), PREFIX.crc (the CRC-32 of each image,
+little-endian uint32) and PREFIX.json (record; images that could not be decoded are listed with their reasons in its
+`quarantine`).
 """
 
 import argparse
 import collections
+import contextlib
 import csv
 import hashlib
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,10 +22,11 @@ from tqdm import tqdm
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import Dataset, ImageSource
-from workflow_scripts.files import atomic_path, check_free_disk, sha256_file, write_json
+from workflow_scripts.files import atomic_path, check_free_disk, sha256_file
 from workflow_scripts.images import BadImage, decode
 from workflow_scripts.provenance import provenance
-from workflow_scripts.sources import open_dataset
+from workflow_scripts.seals import verified, write_record
+from workflow_scripts.sources import dataset_identity, open_dataset
 from workflow_scripts.store_layout import packed_bytes
 
 AHEAD = 8  # decoded images waiting per thread, however large the archive
@@ -41,7 +45,7 @@ def pack_shard(
     threads: int,
     prefix: str,
 ) -> dict:
-    """Write the shard's pixels and index under `prefix` and return its record (without provenance).
+    """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
 
     `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
     decoded, and before it starts if the disk has no room.
@@ -53,24 +57,31 @@ def pack_shard(
     decoded = tqdm(
         _decode_all(sources, image_size, resize, threads), prefix, len(sources), unit="images", mininterval=_interval()
     )
-    with atomic_path(f"{prefix}.u8") as pixels_path, atomic_path(f"{prefix}.csv") as index_path:
+    names = [f"{prefix}.{suffix}" for suffix in ("u8", "csv", "crc")]
+    with contextlib.ExitStack() as files:
+        paths = [files.enter_context(atomic_path(name)) for name in names]
         quarantine, pixels_sha256 = [], hashlib.sha256()
-        for bad in _write(decoded, pixels_path, index_path, pixels_sha256):
+        for bad in _write(decoded, *paths, pixels_sha256):
             quarantine.append(bad)
             _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
-        index_sha256 = sha256_file(index_path)
+        checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # the pixels once, as they are written
     return {
         "split": split,
         "images": len(sources) - len(quarantine),
-        "pixels_sha256": pixels_sha256.hexdigest(),
-        "index_sha256": index_sha256,
+        "files": {Path(name).name: checksum for name, checksum in zip(names, checksums, strict=True)},
         "quarantine": quarantine,
     }
 
 
-def _write(decoded: Iterable[Decoded], pixels_path: Path, index_path: Path, digest: object) -> Iterator[dict]:
-    """Write pixels and index; yields the name and reason of each image that could not be decoded."""
-    with open(pixels_path, "wb") as pixels, open(index_path, "w", newline="", encoding="utf-8") as index_file:
+def _write(
+    decoded: Iterable[Decoded], pixels_path: Path, index_path: Path, checksums_path: Path, digest: object
+) -> Iterator[dict]:
+    """Write pixels, index and checksums; yields the name and reason of each image that could not be decoded."""
+    with (
+        open(pixels_path, "wb") as pixels,
+        open(index_path, "w", newline="", encoding="utf-8") as index_file,
+        open(checksums_path, "wb") as checksums,
+    ):
         index = csv.writer(index_file, lineterminator="\n")
         index.writerow(["name", "class_index"])
         for source, image in decoded:
@@ -79,6 +90,7 @@ def _write(decoded: Iterable[Decoded], pixels_path: Path, index_path: Path, dige
                 continue
             pixels.write(image)
             digest.update(image)
+            checksums.write(zlib.crc32(image).to_bytes(4, "little"))
             index.writerow([source.name, source.class_index])
 
 
@@ -123,6 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", required=True)
     parser.add_argument("--path", required=True)
+    parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
     parser.add_argument("--split", choices=("train", "val"), required=True)
     parser.add_argument("--shard", type=int, required=True)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="shards, image_size, resize, as JSON")
@@ -140,7 +153,9 @@ def main() -> None:
         threads=args.threads,
         prefix=args.prefix,
     )
-    write_json(f"{args.prefix}.json", record | {"provenance": provenance("pack_shard", args.settings)})
+    record |= {"dataset": dataset_identity(args.kind, args.path), "settings": args.settings}
+    record |= {"provenance": provenance("pack_shard", args.settings)}
+    write_record(f"{args.prefix}.json", record, made_from=[args.classes])
 
 
 if __name__ == "__main__":

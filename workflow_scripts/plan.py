@@ -18,8 +18,8 @@ from workflow_scripts.costs import (
     task_lengths,
     wall_seconds,
 )
-from workflow_scripts.files import read_json
 from workflow_scripts.matrix import BaseJob
+from workflow_scripts.seals import read_record
 from workflow_scripts.store_layout import packed_bytes
 
 PACKED_PER_SECOND = 355  # full-size JPEGs a second and core (make bench-data, an AMD EPYC)
@@ -122,7 +122,7 @@ def surveyed(settings: Mapping, survey: Path) -> dict:
     """`settings` with the numbers of classes and images that the survey of the dataset found, where there is one."""
     if not survey.exists():
         return dict(settings)
-    found = read_json(survey)
+    found = read_record(survey)
     counts = {f"{split}_images": found["images"][split] for split in ("train", "val")}
     return {**settings, **counts, "classes": found["classes"]}
 
@@ -143,7 +143,7 @@ def main() -> None:
 def speed(settings: Mapping, calibration: list[Path]) -> tuple[float, str]:
     """Operations a second and where they are from: the calibration's record or, without one, the rate in `settings`."""
     if calibration:
-        found = read_json(calibration[0])
+        found = read_record(calibration[0])
         rate = found["images_per_second"]
         return found["operations_per_second"], f"{rate:,.0f} images/s of a base network measured on {found['device']}"
     rate, operations = settings["images_per_second"], operations_per_image(settings["training"], settings["classes"])

@@ -1,6 +1,5 @@
 """Step: the first-layer filters of base networks as grids, and how many look like Gabors or colour blobs."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -89,9 +88,9 @@ def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
 def main() -> None:
     """Command line: see the module's docstring."""
 
-    def draw(weights: Sequence[str], filters: str, shares: str) -> Figure:
+    def draw(weights: list[Path], filters: Path, shares: Path) -> Figure:
         tables = (pd.read_csv(path, keep_default_na=False) for path in (filters, shares))
-        return plot_filters(load_first_layers([Path(path) for path in weights]), *tables)
+        return plot_filters(load_first_layers(weights), *tables)
 
     figure_command("plot_filters", __doc__, ["weights*", "filters", "shares"], draw)
 

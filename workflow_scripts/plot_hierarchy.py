@@ -8,14 +8,14 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from workflow_scripts import cli
-from workflow_scripts.files import read_json
 from workflow_scripts.plotting import figure_command, halves_styles, new_figure
 from workflow_scripts.results import SCORE, halves_of, load_results, main_variant, trained
+from workflow_scripts.seals import read_record
 
 
-def distances(paths: list[str]) -> dict[str, float]:
+def distances(paths: list[Path]) -> dict[str, float]:
     """The mean hierarchy distance between the halves of each partition, from its records; none where it has none."""
-    records = {Path(path).stem: read_json(path).get("distance") for path in paths}
+    records = {path.stem: read_record(path).get("distance") for path in paths}
     return {name: record["mean"] for name, record in records.items() if record}
 
 
@@ -47,7 +47,7 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
 def main() -> None:
     """Command line: see the module's docstring."""
 
-    def draw(results: str, partitions: list[str]) -> Figure:
+    def draw(results: Path, partitions: list[Path]) -> Figure:
         return plot_hierarchy(load_results(results), distances(partitions))
 
     figure_command("plot_hierarchy", __doc__, ["results", "partitions*"], draw)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts import cli
 from workflow_scripts.plotting import figure_command, new_figure
+from workflow_scripts.seals import verified
 from workflow_scripts.store import PackedSplit, read_names
 
 COLUMNS = 2  # of class rows
@@ -15,7 +16,7 @@ COLUMNS = 2  # of class rows
 def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figure:
     """Rows of the first `images` training images of up to `most_classes` classes, evenly chosen in class order."""
     train = PackedSplit(manifest, "train")
-    words = read_names(manifest.parent / "classes.csv")["words"]
+    words = read_names(verified(manifest.with_name("classes.csv")))["words"]
     class_indices = train.class_indices()
     shown = np.linspace(0, len(words) - 1, min(most_classes, len(words))).round().astype(int)
     rows = -(-len(shown) // COLUMNS)
@@ -35,7 +36,7 @@ def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figur
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_store", __doc__, ["manifest"], lambda path: plot_store(Path(path)))
+    figure_command("plot_store", __doc__, ["manifest"], plot_store)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.files import atomic_path
+from workflow_scripts.lineage import check_agreement
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results import SCORE
+from workflow_scripts.seals import verified, write_record
 
 # group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
 GROUPS = {
@@ -43,6 +45,7 @@ METADATA = {
     ".svg": ("Date", "Description"),
     ".pdf": ("CreationDate", "Subject"),
 }
+FOREIGN = "reference"  # the only input of a figure that no step made
 LINE_STYLES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.grid": True,
@@ -118,15 +121,20 @@ def each_label_once(axes: Axes) -> tuple[list, list[str]]:
 def figure_command(step: str, description: str, options: Sequence[str], draw: Callable[..., Figure]) -> None:
     """The command line of a figure step: `options` name the files that `draw` makes the figure from, in its order.
 
-    An option that ends in "*" takes any number of files and gives a list.
+    An option that ends in "*" takes any number of files and gives a list. The record that vouches for the images is
+    written beside them.
     """
     parser = argparse.ArgumentParser(description=description)
     for option in options:
         several = {"nargs": "*", "default": []} if option.endswith("*") else {"required": True}
-        parser.add_argument(f"--{option.rstrip('*')}", **several)
+        parser.add_argument(f"--{option.rstrip('*')}", type=Path if option == FOREIGN else verified, **several)
     parser.add_argument("--dpi", type=int, required=True)
-    parser.add_argument("--output", nargs="+", required=True, help="PNG, SVG and PDF paths")
+    parser.add_argument("--output", nargs="+", required=True, help="PNG, SVG and PDF paths, and the record's (.json)")
     args = parser.parse_args()
-    made_by = json.dumps(provenance(step, {"dpi": args.dpi}))
-    figure = draw(*(getattr(args, option.rstrip("*")) for option in options))
-    save_figure(figure, args.output, args.dpi, made_by)
+    inputs = {option: getattr(args, option.rstrip("*")) for option in options}
+    files = {option: one if isinstance(one, list) else [one] for option, one in inputs.items()}
+    check_agreement(path for option, paths in files.items() if option != FOREIGN for path in paths)
+    made_by = provenance(step, {"dpi": args.dpi})
+    *images, record = args.output
+    save_figure(draw(*inputs.values()), images, args.dpi, json.dumps(made_by))
+    write_record(record, {"provenance": made_by}, images, [path for paths in files.values() for path in paths])

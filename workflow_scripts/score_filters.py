@@ -10,9 +10,10 @@ from safetensors.numpy import load_file
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import write_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.first_layer import best_match, colour_blob, gabor_fit, kinds, thresholds, untrained_filters
 from workflow_scripts.provenance import provenance
+from workflow_scripts.seals import record_of, verified, write_record
 
 KINDS = ("gabor", "colour blob", "other")
 UNTRAINED = ("untrained", "", -1)  # partition, half and seed of the control's row
@@ -76,15 +77,16 @@ def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.Dat
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, nargs="+", required=True, help="base networks' safetensors files")
+    parser.add_argument("--weights", type=verified, nargs="+", required=True, help="base networks' safetensors files")
     for name in ("filters", "shares", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args()
     layers = load_first_layers(args.weights)
     filters = filter_table(layers)
-    write_json(args.record, provenance("score_filters", {}))
     write_text(args.filters, filters.round(4).to_csv(index=False))
     write_text(args.shares, share_table(layers, filters).round(3).to_csv(index=False))
+    record, sources = {"provenance": provenance("score_filters", {})}, [*args.weights, *map(record_of, args.weights)]
+    write_record(args.record, record, [args.filters, args.shares], sources)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,24 @@
 """What one training job trains, and how: the curve and its settings, all that decides its bits but the code."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflow_scripts.schedules import iterations_of
 from workflow_scripts.seeds import derive_seed
 
 SCHEDULE_LENGTHS = {"step", "warmup"}
+SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
+# Leaves of `training` that decide no network's bits: how the work is divided, what is kept, and threads, which count on
+# a CPU only and are held by the rules themselves.
+ELSEWHERE = {
+    "threads",
+    "depths_per_job",
+    "keep_curve_weights",
+    "tensorboard",
+    "retries",
+    "gpus_per_job",
+    "jobs_per_gpu",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,24 @@ class TrainingSettings:
     device: str
     precision: str
     compile: bool
+
+
+def deciding_leaves(training: Mapping) -> dict:
+    """The leaves of the configuration's section `training` that decide what a study's networks are."""
+    leaves = {key: value for key, value in training.items() if key not in ELSEWHERE}
+    used = SCHEDULE_LEAVES[training["schedule"]["kind"]]
+    return leaves | {"schedule": {key: training["schedule"][key] for key in used}}
+
+
+def training_leaves(training: Mapping, treatment: str, init: str | None = None, other_source: bool = False) -> dict:
+    """Of deciding_leaves those of one training: the learning rate of its treatment, and `init` in place of
+    training.init. training.mean_image counts only where the source is another half; elsewhere both choices are the same.
+    """
+    return deciding_leaves(training) | {
+        "init": init or training["init"],
+        "learning_rate": training["learning_rate"][treatment],
+        "mean_image": training["mean_image"] if other_source else "target",
+    }
 
 
 def training_settings(leaves: dict, images: int) -> TrainingSettings:

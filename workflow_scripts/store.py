@@ -1,13 +1,14 @@
 """Reading a packed store: memory-mapped uint8 images by split and position."""
 
 import mmap
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import read_json
+from workflow_scripts.seals import REMEDY, check_file, read_record
 from workflow_scripts.store_layout import packed_bytes
 
 LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the system reads ahead
@@ -19,9 +20,22 @@ def read_names(path: str | Path) -> pd.DataFrame:
 
 
 def read_index(folder: Path, shard: dict) -> pd.DataFrame:
-    """The names and class indices (int64) of a shard's images; `shard` is the manifest's entry."""
-    columns = {"name": str, "class_index": np.int64}
-    return pd.read_csv(folder / f"{shard['file']}.csv", dtype=columns, keep_default_na=False)
+    """The names and class indices (int64) of a shard's images; `shard` is the manifest's entry.
+
+    Raises InputError if the file is not the one that was packed.
+    """
+    path = folder / f"{shard['file']}.csv"
+    check_file(path, shard["files"][path.name], f"{folder}/manifest.json")
+    return pd.read_csv(path, dtype={"name": str, "class_index": np.int64}, keep_default_na=False)
+
+
+def read_checksums(folder: Path, shard: dict) -> np.ndarray:
+    """The CRC-32 of each image of a shard (uint32, n); `shard` is the manifest's entry. Raises InputError as
+    read_index.
+    """
+    path = folder / f"{shard['file']}.crc"
+    check_file(path, shard["files"][path.name], f"{folder}/manifest.json")
+    return np.fromfile(path, dtype="<u4")
 
 
 def windows(images: np.ndarray, size: int) -> np.ndarray:
@@ -33,25 +47,30 @@ def windows(images: np.ndarray, size: int) -> np.ndarray:
 class PackedSplit:
     """The images of one split ("train" or "val") of a packed store, in the manifest's order.
 
-    `len` is the number of images, `image_size` their side in pixels; nothing is read before it is asked for.
+    `len` is the number of images, `image_size` their side in pixels; no pixel is read before it is asked for. Each
+    image is compared with its checksum the first time that it is read: InputError if it is not the one that was packed.
     """
 
     def __init__(self, manifest: str | Path, split: str) -> None:
-        """Map the shards that `manifest` names. Raises InputError where a shard's size disagrees with it."""
+        """Map the shards that `manifest` names. Raises InputError for a damaged manifest or list of checksums, and for
+        shards of another size.
+        """
         self.folder = Path(manifest).parent
-        description = read_json(manifest)
+        description = read_record(manifest)
         self.image_size = description["image_size"]
         self.shards = description["shards"][split]
         self._maps = [self._map(shard) for shard in self.shards]
         self._image_bytes = packed_bytes(1, self.image_size)
         self._starts = np.cumsum([0, *(shard["images"] for shard in self.shards)])
         self._windows: dict[tuple[int, int], np.ndarray] = {}
+        self._checksums = np.concatenate([read_checksums(self.folder, shard) for shard in self.shards])
+        self._checked = np.zeros(len(self), dtype=bool)
 
     def _map(self, shard: dict) -> mmap.mmap | bytes:
         path = self.folder / f"{shard['file']}.u8"
         shape = (shard["images"], self.image_size, self.image_size, 3)
         if not path.is_file() or path.stat().st_size != np.prod(shape):
-            raise InputError(f"{path} is missing or damaged: delete it and run snakemake again to pack it anew")
+            raise InputError(f"{path} is missing or damaged; {REMEDY}")
         if not shard["images"]:  # all of them quarantined; an empty file cannot be mapped
             return b""
         with open(path, "rb") as file:
@@ -76,6 +95,8 @@ class PackedSplit:
         inside = positions - self._starts[shards]
         if self._image_bytes >= LARGE_IMAGE:
             self._announce(shards, inside)
+        if not self._checked[positions].all():
+            self._check(positions, shards, inside)
         for shard in np.unique(shards):
             here = shards == shard
             tops, lefts = offsets[here].T
@@ -87,6 +108,17 @@ class PackedSplit:
         for shard, start in zip(shards.tolist(), (inside * self._image_bytes).tolist(), strict=True):
             page = start // mmap.PAGESIZE * mmap.PAGESIZE
             self._maps[shard].madvise(mmap.MADV_WILLNEED, page, start + self._image_bytes - page)
+
+    def _check(self, positions: np.ndarray, shards: np.ndarray, inside: np.ndarray) -> None:
+        """Compare the images that were not read before with their checksums; a whole shard's would take hours."""
+        new = ~self._checked[positions]
+        for position, shard, place in zip(positions[new], shards[new], inside[new], strict=True):
+            start = int(place) * self._image_bytes
+            with memoryview(self._maps[shard]) as pixels:
+                found = zlib.crc32(pixels[start : start + self._image_bytes])
+            if found != self._checksums[position]:
+                raise InputError(f"{self.folder}/{self.shards[shard]['file']}.u8 is damaged at image {place}; {REMEDY}")
+            self._checked[position] = True
 
     def images(self, positions: np.ndarray) -> np.ndarray:
         """The whole images at `positions`: uint8 (n, image_size, image_size, 3)."""

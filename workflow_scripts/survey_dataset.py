@@ -13,9 +13,10 @@ import pandas as pd
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ClassList
-from workflow_scripts.files import check_free_disk, write_json, write_text
+from workflow_scripts.files import check_free_disk, write_text
 from workflow_scripts.provenance import provenance
-from workflow_scripts.sources import open_dataset
+from workflow_scripts.seals import write_record
+from workflow_scripts.sources import dataset_identity, open_dataset
 from workflow_scripts.store_layout import packed_bytes
 
 
@@ -44,11 +45,14 @@ def main() -> None:
     # Shards that are there already will be replaced, or are the store's.
     present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))
     check_free_disk(args.folder, needed - present, "store.image_size")
-    write_text(args.folder / "classes.csv", classes.to_csv())
-    write_text(args.folder / "hierarchy.csv", hierarchy.to_csv(index=False))
+    tables = [args.folder / "classes.csv", args.folder / "hierarchy.csv"]
+    write_text(tables[0], classes.to_csv())
+    write_text(tables[1], hierarchy.to_csv(index=False))
     settings = {"kind": args.kind, "image_size": args.image_size}
     record = {"classes": len(classes), "images": images, "bytes": needed}
-    write_json(args.folder / "survey.json", record | {"provenance": provenance("survey_dataset", settings)})
+    record |= {"dataset": dataset_identity(args.kind, args.path)}
+    record |= {"provenance": provenance("survey_dataset", settings)}
+    write_record(args.folder / "survey.json", record, tables)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,14 @@ from workflow_scripts.batches import ALONE, Batches
 from workflow_scripts.checkpoint import ResumeCheckpoint
 from workflow_scripts.cli import InputError
 from workflow_scripts.devices import check_device, device_name, keep_freed_memory, resolved_precision, set_deterministic
-from workflow_scripts.files import atomic_path, sha256_file, write_json
+from workflow_scripts.files import atomic_path, sha256_file
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.gpu_lease import Lease, lease_gpus, visible_devices
+from workflow_scripts.lineage import check_base, check_task
 from workflow_scripts.progress import TensorBoardLog, TrainingProgress
 from workflow_scripts.provenance import provenance
 from workflow_scripts.records import network_record, saved_weights
+from workflow_scripts.seals import verified, write_record
 from workflow_scripts.settings import Curve, TrainingSettings, training_settings
 from workflow_scripts.store import PackedSplit
 from workflow_scripts.task import Task
@@ -59,6 +61,7 @@ def open_batches(
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
+    check_inputs(args)
     workers = join_workers(args.settings["device"])
     threads = max(1, args.threads // workers.size)
     lease = take_gpus(args.settings["device"], workers, args.jobs_per_gpu)
@@ -74,14 +77,13 @@ def main() -> None:
     source = safetensors.torch.load_file(args.source_weights) if args.source_weights else None
     training = CurveTraining(curve, settings, batches, source)
 
-    inputs = [args.manifest, args.task, args.source_task, args.source_weights]
     determinants = {
         "threads": threads if settings.device == "cpu" else None,
         "workers": workers.size,
         "curve": asdict(curve),
         "settings": asdict(settings),
         "code": code_fingerprint("train"),
-        "inputs": [sha256_file(path) for path in inputs if path],
+        "inputs": [sha256_file(path) for path in input_files(args)],
     }
     checkpoint = ResumeCheckpoint(args.output[0], determinants)
     if state := checkpoint.load():
@@ -92,6 +94,19 @@ def main() -> None:
         checkpoint.delete()
     workers.part()
     lease.release()
+
+
+def input_files(args: argparse.Namespace) -> list[Path]:
+    """The files that decide a training's bits."""
+    return [path for path in (args.manifest, args.task, args.source_task, args.source_weights) if path]
+
+
+def check_inputs(args: argparse.Namespace) -> None:
+    """Raise InputError unless tasks and source network are what the command line says, and of this study."""
+    check_task(args.task, args.manifest, args.partition, args.target)
+    if args.source_task:
+        check_task(args.source_task, args.manifest, args.partition, args.source)
+        check_base(args.source_weights, args.source_task, args.partition, args.seed, args.source, args.settings)
 
 
 def take_gpus(device: str, workers: Workers, jobs_per_gpu: int) -> Lease:
@@ -155,15 +170,16 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
         "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
     }
     networks = [network_record(training.curve, one, training.batches.task, settings) for one in training.learners]
-    write_json(record, {"networks": networks, "provenance": made_by})
+    found = {"networks": networks, "leaves": args.settings, "provenance": made_by}
+    write_record(record, found, weights, input_files(args))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True, help="the packed store's manifest.json")
-    parser.add_argument("--task", type=Path, required=True, help="the target task (.npz)")
-    parser.add_argument("--source-task", type=Path, help="the source task, for its mean image")
-    parser.add_argument("--source-weights", type=Path, help="the source's base network (.safetensors)")
+    parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
+    parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
+    parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
+    parser.add_argument("--source-weights", type=verified, help="the source's base network (.safetensors)")
     for name in ("partition", "source", "target", "treatment"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)

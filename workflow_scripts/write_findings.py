@@ -6,23 +6,26 @@ from pathlib import Path
 from workflow_scripts import cli
 from workflow_scripts.compare_published import comparison_table, read_printed
 from workflow_scripts.effects import read_effects
-from workflow_scripts.files import write_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.findings import advice, findings
+from workflow_scripts.lineage import check_agreement
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results import load_results
 from workflow_scripts.results_table import missing_networks, read_results
+from workflow_scripts.seals import verified, write_record
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", required=True)
-    parser.add_argument("--effects", required=True)
+    parser.add_argument("--results", type=verified, required=True)
+    parser.add_argument("--effects", type=verified, required=True)
     parser.add_argument("--reference", help="the published results table")
     parser.add_argument("--printed", type=Path, help="the numbers printed in the paper")
     parser.add_argument("--findings", type=Path, required=True, help="JSON to write")
     parser.add_argument("--comparison", type=Path, help="CSV to write, with --reference and --printed")
     args = parser.parse_args()
+    check_agreement([args.results, args.effects])
     results, effects = load_results(args.results), read_effects(args.effects)
     if args.comparison:
         table = comparison_table(results, load_results(args.reference), read_printed(args.printed))
@@ -33,7 +36,8 @@ def main() -> None:
         "missing": missing_networks(read_results(args.results)),
         "provenance": provenance("write_findings", {}),
     }
-    write_json(args.findings, found)
+    sources = [path for path in (args.results, args.effects, args.reference, args.printed) if path]
+    write_record(args.findings, found, [args.comparison] if args.comparison else [], sources)
 
 
 if __name__ == "__main__":

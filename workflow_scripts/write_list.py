@@ -23,6 +23,7 @@ from workflow_scripts.devkit import read_devkit
 from workflow_scripts.files import read_json, write_text
 from workflow_scripts.make_partition import make_partition
 from workflow_scripts.partition_names import parse_partition
+from workflow_scripts.seals import read_record
 from workflow_scripts.store import PackedSplit, read_names
 from workflow_scripts.task import select
 
@@ -103,7 +104,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.manifest:
         split = PackedSplit(args.manifest, args.split)
-        order = tuple(row["class"] for row in read_json(args.manifest)["classes"])
+        order = tuple(row["class"] for row in read_record(args.manifest)["classes"])
         names, classes, indices = split.names(), ClassList(order, order), split.class_indices()
     elif args.split == "val":
         names, classes, indices = validation_labels(args.ground_truth)

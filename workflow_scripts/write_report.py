@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from workflow_scripts import cli
 from workflow_scripts.effects import read_effects
-from workflow_scripts.files import read_json, write_text
+from workflow_scripts.files import write_text
 from workflow_scripts.interactive import chart_items, network_name
+from workflow_scripts.lineage import check_agreement
 from workflow_scripts.provenance import provenance
 from workflow_scripts.results import SCORE, load_results
+from workflow_scripts.seals import read_record, record_of, verified, write_record
 
 SHOWN = ["partition", "source", "target", "depth", "treatment", "seed"]
 SHOWN += [SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause", "variant"]
@@ -118,25 +120,31 @@ def _html(table: pd.DataFrame, number_format: str) -> Markup:
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("template", "results", "summary", "findings", "output"):
+    for name in ("template", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--readings", type=Path, help="learning_curves.csv, if the networks were trained here")
-    parser.add_argument("--tables", type=Path, nargs="+", required=True, help="CSV files, effects.csv among them")
+    for name in ("results", "summary", "findings"):
+        parser.add_argument(f"--{name}", type=verified, required=True)
+    parser.add_argument("--readings", type=verified, help="learning_curves.csv, if the networks were trained here")
+    parser.add_argument("--tables", type=verified, nargs="+", required=True, help="CSV files, effects.csv among them")
     parser.add_argument(
         "--table-captions", type=Path, nargs="+", required=True, help="their captions, in the same order"
     )
-    parser.add_argument("--figures", type=Path, nargs="*", default=[], help="SVG files")
+    parser.add_argument("--figures", type=verified, nargs="*", default=[], help="SVG files")
     parser.add_argument("--captions", type=Path, nargs="*", default=[], help="their captions, in the same order")
     parser.add_argument("--config", type=cli.json_argument, required=True)
     args = parser.parse_args()
+    files = [args.results, args.findings, *args.tables, *args.figures, *([args.readings] if args.readings else [])]
+    check_agreement(files)
     results = load_results(args.results)
     effects = read_effects(next(path for path in args.tables if path.stem == "effects"))
     charts = chart_items(results, effects, pd.read_csv(args.readings) if args.readings else None)
     tables = [table_entry(*pair) for pair in zip(args.tables, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(args.figures, args.captions, strict=True)]
-    summary, found = read_json(args.summary), read_json(args.findings)
+    summary, found = read_record(args.summary), read_record(args.findings)
     content = page_content(results, summary, found, charts, tables, figures, args.config)
     write_text(args.output, render(args.template, content))
+    record = {"provenance": provenance("write_report", {"config": args.config})}
+    write_record(record_of(args.output), record, [args.output], files)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from pathlib import Path
 import yaml
 from helpers import ROOT
 
+from workflow_scripts.settings import training_leaves
+
 # The default study, packed and divided by `make bench-train`.
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 MANIFEST = ROOT / "data/sample/packed_36_warp/manifest.json"
@@ -27,8 +29,5 @@ def ratio(ours, theirs):
 
 
 def leaves(treatment):
-    """The configuration leaves of a training of the default study, as rules/common.smk gives them to it."""
-    elsewhere = {"threads", "depths_per_job", "keep_curve_weights", "tensorboard", "retries"}
-    chosen = {key: value for key, value in CONFIG["training"].items() if key not in elsewhere}
-    schedule = {key: chosen["schedule"][key] for key in ("kind", "warmup")}
-    return chosen | {"learning_rate": chosen["learning_rate"][treatment], "schedule": schedule}
+    """The configuration leaves of a training of the default study, its source another half where there is one."""
+    return training_leaves(CONFIG["training"], treatment, other_source=treatment != "base")
