@@ -4,6 +4,7 @@ import io
 import tarfile
 from pathlib import Path
 
+from workflow_scripts.make_task import write_task
 from workflow_scripts.pack_manifest import manifest
 from workflow_scripts.pack_shard import pack_shard
 from workflow_scripts.seals import write_record
@@ -31,6 +32,12 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
     write_record(folder / "survey.json", {}, tables)
     write_record(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
     return folder / "manifest.json"
+
+
+def save_tasks(tasks, manifest, folder):
+    """Write the tasks of random0's halves, and their records, into `folder`."""
+    for half, task in tasks.items():
+        write_task(task, folder / f"{half}.npz", {"partition": "random0", "half": half}, [manifest])
 
 
 def write_sparse_tar(path, members, size):

@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -31,15 +32,45 @@ class ResumeCheckpoint:
         if saved["key"] != self.key:
             print(f"refused {self.path}: of other settings, data or code; training starts anew", flush=True)
             return None
+        if saved["sha256"] != state_sha256(saved["state"]):
+            print(
+                f"refused {self.path}: damaged (its checksum is another); training starts from the beginning",
+                flush=True,
+            )
+            return None
         return saved["state"]
 
     def save(self, state: dict) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""
         with atomic_path(self.path) as temporary:
-            torch.save({"key": self.key, "state": state}, temporary)
+            torch.save({"key": self.key, "state": state, "sha256": state_sha256(state)}, temporary)
 
     def delete(self) -> None:
         """Remove the checkpoint, and what killed jobs left of unfinished ones, after the output is safely written."""
         self.path.unlink(missing_ok=True)
         for leftover in self.path.parent.glob(f".{glob.escape(self.path.stem)}.*.tmp{self.path.suffix}"):
             leftover.unlink(missing_ok=True)
+
+
+def state_sha256(state: object) -> str:
+    """A hash of all that a state holds (tensors, numbers, strings, lists, dicts), on any device."""
+    digest = hashlib.sha256()
+
+    def add(value: object) -> None:
+        if isinstance(value, torch.Tensor):
+            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        elif isinstance(value, Mapping):
+            for key, item in value.items():
+                add(key)
+                add(item)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            digest.update(b"[")
+            for item in value:
+                add(item)
+            digest.update(b"]")
+        else:
+            digest.update(f"{type(value).__name__}:{value!r};".encode())
+
+    add(state)
+    return digest.hexdigest()

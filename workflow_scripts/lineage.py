@@ -1,4 +1,4 @@
-"""What files were made from: a task, a network or a table of another study, or of an earlier state, is refused by name."""
+"""What files were made from: a task, network or table of another study, or of an earlier state, is refused by name."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ def check_base(weights: Path, task: Path, partition: str, seed: int, half: str, 
 
 def check_networks(records: Mapping[BaseJob | CurveJob, dict], training: Mapping, folder: Path) -> None:
     """Raise InputError naming the first of `records` (of training jobs, below `folder`) that is not of its job's
-    networks, was trained with other settings than `training` (settings.deciding_leaves), or on other data than the rest.
+    networks, was trained with other settings than `training` (settings.deciding_leaves), or on other data.
     """
     bases = {(job.partition, job.seed, job.half): record for job, record in records.items() if isinstance(job, BaseJob)}
     stores = {sha for record in records.values() for name, sha in record["made_from"].items() if _is_manifest(name)}

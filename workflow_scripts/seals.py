@@ -1,8 +1,8 @@
 """Records that vouch for files: what a step left is what the next one reads, or it is refused by name.
 
-A record is a JSON file beside what a step wrote. `files` has the SHA-256 of each of these, `made_from` that of each file
-they were made from, and `seal` that of the record itself, so that one damaged byte, or a file of another study, is
-noticed wherever it is read. Light on purpose: the Snakefile imports this at parse time.
+A record is a JSON file beside what a step wrote. `files` has the SHA-256 of each of these, `made_from` that of each
+file they were made from, and `seal` that of the record itself, so that one damaged byte, or a file of another study,
+is noticed wherever it is read. Light on purpose: the Snakefile imports this at parse time.
 """
 
 import hashlib

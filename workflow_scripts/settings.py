@@ -91,7 +91,7 @@ def deciding_leaves(training: Mapping) -> dict:
 
 def training_leaves(training: Mapping, treatment: str, init: str | None = None, other_source: bool = False) -> dict:
     """Of deciding_leaves those of one training: the learning rate of its treatment, and `init` in place of
-    training.init. training.mean_image counts only where the source is another half; elsewhere both choices are the same.
+    training.init. mean_image counts only where the source is another half; elsewhere both choices are the same.
     """
     return deciding_leaves(training) | {
         "init": init or training["init"],

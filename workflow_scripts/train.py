@@ -104,7 +104,7 @@ def input_files(args: argparse.Namespace) -> list[Path]:
 def check_inputs(args: argparse.Namespace) -> None:
     """Raise InputError unless tasks and source network are what the command line says, and of this study."""
     check_task(args.task, args.manifest, args.partition, args.target)
-    if args.source_task:
+    if args.source_weights:
         check_task(args.source_task, args.manifest, args.partition, args.source)
         check_base(args.source_weights, args.source_task, args.partition, args.seed, args.source, args.settings)
 
@@ -191,7 +191,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
     parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if bool(args.source_task) != bool(args.source_weights):
+        parser.error("--source-task and --source-weights go together")
+    return args
 
 
 if __name__ == "__main__":

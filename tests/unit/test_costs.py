@@ -13,6 +13,7 @@ from workflow_scripts.compare_costs import cost_table
 from workflow_scripts.costs import job_operations, job_seconds, operations_per_image, study_jobs, wall_seconds
 from workflow_scripts.matrix import BaseJob, CurveJob
 from workflow_scripts.plan import report, stage_table, surveyed, waiting_times
+from workflow_scripts.seals import write_record
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SETTINGS = {
@@ -111,7 +112,7 @@ def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
 
 def test_a_survey_replaces_what_was_assumed(tmp_path):
     assert surveyed(SETTINGS, tmp_path / "survey.json") == SETTINGS
-    (tmp_path / "survey.json").write_text(json.dumps({"classes": 7, "images": {"train": 70, "val": 14}}))
+    write_record(tmp_path / "survey.json", {"classes": 7, "images": {"train": 70, "val": 14}})
     found = surveyed(SETTINGS, tmp_path / "survey.json")
     assert (found["classes"], found["train_images"], found["val_images"]) == (7, 70, 14)
 
@@ -120,8 +121,7 @@ def test_estimate_and_actual_side_by_side(tmp_path):
     estimates = job_seconds(SETTINGS, 1e9)
     for stem, seconds in estimates.items():
         path = tmp_path / f"{stem}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"provenance": {"seconds": 2 * seconds, "device": "cpu"}}))
+        write_record(path, {"provenance": {"seconds": 2 * seconds, "device": "cpu"}})
     table = cost_table(SETTINGS, 1e9, tmp_path)
     assert len(table) == 17
     assert table["actual_by_estimated"].between(1.9, 2.1).all()

@@ -12,11 +12,11 @@ import pytest
 from helpers import ROOT
 
 from workflow_scripts.effects import effect_table
-from workflow_scripts.files import write_json
 from workflow_scripts.findings import advice, findings
 from workflow_scripts.interactive import chart_items, network_name, sparkline
 from workflow_scripts.make_tables import drop_table
 from workflow_scripts.results import load_results
+from workflow_scripts.seals import record_of, write_record
 from workflow_scripts.write_report import diverged_networks
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
@@ -46,14 +46,15 @@ def folder_of_a_study(folder):
     drop_table(results).to_csv(folder / "drops.csv", index=False)
     readings_of(results).to_csv(folder / "learning_curves.csv", index=False)
     found = {"findings": findings(results, effects), "advice": advice(effects), "missing": ["random9: " + HOSTILE]}
-    write_json(folder / "findings.json", found)
-    hours = {"cpu": 1.5, "gpu": 0}
-    write_json(folder / "trained.json", {"training": {"jobs": 3, "hours": hours, "devices": ["cpu"]}, "provenance": {}})
-    write_json(
-        folder / "imported.json", {"imported": {"path": "t.csv", "sha256": "0" * 64, "bytes": 5}, "provenance": {}}
-    )
+    write_record(folder / "findings.json", found)
+    summary = {"training": {"jobs": 3, "hours": {"cpu": 1.5, "gpu": 0}, "devices": ["cpu"]}, "provenance": {}}
+    write_record(folder / "trained.json", summary)
+    summary = {"imported": {"path": "t.csv", "sha256": "0" * 64, "bytes": 5}, "provenance": {}}
+    write_record(folder / "imported.json", summary)
     (folder / "figure.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>')
     (folder / "caption.rst").write_text(f"Title {HOSTILE}\n\nCaption.\n")
+    for names in (("results.csv", "learning_curves.csv"), ("effects.csv", "drops.csv"), ("figure.svg",)):
+        write_record(record_of(folder / names[0]), {}, [folder / name for name in names])
 
 
 def make_page(folder, name, *options, summary="trained.json"):

@@ -1,11 +1,9 @@
-import json
-
 import pytest
 from helpers import ROOT
 
 from workflow_scripts.aggregate import RESULT_COLUMNS, load_records, reading_table, result_table, training_summary
 from workflow_scripts.cli import InputError
-from workflow_scripts.files import sha256_file, write_json
+from workflow_scripts.files import sha256_file
 from workflow_scripts.make_tables import boost_table, drop_table
 from workflow_scripts.matrix import base_jobs, curve_jobs
 from workflow_scripts.plot_boost import plot_boost
@@ -14,6 +12,7 @@ from workflow_scripts.plot_learning import plot_learning
 from workflow_scripts.plot_transfer import plot_transfer
 from workflow_scripts.plotting import save_figure
 from workflow_scripts.results import load_results
+from workflow_scripts.seals import write_record
 from workflow_scripts.write_report import key_numbers
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
@@ -63,13 +62,13 @@ def study_folder(tmp_path):
             "versions": versions,
             "threads": 2,
         }
-        write_json(tmp_path / f"{job.stem}.json", {"networks": networks, "provenance": made_by})
+        write_record(tmp_path / f"{job.stem}.json", {"networks": networks, "provenance": made_by})
     return tmp_path
 
 
 @pytest.fixture
 def results(study_folder):
-    table = result_table(load_records(STUDY, study_folder))
+    table = result_table(list(load_records(STUDY, study_folder).values()))
     table.to_csv(study_folder / "results.csv", index=False)
     return load_results(study_folder / "results.csv")
 
@@ -81,12 +80,10 @@ def test_every_network_is_one_row_in_a_fixed_order(results):
     assert list(keys) == sorted(set(keys))
 
 
-def test_missing_and_foreign_records_are_named(study_folder):
-    job = curve_jobs(STUDY)[0]
-    path = study_folder / f"{job.stem}.json"
-    record = json.loads(path.read_text())
-    write_json(path, record | {"networks": record["networks"][:1]})
-    with pytest.raises(InputError, match="has depths"):
+def test_missing_and_damaged_records_are_named(study_folder):
+    path = study_folder / f"{curve_jobs(STUDY)[0].stem}.json"
+    path.write_text(path.read_text().replace('"cpu"', '"gpu"'))
+    with pytest.raises(InputError, match=r"depths-1-3\.json is damaged"):
         load_records(STUDY, study_folder)
     path.unlink()
     with pytest.raises(InputError, match=r"depths-1-3\.json is missing"):
@@ -94,7 +91,7 @@ def test_missing_and_foreign_records_are_named(study_folder):
 
 
 def test_hours_are_seconds_times_what_a_job_was_given(study_folder):
-    records = load_records(STUDY, study_folder)
+    records = list(load_records(STUDY, study_folder).values())
     assert training_summary(records)["hours"] == {"cpu": round(len(records) * 2 * 2 / 3600, 4), "gpu": 0}
     for record in records:
         record["provenance"]["device"] = "NVIDIA something"
@@ -191,7 +188,7 @@ def test_figures_of_the_published_results():
 
 
 def test_learning_curves_have_a_panel_per_curve(study_folder):
-    figure = plot_learning(reading_table(load_records(STUDY, study_folder)))
+    figure = plot_learning(reading_table(load_records(STUDY, study_folder).values()))
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == 8 + 2 + 1
     assert "natman: A to B, frozen" in titles
@@ -200,7 +197,7 @@ def test_learning_curves_have_a_panel_per_curve(study_folder):
 
 def test_a_study_of_base_networks_alone_can_be_drawn(study_folder):
     bases = {**STUDY, "matrix": [{"partition": "random0"}]}
-    records = load_records(bases, study_folder)
+    records = list(load_records(bases, study_folder).values())
     assert len(plot_learning(reading_table(records)).axes) > 2
     results = result_table(records)
     results.to_csv(study_folder / "bases.csv", index=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from helpers import ROOT
+from helpers import ROOT, save_tasks
 
 from workflow_scripts.architectures import mini_caffenet
 from workflow_scripts.cli import InputError
@@ -16,6 +16,7 @@ from workflow_scripts.compare_bases import compare_bases, load_network
 from workflow_scripts.networks import Network, initialise
 from workflow_scripts.plot_similarity import plot_similarity, transfer_cost
 from workflow_scripts.results import load_results
+from workflow_scripts.seals import write_record
 from workflow_scripts.similarity import gram_matrix, layer_grams, linear_cka
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
@@ -102,13 +103,17 @@ def test_the_same_network_is_alike_at_every_depth_and_an_untrained_one_is_not(st
 
 
 def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, tmp_path):
-    for half, task in tasks.items():
-        task.save(tmp_path / f"{half}.npz")
-        safetensors.torch.save_file(made(ord(half)).state_dict(), tmp_path / f"{half}.safetensors")
+    save_tasks(tasks, store, tmp_path)
+    for half in tasks:
+        weights = tmp_path / f"base-{half}.safetensors"
+        safetensors.torch.save_file(made(ord(half)).state_dict(), weights)
+        network = {"partition": "random0", "source": half, "target": half, "treatment": "base", "seed": 0}
+        record = {"networks": [network], "leaves": SETTINGS}
+        write_record(weights.with_suffix(".json"), record, [weights], [tmp_path / f"{half}.npz"])
     command = [sys.executable, "-m", "workflow_scripts.compare_bases", "--manifest", str(store)]
     for half in "AB":
         command += [f"--task-{half.lower()}", str(tmp_path / f"{half}.npz")]
-        command += [f"--weights-{half.lower()}", str(tmp_path / f"{half}.safetensors")]
+        command += [f"--weights-{half.lower()}", str(tmp_path / f"base-{half}.safetensors")]
     command += [
         "--partition",
         "random0",
@@ -125,8 +130,8 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert len(pd.read_csv(tmp_path / "one.csv")) == 14
-    with pytest.raises(InputError, match=r"A\.safetensors holds no mini_caffenet of 7 classes"):
-        load_network(tmp_path / "A.safetensors", SETTINGS, 7)
+    with pytest.raises(InputError, match=r"base-A\.safetensors holds no mini_caffenet of 7 classes"):
+        load_network(tmp_path / "base-A.safetensors", SETTINGS, 7)
 
 
 def built_similarity(results):

@@ -7,7 +7,6 @@ from helpers import ROOT
 from workflow_scripts.cli import InputError
 from workflow_scripts.compare_published import comparison_table, read_printed
 from workflow_scripts.effects import effect_table
-from workflow_scripts.files import write_json
 from workflow_scripts.plot_comparison import plot_comparison
 from workflow_scripts.plot_effects import plot_effects
 from workflow_scripts.plot_hierarchy import distances, plot_hierarchy
@@ -15,6 +14,7 @@ from workflow_scripts.plot_preserved import plot_preserved
 from workflow_scripts.plot_reduced import plot_reduced
 from workflow_scripts.plot_transfer import plot_transfer
 from workflow_scripts.results import load_results
+from workflow_scripts.seals import write_record
 from workflow_scripts.study_figures import study_figures
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
@@ -116,8 +116,8 @@ def test_the_published_curves_lie_under_the_studys(published):
 
 def test_the_drop_is_drawn_over_the_hierarchy_distance(published, tmp_path):
     for name, mean in (("random0", 4.0), ("natman", 6.0), ("random1", None)):
-        write_json(tmp_path / f"{name}.json", {"distance": None if mean is None else {"mean": mean}})
-    known = distances([str(path) for path in tmp_path.glob("*.json")])
+        write_record(tmp_path / f"{name}.json", {"distance": None if mean is None else {"mean": mean}})
+    known = distances(list(tmp_path.glob("*.json")))
     assert known == {"random0": 4.0, "natman": 6.0}
     lines = lines_of(plot_hierarchy(published, known).axes[0])
     assert lines["n = 7"][0] == [4.0, 6.0]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 import safetensors.torch
-from helpers import ROOT
+from helpers import ROOT, save_tasks
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workflow_scripts.files import read_json
@@ -28,10 +28,9 @@ TIMINGS = {"seconds", "images_per_second"}
 @pytest.fixture
 def command(store, tasks, tmp_path):
     """A function that gives the command of a job named `name` in tmp_path, with changed settings and more options."""
-    for half, task in tasks.items():
-        task.save(tmp_path / f"{half}.npz")
+    save_tasks(tasks, store, tmp_path)
 
-    def build(name, *options, depths=(0,), source="B", treatment="base", **changes):
+    def build(name, *options, depths=(0,), source="B", target="B", treatment="base", **changes):
         return [
             *(
                 sys.executable,
@@ -40,9 +39,20 @@ def command(store, tasks, tmp_path):
                 "--manifest",
                 str(store),
                 "--task",
-                str(tmp_path / "B.npz"),
+                str(tmp_path / f"{target}.npz"),
             ),
-            *("--partition", "random0", "--source", source, "--target", "B", "--treatment", treatment, "--seed", "0"),
+            *(
+                "--partition",
+                "random0",
+                "--source",
+                source,
+                "--target",
+                target,
+                "--treatment",
+                treatment,
+                "--seed",
+                "0",
+            ),
             *("--depths", *map(str, depths), "--settings", json.dumps(SETTINGS | changes), *options),
             *("--output", str(tmp_path / f"{name}.json"), str(tmp_path / f"{name}.safetensors")),
         ]
@@ -75,11 +85,18 @@ def test_record_weights_and_log(command, tmp_path):
     weights = safetensors.torch.load_file(tmp_path / "base.safetensors")
     assert weights["layers.fc8.weight"].shape == (20, 256)
     assert "iteration 12/12" in done.stderr
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["A.npz", "B.npz", "base.json", "base.safetensors"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "A.json",
+        "A.npz",
+        "B.json",
+        "B.npz",
+        "base.json",
+        "base.safetensors",
+    ]
 
 
 def test_a_curve_from_a_source(command, tmp_path):
-    assert run(command("base")).returncode == 0
+    assert run(command("base", source="A", target="A")).returncode == 0
     source = ("--source-task", str(tmp_path / "A.npz"), "--source-weights", str(tmp_path / "base.safetensors"))
     done = run(command("curve", *source, depths=(2, 7), source="A", treatment="frozen"))
     assert done.returncode == 0, done.stderr
@@ -113,7 +130,7 @@ def test_random_features_are_comparable_between_initialisations(command, tmp_pat
 
 
 def test_preserved_layers_and_tensorboard(command, tmp_path):
-    assert run(command("base")).returncode == 0
+    assert run(command("base", source="A", target="A")).returncode == 0
     source = ("--source-task", str(tmp_path / "A.npz"), "--source-weights", str(tmp_path / "base.safetensors"))
     options = ("--preserve", "2", "--tensorboard", str(tmp_path / "events"))
     done = run(command("curve", *source, *options, depths=(2, 4), source="A", treatment="frozen"))

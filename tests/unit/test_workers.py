@@ -11,7 +11,7 @@ import psutil
 import pytest
 import safetensors.torch
 import torch
-from helpers import ROOT
+from helpers import ROOT, save_tasks
 from test_train_command import SETTINGS
 
 from workflow_scripts.architectures import mini_caffenet
@@ -27,8 +27,7 @@ TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "
 @pytest.fixture
 def command(store, tasks, tmp_path):
     """A function that gives the command of a training of `depths` by one process or two."""
-    for half, task in tasks.items():
-        task.save(tmp_path / f"{half}.npz")
+    save_tasks(tasks, store, tmp_path)
 
     def build(name, shared, depths=(0,), treatment="base", options=(), **changes):
         return [
@@ -101,7 +100,7 @@ def test_two_processes_learn_what_one_does(command, tmp_path, depths, treatment)
     options = []
     if treatment != "base":
         run(command("source", False))
-        options = ["--source-weights", str(tmp_path / "source.safetensors")]
+        options = ["--source-task", str(tmp_path / "B.npz"), "--source-weights", str(tmp_path / "source.safetensors")]
     for name, shared in (("one", False), ("two", True)):
         run(command(name, shared, depths, treatment, options))
     for alone, together in zip(readings(tmp_path / "one.json"), readings(tmp_path / "two.json"), strict=True):
