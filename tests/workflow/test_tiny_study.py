@@ -12,6 +12,7 @@ from helpers import ROOT
 
 from workflow_scripts.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.files import read_json
+from workflow_scripts.seals import write_record
 
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
@@ -212,7 +213,11 @@ def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_config
 
 def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, change):
     """Studies share a store, which another may have packed with a larger max_bad_fraction."""
-    change("data/tiny/packed_36_warp/manifest.json", '"quarantined": 0', '"quarantined": 1')
+    name = "data/tiny/packed_36_warp/manifest.json"
+    change(name, '"quarantined": 0', '"quarantined": 1')
+    printed = study.snakemake("--dry-run", check=False)
+    assert f"error: {name} is damaged: its content is not what was written" in printed
+    write_record(study.folder / name, read_json(study.folder / name))  # as another study would have
     printed = study.snakemake("--dry-run", check=False)
     assert "store.max_bad_fraction: more than 0.001 of data/tiny/packed_36_warp/train-000 could not" in printed
     assert "Traceback" not in printed
