@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan test test-cluster test-faults lint dag bench-dag bench-data bench-train
+.PHONY: run plan verify test test-cluster test-faults lint dag bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -11,6 +11,9 @@ run: .venv/installed
 
 plan: .venv/installed
 	$(BIN)/snakemake plan --cores all --quiet all $(if $(STUDY),--configfile $(STUDY))
+
+verify: .venv/installed
+	$(BIN)/snakemake verify --cores 1 --quiet all $(if $(STUDY),--configfile $(STUDY))
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest

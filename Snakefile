@@ -16,6 +16,7 @@ include: "rules/train.smk"
 include: "rules/aggregate.smk"
 include: "rules/cost.smk"
 include: "rules/report.smk"
+include: "rules/verify.smk"
 
 
 localrules:

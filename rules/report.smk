@@ -193,13 +193,13 @@ rule write_report:
         figures=[f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES],
         captions=[workflow.source_path(f"../report/{figure}.rst") for figure in FIGURES],
     output:
-        report(
+        page=report(
             f"{RESULTS}/report.html",
             caption="../report/page.rst",
             category="Results",
             labels={"table": "Report page"},
         ),
-        f"{RESULTS}/report.json",
+        record=f"{RESULTS}/report.json",
     log:
         f"{RESULTS}/logs/write_report.log",
     benchmark:
@@ -215,5 +215,5 @@ rule write_report:
         config=json.dumps(config, sort_keys=True),
         code=code_fingerprint("write_report"),
     shell:
-        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output[0]:q}"
+        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output.page:q}"
         " > {log:q} 2>&1"

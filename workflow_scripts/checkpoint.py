@@ -42,8 +42,9 @@ class ResumeCheckpoint:
 
     def save(self, state: dict) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""
-        with atomic_path(self.path) as temporary:
-            torch.save({"key": self.key, "state": state, "sha256": state_sha256(state)}, temporary)
+        saved = {"key": self.key, "state": state, "sha256": state_sha256(state)}
+        with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
+            torch.save(saved, file)  # to a file, since for a path it does not say that the disk is full
 
     def delete(self) -> None:
         """Remove the checkpoint, and what killed jobs left of unfinished ones, after the output is safely written."""

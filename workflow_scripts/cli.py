@@ -22,12 +22,26 @@ def json_argument(text: str) -> object:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a step's `main`; an InputError, or an OSError, ends the process with one line on stderr and status 1."""
+    """Run a step's `main`; an InputError, an OSError or a lack of memory ends the process with one line on stderr and
+    status 1.
+    """
     try:
         main()
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if (line := _explained(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
-    except OSError as error:  # a full disk, a folder that may not be read: the place and the reason, no traceback
-        print(f"error: {error.filename or 'input or output'}: {error.strerror or error}", file=sys.stderr)
-        sys.exit(1)
+
+
+def _explained(error: Exception) -> str | None:
+    """What to tell a user who can mend the cause; None for a defect of ours, which deserves its traceback."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):  # a full disk, a folder that may not be written: the place and the reason
+        return f"{error.filename or 'input or output'}: {error.strerror or error}; mend it and run snakemake again"
+    text = " ".join(str(error).split())
+    # torch is not imported for its OutOfMemoryError (of a GPU); on a CPU it raises a plain RuntimeError.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
+        return f"out of memory; run fewer jobs at once, or give this one more, and run snakemake again ({text})"
+    return None
