@@ -36,3 +36,11 @@ rule all:
         rules.figures.input,
         rules.results.input,
         rules.packed.input if TRAINED else [],
+
+
+onerror:
+    print(
+        "A job failed: the line above that starts with `error:` says why; one that was Killed had too little memory, so"
+        " use fewer --cores. What is finished is kept: mend the cause and run snakemake again.",
+        file=sys.stderr,
+    )

@@ -13,6 +13,7 @@ from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config, check_dataset, check_duplicates, check_store
 from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
+from workflow_scripts.files import check_writable
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.schedules import iterations_of
@@ -39,6 +40,10 @@ try:
     DATASET = f"data/{config['dataset']['name']}"
     STORE = f"{DATASET}/packed_{config['store']['image_size']}_{config['store']['resize']}"
     check_store(Path(STORE), config["store"]["max_bad_fraction"])
+    check_writable(".snakemake")  # Snakemake's own words are a traceback
+    if not {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
+        finished = Path(STORE, "manifest.json").exists() or not TRAINED
+        check_writable(f"results/{config['study']}", *([] if finished else [STORE]))
     FIGURE_NAMES = study_figures(config)
 except InputError as error:
     sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file

@@ -69,11 +69,25 @@ def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
 
     `key` is the configuration key that decides the need.
     """
-    folder = Path(folder).absolute()
-    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    free = shutil.disk_usage(there).free
+    free = shutil.disk_usage(_existing(folder)).free
     if needed > free:
         raise InputError(
-            f"{folder} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; free some, link "
-            f"data/ to a larger disk, or lower {key}"
+            f"{Path(folder).absolute()} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; "
+            f"free some, link data/ to a larger disk, or lower {key}"
         )
+
+
+def check_writable(*folders: str | Path) -> None:
+    """Raise InputError if one of `folders`, or where it will be made, may not be written to."""
+    for there in map(_existing, folders):
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{there} cannot be written to: it is read-only, or another user's; work in a checkout of your own, or "
+                "mend its permissions"
+            )
+
+
+def _existing(folder: str | Path) -> Path:
+    """`folder`, or the nearest folder above it that there is."""
+    folder = Path(folder).absolute()
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
