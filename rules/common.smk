@@ -19,6 +19,7 @@ from workflow_scripts.partition_names import parse_partition
 from workflow_scripts.schedules import iterations_of
 from workflow_scripts.seals import record_of
 from workflow_scripts.settings import deciding_leaves, training_leaves
+from workflow_scripts.snakemake_notes import check_notes
 from workflow_scripts.store_layout import packed_bytes
 from workflow_scripts.study_figures import study_figures
 
@@ -44,6 +45,8 @@ try:
     if not {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
         finished = Path(STORE, "manifest.json").exists() or not TRAINED
         check_writable(f"results/{config['study']}", *([] if finished else [STORE]))
+    if not {"-t", "--touch", "verify"} & set(sys.argv):
+        check_notes(f"results/{config['study']}")
     FIGURE_NAMES = study_figures(config)
 except InputError as error:
     sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file

@@ -4,6 +4,8 @@ import io
 import tarfile
 from pathlib import Path
 
+import pandas as pd
+
 from workflow_scripts.make_task import write_task
 from workflow_scripts.pack_manifest import manifest
 from workflow_scripts.pack_shard import pack_shard
@@ -38,6 +40,11 @@ def save_tasks(tasks, manifest, folder):
     """Write the tasks of random0's halves, and their records, into `folder`."""
     for half, task in tasks.items():
         write_task(task, folder / f"{half}.npz", {"partition": "random0", "half": half}, [manifest])
+
+
+def results_of(folder, study="tiny"):
+    """The results of a study in a checkout, timings apart."""
+    return pd.read_csv(folder / f"results/{study}/results.csv").drop(columns=["job_seconds", "images_per_second"])
 
 
 def write_sparse_tar(path, members, size):

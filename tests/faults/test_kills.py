@@ -15,12 +15,11 @@ import pandas as pd
 import psutil
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, results_of
 
 KILLS = int(os.environ.get("FAULTS", "50"))
 SEED = int(os.environ.get("FAULTS_SEED", "0"))
 LONGEST = 14  # seconds that a run is left alone
-TIMINGS = ["job_seconds", "images_per_second"]
 WAYS = (
     ("SIGKILL to all", signal.SIGKILL, "all"),
     ("SIGKILL to Snakemake alone", signal.SIGKILL, "snakemake"),
@@ -127,9 +126,7 @@ def test_killed_at_random_moments_the_study_ends_in_the_same_bits(checkout, undi
             gone.unlink()
     settle(folder)
     print(dict(done), f"finished {ended} times on the way")
-    results = "results/tiny/results.csv"
-    ours, theirs = (pd.read_csv(one / results).drop(columns=TIMINGS) for one in (folder, undisturbed))
-    assert ours.equals(theirs)
+    pd.testing.assert_frame_equal(results_of(folder), results_of(undisturbed))
     for weights in (undisturbed / "results/tiny").rglob("*.safetensors"):
         assert (folder / weights.relative_to(undisturbed)).read_bytes() == weights.read_bytes(), weights
     assert not unfinished(folder)

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import ROOT, results_of
 
-TIMINGS = ["job_seconds", "images_per_second"]
 TORCH_BYTES = 3_330_000 * 1024  # of addresses, in which torch starts but cannot train (measured)
 CGROUP = Path("/sys/fs/cgroup/memory")
 KILLED_BYTES = 420 * 2**20  # of memory: Snakemake runs in it, torch does not
@@ -67,8 +66,7 @@ def whole(study):
 def goes_on(study, undisturbed):
     """Run to the end; the results are those of a study that nothing befell."""
     study.snakemake()
-    ours, theirs = (pd.read_csv(one / "results/tiny/results.csv") for one in (study.folder, undisturbed))
-    pd.testing.assert_frame_equal(ours.drop(columns=TIMINGS), theirs.drop(columns=TIMINGS))
+    pd.testing.assert_frame_equal(results_of(study.folder), results_of(undisturbed))
     assert whole(study)
 
 

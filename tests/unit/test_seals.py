@@ -1,5 +1,6 @@
 """Records that vouch for files: what they notice, what they name, and what `snakemake verify` says of a study."""
 
+import base64
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.files import read_json, write_json
 from workflow_scripts.lineage import check_agreement
 from workflow_scripts.seals import check_made_from, read_record, record_of, verified, write_record
+from workflow_scripts.snakemake_notes import check_notes
 from workflow_scripts.verify_study import verify
 
 
@@ -97,3 +99,18 @@ def test_verify_tells_all_faults_at_once(study):
 
 def test_verify_of_nothing_says_what_to_do(tmp_path):
     assert "run snakemake first" in refusal(verify, [tmp_path])
+
+
+def test_a_finished_study_without_snakemakes_notes_is_refused(tmp_path):
+    """Snakemake would take its results for those of whatever configuration there is now."""
+    results, notes = tmp_path / "results", tmp_path / ".snakemake"
+    check_notes(results, notes)
+    results.mkdir()
+    (results / "results.json").touch()
+    assert "run snakemake --touch --forceall first" in refusal(check_notes, results, notes)
+    name = base64.urlsafe_b64encode(f"{results}/results.json".encode()).decode()
+    for kind in ("metadata", "incomplete"):
+        (notes / kind).mkdir(parents=True)
+        (notes / kind / name).touch()
+        check_notes(results, notes)
+        (notes / kind / name).unlink()
