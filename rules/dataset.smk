@@ -20,6 +20,6 @@ if config["dataset"]["kind"] == "sample":
             sample=config["dataset"]["sample"],
             code=code_fingerprint("draw_sample"),
         shell:
-            "python -m workflow_scripts.draw_sample --folder {params.folder:q} --seed {params.sample[seed]}"
-            " --train-per-class {params.sample[train_per_class]} --val-per-class {params.sample[val_per_class]}"
+            "python -m workflow_scripts.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
+            " --train-per-class {params.sample[train_per_class]:q} --val-per-class {params.sample[val_per_class]:q}"
             " --processes {threads} > {log:q} 2>&1"

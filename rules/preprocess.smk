@@ -29,8 +29,8 @@ rule survey_dataset:
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("survey_dataset"),
     shell:
-        "python -m workflow_scripts.survey_dataset --kind {params.dataset[0]} --path {params.dataset[1]:q}"
-        " --image-size {params.image_size} --train-shards {params.train_shards} --folder {params.folder:q}"
+        "python -m workflow_scripts.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
+        " --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
         " > {log:q} 2>&1"
 
 
@@ -63,9 +63,9 @@ rule pack_shard:
         prefix=f"{STORE}/{{split}}-{{shard}}",
         code=code_fingerprint("pack_shard"),
     shell:
-        "python -m workflow_scripts.pack_shard --kind {params.dataset[0]} --path {params.dataset[1]:q} --classes {input.classes:q}"
+        "python -m workflow_scripts.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
-        " --max-bad-fraction {resources.max_bad_fraction} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
+        " --max-bad-fraction {resources.max_bad_fraction:q} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 
 
 rule pack_manifest:
@@ -92,8 +92,8 @@ rule pack_manifest:
         folder=lambda wildcards, output: os.path.dirname(output.manifest),
         code=code_fingerprint("pack_manifest"),
     shell:
-        "python -m workflow_scripts.pack_manifest --classes {input.classes:q} --image-size {params.image_size}"
-        " --resize {params.resize} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
+        "python -m workflow_scripts.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
+        " --resize {params.resize:q} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
 
 
 rule plot_store:
@@ -120,5 +120,5 @@ rule plot_store:
         dpi=config["figures"]["dpi"],
         code=code_fingerprint("plot_store"),
     shell:
-        "python -m workflow_scripts.plot_store --manifest {input.manifest:q} --dpi {params.dpi} --output {output:q}"
+        "python -m workflow_scripts.plot_store --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
         " > {log:q} 2>&1"

@@ -40,7 +40,7 @@ for figure, (step, files) in FIGURES.items():
             dpi=config["figures"]["dpi"],
             code=code_fingerprint(step),
         shell:
-            "python -m workflow_scripts.{params.step} {params.options} --dpi {params.dpi}"
+            "python -m workflow_scripts.{params.step} {params.options} --dpi {params.dpi:q}"
             " --output {output:q} > {log:q} 2>&1"
 
 
@@ -71,7 +71,7 @@ rule compare_bases:
         "python -m workflow_scripts.compare_bases --manifest {input.manifest:q} --task-a {input.task_a:q}"
         " --task-b {input.task_b:q} --weights-a {input.weights_a:q} --weights-b {input.weights_b:q}"
         " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
-        " --images {params.images} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+        " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
 
 
 rule score_filters:

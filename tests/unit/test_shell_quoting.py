@@ -1,0 +1,48 @@
+"""No name can break or inject into a rule's shell command: each placeholder is quoted, or cannot hold but safe text."""
+
+import re
+
+import pytest
+from helpers import ROOT
+
+RULES = {path.name: path.read_text() for path in sorted((ROOT / "rules").glob("*.smk"))}
+COMMON = RULES["common.smk"]
+PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z][^{}]*)\}(?!\})")
+SAFE = r"[A-Za-z0-9_.|+*(){}\[\]\\-]*"  # of a wildcard's pattern: nothing that means something to a shell
+# Numbers; and options that are words joined by shlex.join, or written in common.smk.
+NUMBERS = {"threads", "resources.jobs_per_gpu", "params.preserve", "params.threads", "params.processes"}
+OPTIONS = {"params.options", "params.inputs", "params.outputs", "params.source", "params.calibration"}
+WRITTEN = {"params.launcher", "params.depths", "params.step", "resources.tensorboard"}
+
+
+def commands():
+    for name, text in RULES.items():
+        for block in re.findall(r"^ *shell:\n((?: +(?:f?\"[^\n]*\"|'[^\n]*')\n?)+)", text, re.MULTILINE):
+            yield name, block
+
+
+COMMANDS = list(commands())
+
+
+def test_every_command_is_looked_at():
+    assert len(COMMANDS) == sum(len(re.findall(r"^ *shell:$", text, re.MULTILINE)) for text in RULES.values())
+
+
+@pytest.mark.parametrize(("rules", "command"), COMMANDS)
+def test_every_placeholder_is_quoted_or_safe(rules, command):
+    assert PLACEHOLDER.findall(command)
+    for placeholder in PLACEHOLDER.findall(command):
+        if placeholder.endswith(":q"):
+            continue
+        kind, _, name = placeholder.partition(".")
+        if kind == "wildcards":
+            (pattern,) = re.findall(rf'^    {name}=r?"(.*)",$', COMMON, re.MULTILINE)
+            assert re.fullmatch(SAFE, pattern), f"{rules}: {placeholder} may be {pattern}"
+        else:
+            assert placeholder in NUMBERS | OPTIONS | WRITTEN, f"{rules}: {placeholder} is not quoted"
+
+
+def test_options_are_joined_as_a_shell_reads_them():
+    for function in ("source_options", "named_options", "calibration_option"):
+        body = re.search(rf"^def {function}\(.*?(?=^def )", COMMON, re.MULTILINE | re.DOTALL)[0]
+        assert "shlex.join" in body, function
