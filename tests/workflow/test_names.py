@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
+from checkout import Checkout
 from PIL import Image
 
 CLASSES = (
@@ -24,8 +25,10 @@ FOLDER = "it's $(touch pwned); a dir/-x"
 
 
 @pytest.fixture(scope="module")
-def study(checkout):
-    study = checkout("odd.yaml")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("names") / "it's $(touch pwned); a 猫's checkout"
+    folder.mkdir()
+    study = Checkout(folder, "odd.yaml")
     for split, count in (("train", 4), ("val", 2)):
         for number, name in enumerate(CLASSES):
             folder = study.folder / FOLDER / split / name
@@ -45,6 +48,6 @@ def test_such_names_neither_break_nor_run(study):
     before = {path.name for path in study.folder.iterdir()}
     study.snakemake("packed", "curves")
     assert {path.name for path in study.folder.iterdir()} - before <= {"data", "results", ".snakemake"}
-    assert not list(study.folder.rglob("pwned"))
+    assert not list(study.folder.parent.rglob("pwned"))
     classes = pd.read_csv(study.folder / "data/odd/packed_36_warp/classes.csv", keep_default_na=False)["class"]
     assert list(classes) == sorted(CLASSES)
