@@ -48,6 +48,7 @@ rule compare_costs:
         *rules.curves.input,
         calibration=calibration(),
         survey=f"{STORE}/survey.json",
+        results=f"{RESULTS}/results.json",  # whose networks these jobs' are
     output:
         record=f"{RESULTS}/cost.json",
         table=report(
@@ -73,4 +74,4 @@ rule compare_costs:
         code=code_fingerprint("compare_costs"),
     shell:
         "python -m workflow_scripts.compare_costs --settings {params.settings:q} {params.calibration}"
-        " --survey {input.survey:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"
+        " --survey {input.survey:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

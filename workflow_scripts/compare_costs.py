@@ -11,7 +11,7 @@ from workflow_scripts.costs import job_seconds, study_jobs
 from workflow_scripts.files import write_text
 from workflow_scripts.plan import speed, stage_of, surveyed
 from workflow_scripts.provenance import provenance
-from workflow_scripts.seals import read_record, record_of, write_record
+from workflow_scripts.seals import check_made_from, read_record, record_of, verified, write_record
 
 COLUMNS = ["stage", "job", "networks", "estimated_seconds", "actual_seconds", "actual_by_estimated", "device"]
 
@@ -39,14 +39,16 @@ def main() -> None:
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
     parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
+    parser.add_argument("--results", type=verified, required=True, help="the aggregated results' record")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
+    check_made_from(args.survey.with_name("manifest.json"), args.survey)
     settings = surveyed(args.settings, args.survey)
     operations, _ = speed(settings, args.calibration)
     write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
     record = {"provenance": provenance("compare_costs", args.settings)}
-    write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey])
+    write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey, args.results])
 
 
 if __name__ == "__main__":

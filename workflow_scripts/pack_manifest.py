@@ -15,7 +15,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import SPLITS
 from workflow_scripts.files import write_text
 from workflow_scripts.provenance import provenance
-from workflow_scripts.seals import REMEDY, check_made_from, read_record, verified, write_record
+from workflow_scripts.seals import REMEDY, check_made_from, read_record, record_of, verified, write_record
 from workflow_scripts.store import read_index, read_names
 
 
@@ -84,7 +84,8 @@ def main() -> None:
     quarantine = args.folder / "quarantine.csv"
     write_text(quarantine, quarantine_table(args.shards).to_csv(index=False))
     record |= {"provenance": provenance("pack_manifest", settings)}
-    write_record(args.folder / "manifest.json", record, [quarantine], [args.classes, *args.shards])
+    sources = [args.classes, record_of(args.classes), *args.shards]
+    write_record(args.folder / "manifest.json", record, [quarantine], sources)
 
 
 if __name__ == "__main__":

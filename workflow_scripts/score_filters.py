@@ -12,7 +12,6 @@ from workflow_scripts import cli
 from workflow_scripts.cli import InputError
 from workflow_scripts.files import write_text
 from workflow_scripts.first_layer import best_match, colour_blob, gabor_fit, kinds, thresholds, untrained_filters
-from workflow_scripts.lineage import check_agreement
 from workflow_scripts.provenance import provenance
 from workflow_scripts.seals import record_of, verified, write_record
 
@@ -82,7 +81,6 @@ def main() -> None:
     for name in ("filters", "shares", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args()
-    check_agreement(args.weights)
     layers = load_first_layers(args.weights)
     filters = filter_table(layers)
     write_text(args.filters, filters.round(4).to_csv(index=False))

@@ -22,6 +22,7 @@ RECORDS = {
     **{f"{table}.csv": "tables" for table in ("boost", "drops", "effects")},
     **dict.fromkeys(ILSVRC_ARCHIVES, "sample"),  # drawn ones
 }
+FOREIGN = "another study's or old"
 REMEDY = "delete it and run snakemake again"
 
 
@@ -56,18 +57,21 @@ def read_record(path: str | Path) -> dict:
 
 
 def verified(path: str | Path) -> Path:
-    """`path`, if the file there is as the step that made it left it; an argparse type for the files that steps read.
+    """`path`, if the file there is as the step that made it left it, and what it was made from is as it was then (or
+    gone); an argparse type for the files that steps read.
 
-    Raises InputError if it, or the record that vouches for it, is missing or damaged.
+    Raises InputError if it, or the record that vouches for it, is missing, damaged or another study's.
     """
     path = Path(path)
-    record = record_of(path)
-    if record == path:
-        read_record(path)
-        return path
-    if not path.is_file():
-        raise InputError(f"{path} is missing; run snakemake again")
-    check_file(path, read_record(record)["files"].get(path.name), record)
+    record_path = record_of(path)
+    record = read_record(record_path)
+    if path != record_path:
+        if not path.is_file():
+            raise InputError(f"{path} is missing; run snakemake again")
+        check_file(path, record["files"].get(path.name), record_path)
+    for source, sha256 in record["made_from"].items():
+        if Path(source).is_file() and sha256_file(source) != sha256:
+            raise InputError(f"{path} was made from another {source} than this one: either is {FOREIGN}; {REMEDY}")
     return path
 
 
@@ -82,7 +86,7 @@ def check_made_from(path: str | Path, *sources: str | Path) -> dict:
     record = read_record(record_of(path))
     for source in sources:
         if sha256_file(source) not in record["made_from"].values():
-            raise InputError(f"{path} was not made from this {source}, so it is another study's or old; {REMEDY}")
+            raise InputError(f"{path} was not made from this {source}, so it is {FOREIGN}; {REMEDY}")
     return record
 
 

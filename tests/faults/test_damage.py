@@ -104,6 +104,8 @@ def anothers_with_its_record(path, theirs):
         shutil.copy(theirs(one), one)
 
 
+# Another study's measurement of how fast the same machine trains the same network is as good as this one's.
+AS_GOOD = {("results/tiny/calibration.json", anothers), ("results/tiny/calibration.json", anothers_with_its_record)}
 DAMAGES = (truncated, emptied, zeroed, bit_flipped, anothers, anothers_with_its_record)
 
 
@@ -174,7 +176,7 @@ def test_damage_is_noticed_and_named(finished, rule):
             for damage in DAMAGES:
                 result = outcome(job, path, damage, finished)
                 counts[result and result.split()[0]] += 1
-                if result not in (None, "noticed"):
+                if result not in (None, "noticed") and (str(path), damage) not in AS_GOOD:
                     wrong.append(f"{path}: {damage.__name__}: {result}")
     print(f"\n{rule}: {len(tried)} kinds of files, {dict(counts)}")
     assert tried
