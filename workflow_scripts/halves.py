@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.csv_table import read_table
+from workflow_scripts.csv_table import check_file, read_table
 
 HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the published files call natural A
 
@@ -43,9 +43,8 @@ def check_sizes(where: str | Path, classes_in: Mapping[str, int]) -> None:
 
 def read_artifacts(path: str | Path) -> set[str]:
     """The classes in a file of man-made classes, one a line. Raises InputError if it is missing or no UTF-8 text."""
+    check_file(path)
     try:
         return set(Path(path).read_text(encoding="utf-8").split())
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; correct the path or set it to null") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as text: {getattr(error, 'strerror', None) or error}") from None

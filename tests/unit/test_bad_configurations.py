@@ -9,7 +9,8 @@ import yaml
 from helpers import ROOT
 
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import check_config, check_duplicates
+from workflow_scripts.config import check_config
+from workflow_scripts.config_file import check_config_file
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -96,8 +97,6 @@ def test_a_key_that_stands_twice_is_named_with_its_line(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text("study: a\ntraining:\n  crop: 32\n  device: cpu\n  crop: 24\n")
     with pytest.raises(InputError, match=r"study\.yaml, line 5: crop stands here twice"):
-        check_duplicates(path)
+        check_config_file(path)
     path.write_text("base: &base {crop: 32}\nmatrix: [{partition: a}, {partition: a}]\ntraining: *base\n")
-    check_duplicates(path)
-    path.write_text("")
-    check_duplicates(path)
+    check_config_file(path)
