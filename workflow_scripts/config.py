@@ -53,12 +53,15 @@ def check_config(config: dict, schema: Path) -> None:
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
-    wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
-    if dataset["kind"] == "folder" and path.is_dir():
-        wanted = [path / split for split in SPLITS]
-    for file in wanted:
-        if not file.exists():
-            raise InputError(f"configuration: dataset.path: {file} does not exist; put it there or correct the path")
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
+    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+        reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
+    if reasons:
+        raise InputError(f"configuration: dataset.path: {reasons[0]}; put it there or correct the path")
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
