@@ -33,7 +33,7 @@ os.environ.update(
 try:
     # Those of the command line have been read by Snakemake already, this one has not.
     for path in map(Path, ["config.yaml", *workflow.configfiles]):
-        if path.exists():
+        if path.is_file():
             check_config_file(path)
 except InputError as error:
     sys.exit(f"error: {refusal(error)}")  # a WorkflowError would add the place in this file

@@ -12,7 +12,7 @@ import yaml
 
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.config_matrix import check_entry
+from workflow_scripts.config_matrix import check_entry, check_number
 from workflow_scripts.csv_table import PRINTED_COLUMNS, RESULTS_NEEDED, read_table
 from workflow_scripts.dataset import SPLITS, ilsvrc_files
 from workflow_scripts.halves import read_artifacts
@@ -48,6 +48,7 @@ def check_config(config: dict, schema: Path) -> None:
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config)
+    check_number(config)
 
 
 def check_dataset(dataset: dict) -> None:

@@ -15,6 +15,22 @@ from workflow_scripts.halves import check_classes, check_sizes, read_halves
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
 from workflow_scripts.refusal import naming
 
+MAX_NETWORKS = 100_000  # the paper has 163
+
+
+def check_number(config: dict) -> None:
+    """Raise InputError if the matrix asks for more networks than any study can train."""
+    curves = 0
+    for entry in config["matrix"]:
+        targets = entry.get("targets", parse_partition(entry["partition"]).halves)
+        kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random"))
+        curves += len(targets) * (1 + kinds * len(entry.get("depths", config["depths"])))
+    if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
+        raise InputError(
+            f"configuration: matrix: with {len(config['seeds'])} seeds this asks for up to {networks:,} networks; at "
+            f"most {MAX_NETWORKS:,} can be"
+        )
+
 
 def check_entry(key: str, entry: dict, config: dict) -> None:
     """Raise InputError naming `key`, matrix[i], or what is below it, unless this entry of the matrix can be trained."""

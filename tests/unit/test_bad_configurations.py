@@ -205,3 +205,11 @@ def test_lists_of_lists_are_refused_before_they_are_compared():
     for value in (nested(30), cycle, {"a": nested(12)}):
         assert refused(changed(("depths",), value)).startswith("configuration: depths")
     assert refused(changed(("training", "crop"), nested(12))).startswith("configuration: training.crop")
+
+
+def test_more_networks_than_anyone_can_train_are_refused():
+    config = changed(("seeds",), [*range(1000)])
+    check_config(config, SCHEMA)
+    assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith(
+        "configuration: matrix: with 1000 seeds this"
+    )
