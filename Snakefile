@@ -5,10 +5,7 @@
 #   snakemake -n                                            the plan
 
 
-configfile: "config.yaml"
-
-
-include: "rules/common.smk"
+include: "rules/common.smk"  # reads and checks config.yaml
 include: "rules/dataset.smk"
 include: "rules/preprocess.smk"
 include: "rules/partition.smk"

@@ -11,11 +11,13 @@ sys.path.insert(0, workflow.basedir)
 from workflow_scripts import matrix
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.config import check_config, check_dataset, check_duplicates, check_store
+from workflow_scripts.config import SAMPLE_CLASS_COUNT, check_config, check_dataset, check_store
+from workflow_scripts.config_file import check_config_file
 from workflow_scripts.dataset import ILSVRC_ARCHIVES, ilsvrc_files
 from workflow_scripts.files import check_writable
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.partition_names import parse_partition
+from workflow_scripts.refusal import refusal
 from workflow_scripts.schedules import iterations_of
 from workflow_scripts.seals import record_of
 from workflow_scripts.settings import deciding_leaves, training_leaves
@@ -31,8 +33,18 @@ os.environ.update(
 )
 
 try:
-    for configfile in workflow.configfiles:
-        check_duplicates(Path(configfile))
+    # Those of the command line have been read by Snakemake already, this one has not.
+    for path in map(Path, ["config.yaml", *workflow.configfiles]):
+        if path.is_file():
+            check_config_file(path)
+except InputError as error:
+    sys.exit(f"error: {refusal(error)}")  # a WorkflowError would add the place in this file
+
+
+configfile: "config.yaml"
+
+
+try:
     check_config(config, Path(workflow.basedir) / "schemas/config.schema.yaml")
     TRAINED = config["results_table"] is None  # else a results table takes the place of training
     # `make plan` tells the price without the data; Snakemake knows its targets only after this.
@@ -49,7 +61,7 @@ try:
         check_notes(f"results/{config['study']}")
     FIGURE_NAMES = study_figures(config)
 except InputError as error:
-    sys.exit(f"error: {error}")  # a WorkflowError would add the place in this file
+    sys.exit(f"error: {refusal(error)}")
 
 RESULTS = f"results/{config['study']}"
 SAMPLE_RECORD = f"{config['dataset']['path']}/sample.json"
@@ -112,7 +124,7 @@ def pack_settings(wildcards):
 def packed_images(split):
     """How many images a split has, as far as the configuration tells."""
     if config["dataset"]["kind"] == "sample":
-        return 40 * config["dataset"]["sample"][f"{split}_per_class"]
+        return SAMPLE_CLASS_COUNT * config["dataset"]["sample"][f"{split}_per_class"]
     return TRAIN_IMAGES_GUESS if split == "train" else 50_000
 
 
@@ -406,7 +418,7 @@ def cost_settings():
     leaves = {key: config[key] for key in ("study", "seeds", "depths", "matrix")} | config["plan"]
     leaves["training"] = {key: config["training"][key] for key in used}
     leaves["image_size"] = config["store"]["image_size"]
-    leaves["classes"] = 40 if config["dataset"]["kind"] == "sample" else 1000
+    leaves["classes"] = SAMPLE_CLASS_COUNT if config["dataset"]["kind"] == "sample" else 1000
     leaves |= {f"{split}_images": packed_images(split) for split in ("train", "val")}
     leaves["memory_mb"] = training_memory(max((len(job.depths) for job in CURVES), default=1))
     return json.dumps(leaves, sort_keys=True)

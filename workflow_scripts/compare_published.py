@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.csv_table import PRINTED_COLUMNS
 from workflow_scripts.make_tables import boost_table
 from workflow_scripts.plot_reduced import reduced_curve
 from workflow_scripts.results import SCORE, equal_halves, in_families, main_variant, trained
@@ -58,7 +59,7 @@ def read_printed(path: Path) -> pd.DataFrame:
         printed = pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table: {error}") from None
-    if list(printed) != ["quantity", "percent", "source"]:
+    if list(printed) != list(PRINTED_COLUMNS):
         raise InputError(f"{path} must have the columns quantity, percent, source")
     return printed
 

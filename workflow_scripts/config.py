@@ -5,7 +5,6 @@ Light on purpose: the Snakefile calls this at parse time.
 
 import difflib
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import jsonschema
@@ -13,51 +12,57 @@ import yaml
 
 from workflow_scripts.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.cli import InputError
-from workflow_scripts.dataset import ilsvrc_files
-from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.config_matrix import check_entry, check_number
+from workflow_scripts.csv_table import PRINTED_COLUMNS, RESULTS_NEEDED, read_table
+from workflow_scripts.dataset import SPLITS, ilsvrc_files
+from workflow_scripts.halves import read_artifacts
+from workflow_scripts.refusal import naming
 from workflow_scripts.seals import read_record
+
+MAX_ITEMS, MAX_DEPTH, MAX_VALUES, MAX_INTEGER = 1000, 20, 20_000, 10**18  # of a section at the top level
+SAMPLE_CLASS_COUNT = 40
+
+
+def _is_integer(_: object, value: object) -> bool:
+    """JSON schema's integers include 64.0, which as a number of images or in a file's name is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    for key, section in config.items():
+        _check_extent(str(key), section)
+    validator = Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
     if errors:
         raise InputError(_message(errors[0]))
     _check_finite("", config)
-    _check_tables(config)
-    _check_sample(config["dataset"])
+    _check_files(config)
+    _check_sample(config["dataset"], config["store"])
     _check_training(config)
     for number, entry in enumerate(config["matrix"]):
-        _check_entry(f"matrix[{number}]", entry, config)
-
-
-def check_duplicates(path: Path) -> None:
-    """Raise InputError if a key stands twice in a section of the YAML file; YAML would take the last one in silence."""
-
-    def walk(node: yaml.Node | None) -> None:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else []
-        seen: set[str] = set()
-        for key, value in pairs:
-            if key.value in seen:
-                raise InputError(
-                    f"configuration: {path}, line {key.start_mark.line + 1}: {key.value} stands here twice"
-                )
-            seen.add(key.value)
-            walk(value)
-        for item in node.value if isinstance(node, yaml.SequenceNode) else []:
-            walk(item)
-
-    walk(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+        check_entry(f"matrix[{number}]", entry, config)
+    check_number(config)
 
 
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
-    wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}
-    for file in wanted[dataset["kind"]]:
-        if not file.exists():
-            raise InputError(f"configuration: dataset.path: {file} does not exist; put it there or correct the path")
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
+    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+        reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
+    if reasons:
+        raise InputError(f"configuration: dataset.path: {reasons[0]}; put it there or correct the path")
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
@@ -80,41 +85,85 @@ def _message(error: jsonschema.ValidationError) -> str:
     key = error.json_path.removeprefix("$").lstrip(".")
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(known))[0]
-        close = difflib.get_close_matches(str(unknown), known, n=1)
+        unknown = min(str(name) for name in set(error.instance) - set(known))
+        close = difflib.get_close_matches(unknown, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-        return f"configuration: unknown key {'.'.join(filter(None, [key, str(unknown)]))}; {hint}"
+        return f"configuration: unknown key {'.'.join(filter(None, [key, unknown]))}; {hint}"
     text = f"configuration: {key or 'the file'}: {error.message}"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_extent(key: str, section: object) -> None:
+    """Refuse what would keep the schema's checks busy for ever: lists of lists of lists, as YAML's aliases make them
+    from few lines, and numbers too long to print.
+    """
+    waiting, values = [(key, section, 0)], 0
+    while waiting:
+        key, value, depth = waiting.pop()
+        if isinstance(value, int) and abs(value) > MAX_INTEGER:
+            raise InputError(f"configuration: {key}: the number there is beyond {MAX_INTEGER:.0e}; correct it")
+        items = _items(key, value)
+        values += len(items)
+        if len(items) > MAX_ITEMS or depth > MAX_DEPTH or values > MAX_VALUES:
+            raise InputError(
+                f"configuration: {key}: holds more than a study can have: {MAX_ITEMS} items in a list, {MAX_DEPTH} "
+                f"lists in lists, {MAX_VALUES:,} values in all; shorten it"
+            )
+        waiting += [(name, item, depth + 1) for name, item in items]
 
 
 def _check_finite(key: str, value: object) -> None:
     """YAML's .inf and .nan pass a schema's limits."""
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"configuration: {key}: {value} is no finite number")
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, item in items:
-        _check_finite(f"{key}[{name}]" if isinstance(value, list) else f"{key}.{name}".lstrip("."), item)
+    for name, item in _items(key, value):
+        _check_finite(name, item)
 
 
-def _check_tables(config: dict) -> None:
-    """The tables that results are taken from, or compared with, are there."""
-    named = {"results_table": config["results_table"]}
-    named |= {f"reference.{key}": path for key, path in (config["reference"] or {}).items()}
-    for key, path in named.items():
-        if path is not None and not Path(path).is_file():
-            raise InputError(f"configuration: {key}: {path} does not exist; correct the path or set it to null")
+def _items(key: str, value: object) -> list[tuple[str, object]]:
+    """What is directly in the section or list `key`, by their full keys; nothing for other values."""
+    if isinstance(value, dict):
+        return [(f"{key}.{name}".lstrip("."), item) for name, item in value.items()]
+    return (
+        [(f"{key}[{name}]", item) for name, item in enumerate(value)] if isinstance(value, list | tuple | set) else []
+    )
 
 
-def _check_sample(dataset: dict) -> None:
-    """The sample is drawn to one place only, so that it can never overwrite a user's archives."""
+def _check_files(config: dict) -> None:
+    """The tables that results are taken from, or compared with, and the list of man-made classes can be read."""
+    reference = config["reference"] or {}
+    tables = {
+        "results_table": (config["results_table"], RESULTS_NEEDED),
+        "reference.results": (reference.get("results"), RESULTS_NEEDED),
+        "reference.printed": (reference.get("printed"), PRINTED_COLUMNS),
+    }
+    for key, (path, columns) in tables.items():
+        if path is not None:
+            with naming(key):
+                read_table(path, columns)
+    if config["natman"]["extra_artifacts"] is not None:
+        with naming("natman.extra_artifacts"):
+            read_artifacts(config["natman"]["extra_artifacts"])
+
+
+def _check_sample(dataset: dict, store: dict) -> None:
+    """The sample is drawn to one place only, so that it can never overwrite a user's archives; no shard is empty."""
+    if dataset["kind"] != "sample":
+        return
     drawn = f"data/{dataset['name']}/archives"
-    if dataset["kind"] == "sample" and dataset["path"] != drawn:
+    if dataset["path"] != drawn:
         raise InputError(
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}; for images of your "
             "own set dataset.kind to ilsvrc or folder"
         )
+    most = {"train": SAMPLE_CLASS_COUNT, "val": SAMPLE_CLASS_COUNT * dataset["sample"]["val_per_class"]}
+    for split in SPLITS:
+        if store[f"{split}_shards"] > most[split]:
+            raise InputError(
+                f"configuration: store.{split}_shards: {store[f'{split}_shards']} would leave some empty: the sample "
+                f"fills at most {most[split]}"
+            )
 
 
 def _check_training(config: dict) -> None:
@@ -133,55 +182,3 @@ def _check_training(config: dict) -> None:
         }
         for why in (why for why, holds in wrong.items() if holds):
             raise InputError(f"configuration: training.gpus_per_job: {gpus} cannot be, since {why}")
-
-
-def _check_entry(key: str, entry: dict, config: dict) -> None:
-    _check_partition(key, entry, config)
-    layers = len(ARCHITECTURES[config["training"]["architecture"]]())
-    depths: Sequence[int] = entry.get("depths", config["depths"])
-    preserve = entry.get("preserve", 0)
-    if max(depths) + preserve >= layers:
-        where = f"{key}.depths" if "depths" in entry else "depths"
-        preserved = f" with {preserve} preserved layers above (give this entry its own depths)" if preserve else ""
-        raise InputError(
-            f"configuration: {where}: {max(depths)} is too deep{preserved}; {config['training']['architecture']} has "
-            f"{layers} layers, of which at most {layers - 1} can be copied"
-        )
-    if preserve and (entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]):
-        raise InputError(
-            f"configuration: {key}.preserve: goes with frozen selffer and transfer curves; where all copied layers "
-            "learn, or are random, it means nothing: give the others an entry of their own"
-        )
-    halves = set(parse_partition(entry["partition"]).halves)
-    if wrong := set(entry.get("targets", halves)) - halves:
-        raise InputError(f"configuration: {key}.targets: {min(wrong)} is no half of partition {entry['partition']}")
-    if halves == {"whole"} and entry.get("transfer"):
-        raise InputError(f"configuration: {key}.transfer: partition {entry['partition']} has no other half")
-
-
-def _check_partition(key: str, entry: dict, config: dict) -> None:
-    name, csv = entry["partition"], entry.get("csv")
-    parsed = parse_partition(name)
-    family, seeded = parsed.family, parsed.seed is not None
-    if csv is not None:
-        if family == "whole" or seeded:
-            raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
-        if not Path(csv).is_file():
-            raise InputError(f"configuration: {key}.csv: {csv} does not exist")
-    elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
-        raise InputError(
-            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; "
-            "give its halves as csv"
-        )
-    elif family == "natman":
-        extra = config["natman"]["extra_artifacts"]
-        if extra is not None and not Path(extra).is_file():
-            raise InputError(f"configuration: natman.extra_artifacts: {extra} does not exist")
-    elif family != "whole" and not seeded:
-        raise InputError(
-            f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
-            "or whole and has no csv"
-        )
-    csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
-    if len(csvs) > 1:
-        raise InputError(f"configuration: {key}.csv: partition {name} is given different csv files")

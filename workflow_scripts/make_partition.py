@@ -11,13 +11,12 @@ import numpy as np
 
 from workflow_scripts import cli
 from workflow_scripts.cli import InputError
+from workflow_scripts.halves import check_classes, check_sizes, read_artifacts, read_halves
 from workflow_scripts.hierarchy import MEASURE, class_distances, descendants, graded_halves, mean_distance
 from workflow_scripts.partition_names import PartitionName, parse_partition
 from workflow_scripts.provenance import provenance
 from workflow_scripts.seals import verified, write_record
 from workflow_scripts.store import read_names
-
-HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the published files call natural A
 
 
 def random_halves(classes: list[str], seed: int) -> dict[str, list[str]]:
@@ -55,23 +54,11 @@ def distance_halves(classes: list[str], edges: list[tuple[str, str]], grade: str
 
 
 def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
-    """Halves from a CSV with columns `class` and `half` (A or B, or natural for A and manmade for B).
-
-    Raises InputError unless it names each of `classes` exactly once and nothing else.
+    """Halves from a CSV, see halves.read_halves. Raises InputError unless it names each of `classes` exactly once and
+    nothing else.
     """
-    try:
-        table = read_names(path)
-    except ValueError as error:  # pandas' parser and empty-data errors are ValueErrors
-        raise InputError(f"{path} is not a readable CSV: {error}") from None
-    if missing := {"class", "half"} - set(table.columns):
-        raise InputError(f"{path} has no column {min(missing)!r}; it needs `class` and `half`")
-    if (bad := table[~table["half"].isin(HALF_NAMES)]).size:
-        raise InputError(f"{path}: half {bad['half'].iloc[0]!r} is none of {', '.join(HALF_NAMES)}")
-    if (twice := table[table["class"].duplicated()]).size:
-        raise InputError(f"{path} names class {twice['class'].iloc[0]!r} twice")
-    half_of = dict(zip(table["class"], table["half"].map(HALF_NAMES), strict=True))
-    if different := set(half_of) ^ set(classes):
-        raise InputError(f"{path} and the dataset disagree on class {min(different)!r}; name each class once")
+    half_of = read_halves(path)
+    check_classes(path, half_of, classes)
     return _halves(classes, lambda index: half_of[classes[index]])
 
 
@@ -109,13 +96,11 @@ def make_partition(
     elif name.family == "random":
         halves = random_halves(classes, name.seed)
     elif name.family == "natman":
-        extra = set(Path(extra_artifacts).read_text().split()) if extra_artifacts else set()
+        extra = read_artifacts(extra_artifacts) if extra_artifacts else set()
         halves = natman_halves(classes, edges, artifact, extra)
     else:
         halves = distance_halves(classes, edges, name.family, name.seed)
-    for half, members in halves.items():
-        if len(members) < 2:
-            raise InputError(f"half {half} of partition {name.family} has {len(members)} classes, a task at least 2")
+    check_sizes(f"partition {name.family}", {half: len(members) for half, members in halves.items()})
     return halves
 
 

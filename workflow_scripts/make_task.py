@@ -17,12 +17,18 @@ from workflow_scripts.task import Task, mean_image, select
 def make_task(manifest: Path, class_names: list[str], images_per_class: int | None = None) -> Task:
     """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes.
 
-    With `images_per_class`, only the first so many training images of each class count (the paper's reduced data).
+    With `images_per_class`, only the first so many training images of each class count (the paper's reduced data):
+    all of a class that has fewer. Raises InputError if every class has fewer, as the name would promise what is not.
     """
     order = [row["class"] for row in read_record(manifest)["classes"]]
     indices = np.array([order.index(name) for name in class_names])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     train_positions, train_labels = select(train.class_indices(), indices, images_per_class)
+    if images_per_class and (most := int(np.bincount(train_labels, minlength=1).max())) < images_per_class:
+        raise InputError(
+            f"{images_per_class} training images of each class are asked for, but none has more than {most}; lower the "
+            "number in the partition's name, or use the partition without _first_<k>_per_class"
+        )
     val_positions, val_labels = select(val.class_indices(), indices)
     return Task(
         train_positions, train_labels, val_positions, val_labels, mean_image(train, train_positions), len(indices)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.cli import InputError
+from workflow_scripts.csv_table import RESULTS_NEEDED, SCORE
 from workflow_scripts.partition_names import parse_partition
 
-SCORE = "top1_best10_mean"
 NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
 VARIANT_COLUMNS = ["preserve", "init"]
 KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
@@ -19,7 +19,6 @@ RESULT_COLUMNS = [
     *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
 ]
 DEFAULTS = {"seed": 0, "diverged": False, "diverged_cause": "", "preserve": 0, "init": ""}
-NEEDED = ["partition", "source", "target", "depth", "treatment", SCORE]
 HALVES = {"A", "B", "whole"}
 ALLOWED = {"source": HALVES | {"random"}, "target": HALVES, "treatment": {"base", "frozen", "finetuned"}}
 FRACTIONS = (SCORE, "top1_last", "top5_last")
@@ -37,7 +36,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a table: {error}") from None
-    if missing := [name for name in NEEDED if name not in table]:
+    if missing := [name for name in RESULTS_NEEDED if name not in table]:
         raise InputError(f"{path} has no column {missing[0]}")
     if unknown := [name for name in table if name not in RESULT_COLUMNS]:
         raise InputError(f"{path} has an unknown column {unknown[0]!r}; known are {', '.join(RESULT_COLUMNS)}")

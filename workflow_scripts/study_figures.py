@@ -1,12 +1,12 @@
 """Which figures a study has: those that its networks can fill. Light on purpose: the Snakefile calls this."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow_scripts.cli import InputError
+from workflow_scripts.csv_table import read_table
 from workflow_scripts.matrix import base_jobs, curve_jobs, parse_variant
 from workflow_scripts.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.refusal import naming
 
 KEYS = ("partition", "source", "target", "treatment")
 
@@ -62,16 +62,9 @@ def study_figures(config: dict) -> list[str]:
 
 
 def _tabled_networks(path: Path) -> set[Network]:
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"configuration: results_table: {path} cannot be read: {error}") from None
-    if rows and (missing := [key for key in KEYS if key not in rows[0]]):
-        raise InputError(f"configuration: results_table: {path} has no column {missing[0]}")
-    if not rows:
-        raise InputError(f"configuration: results_table: {path} has no networks")
-    return {Network(*(row[key] or "" for key in KEYS), int(row.get("preserve") in ("1", "2"))) for row in rows}
+    with naming("results_table"):
+        rows = read_table(path, KEYS)
+    return {Network(*(row[key] for key in KEYS), int(row.get("preserve") in ("1", "2"))) for row in rows}
 
 
 def _name(partition: str) -> object:

@@ -168,6 +168,13 @@ def test_a_reduced_task_has_the_first_images_and_all_of_validation(store, halves
     assert np.array_equal(reduced.mean_image, expected)
 
 
+def test_more_images_than_any_class_has_are_refused(store, halves):
+    """The paper's whole_first_1300_per_class takes all of a class with fewer, as long as one has so many."""
+    assert len(make_task(store, halves["A"], TRAIN_PER_CLASS).train_labels) == TRAIN_PER_CLASS * len(halves["A"])
+    with pytest.raises(InputError, match=f"7 training images of each class are asked for.*more than {TRAIN_PER_CLASS}"):
+        make_task(store, halves["A"], TRAIN_PER_CLASS + 1)
+
+
 def test_a_saved_task_is_the_same(tasks, tmp_path):
     tasks["B"].save(tmp_path / "task.npz")
     loaded = Task.load(tmp_path / "task.npz")
