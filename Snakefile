@@ -36,8 +36,9 @@ rule all:
 
 
 onerror:
-    print(
-        "A job failed: the line above that starts with `error:` says why; one that was Killed had too little memory, so"
-        " use fewer --cores. What is finished is kept: mend the cause and run snakemake again.",
-        file=sys.stderr,
-    )
+    if "verify" not in sys.argv:
+        print(
+            "A job failed: the line above that starts with `error:` says why; one that was Killed had too little memory,"
+            " so use fewer --cores. What is finished is kept: mend the cause and run snakemake again.",
+            file=sys.stderr,
+        )
