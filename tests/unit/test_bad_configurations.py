@@ -23,19 +23,8 @@ WRONG = {
     str: (5, 1.5, True, "", "\n", "a\nb", None, b"a", "x\0y"),
 }
 NAMES = (
-    "..",
-    ".",
-    "../a",
-    "a/b",
-    "/",
-    "-a",
-    ".hidden",
-    "a b",
-    "\u202eabc",
-    "a\x1b[31m",
-    "café",
-    "stud\u0443",
-    "a" * 5000,
+    *("..", ".", "../a", "a/b", "/", "-a", ".hidden", "a b", "caf\u00e9", "stud\u0443", "a" * 5000),
+    *("\u202eabc", "a\x1b[31m"),  # what turns a terminal's text around, or colours it
 )
 PARTITIONS = (
     *("whole_first_0_per_class", "whole_first_-1_per_class", "whole_first__per_class", "whole_first_01_per_class"),

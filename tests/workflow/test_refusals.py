@@ -1,12 +1,12 @@
 """Bad configurations given to Snakemake itself: one line that names the key, within seconds, and nothing is written."""
 
-import itertools
 import os
 import resource
 import subprocess
 import sys
 
 import pytest
+from helpers import alias_bomb
 
 CPU_SECONDS = 5  # of which Python and Snakemake take more than one to start
 STUDY = "study.yaml"
@@ -22,16 +22,6 @@ LISTS = {
 
 def partition(name):
     return "matrix: [{partition: mine, csv: " + name + "}]\n"
-
-
-def bomb(first, opened, closed):
-    """YAML aliases of aliases, nine to the ninth values."""
-    names = "abcdefghij"
-    lines = [f"{names[0]}: &{names[0]} {first}"]
-    for below, name in itertools.pairwise(names):
-        items = ", ".join(f"{'k' + str(n) + ': ' if opened == '{' else ''}*{below}" for n in range(9))
-        lines.append(f"{name}: &{name} {opened}{items}{closed}")
-    return "\n".join(lines) + "\n"
 
 
 # The study's file and what the one line begins with.
@@ -68,7 +58,7 @@ STUDIES = [
     ("reference: {printed: few.csv}\n", "reference.printed: few.csv has no column 'quantity'"),
     ("results_table: few.csv\n", "results_table: few.csv has no column 'target'"),
     ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: an alias stands inside"),
-    (bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 5: aliases stand for more than"),
+    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 5: aliases stand for more than"),
 ]
 # What is put in the place of config.yaml, which the workflow checks before Snakemake reads it.
 MAIN_FILES = [
@@ -79,7 +69,7 @@ MAIN_FILES = [
         "config.yaml, line 1: could not determine a constructor",
     ),
     (bytes(range(256)), "config.yaml is no UTF-8 text (byte 128)"),
-    (bomb("{x: 1}", "{", "}"), "config.yaml, line 6: aliases stand for more than"),
+    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 6: aliases stand for more than"),
     ("training: &a {crop: *a}\n", "config.yaml, line 1: an alias stands inside"),
 ]
 OVERRIDES = [
