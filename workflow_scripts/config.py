@@ -4,6 +4,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 import difflib
+import functools
 import math
 import tarfile
 from pathlib import Path
@@ -35,12 +36,18 @@ Validator = jsonschema.validators.extend(
 )
 
 
+@functools.cache
+def _validator(schema: Path) -> jsonschema.protocols.Validator:
+    return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+
+
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
     for key, section in config.items():
         _check_extent(str(key), section)
-    validator = Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
-    errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
+    errors = sorted(
+        _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
+    )
     if errors:
         raise InputError(_message(errors[0]))
     _check_finite("", config)
