@@ -33,7 +33,7 @@ os.environ.update(
 )
 
 try:
-    # Those of the command line have been read by Snakemake already, this one has not.
+    # Snakemake has read the files of its command line before this one, but not yet config.yaml.
     for path in map(Path, ["config.yaml", *workflow.configfiles]):
         if path.is_file():
             check_config_file(path)

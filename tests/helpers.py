@@ -1,6 +1,7 @@
 """What several test modules share besides fixtures."""
 
 import io
+import itertools
 import tarfile
 from pathlib import Path
 
@@ -56,3 +57,12 @@ def write_sparse_tar(path, members, size):
             file.write(info.tobuf(tarfile.GNU_FORMAT))
             file.seek(size, io.SEEK_CUR)
         file.write(bytes(10240))
+
+
+def alias_bomb(first, opened, closed):
+    """YAML of ten lines whose aliases stand for nine to the ninth values (`opened` and `closed` as of each line)."""
+    lines = [f"a: &a {first}"]
+    for below, name in itertools.pairwise("abcdefghij"):
+        keys = [f"k{number}: " if opened == "{" else "" for number in range(9)]
+        lines.append(f"{name}: &{name} {opened}{', '.join(f'{key}*{below}' for key in keys)}{closed}")
+    return "\n".join(lines) + "\n"

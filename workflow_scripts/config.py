@@ -4,7 +4,9 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 import difflib
+import functools
 import math
+import tarfile
 from pathlib import Path
 
 import jsonschema
@@ -34,12 +36,18 @@ Validator = jsonschema.validators.extend(
 )
 
 
+@functools.cache
+def _validator(schema: Path) -> jsonschema.protocols.Validator:
+    return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+
+
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
     for key, section in config.items():
         _check_extent(str(key), section)
-    validator = Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
-    errors = sorted(validator.iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path))
+    errors = sorted(
+        _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
+    )
     if errors:
         raise InputError(_message(errors[0]))
     _check_finite("", config)
@@ -59,10 +67,20 @@ def check_dataset(dataset: dict) -> None:
         if dataset["kind"] == "folder" and path.is_dir():
             wanted = [path / split for split in SPLITS]
         reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
+        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: dataset.path: {reasons[0]}; put it there or correct the path")
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        tarfile.open(path, "r:").close()  # reads the first header only
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:

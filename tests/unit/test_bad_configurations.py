@@ -1,12 +1,13 @@
 """More than 200 bad configurations, each refused in one line that names the key."""
 
 import copy
+import gzip
 import math
 import re
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, write_sparse_tar
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.config import check_config, check_dataset
@@ -22,19 +23,8 @@ WRONG = {
     str: (5, 1.5, True, "", "\n", "a\nb", None, b"a", "x\0y"),
 }
 NAMES = (
-    "..",
-    ".",
-    "../a",
-    "a/b",
-    "/",
-    "-a",
-    ".hidden",
-    "a b",
-    "\u202eabc",
-    "a\x1b[31m",
-    "café",
-    "stud\u0443",
-    "a" * 5000,
+    *("..", ".", "../a", "a/b", "/", "-a", ".hidden", "a b", "caf\u00e9", "stud\u0443", "a" * 5000),
+    *("\u202eabc", "a\x1b[31m"),  # what turns a terminal's text around, or colours it
 )
 PARTITIONS = (
     *("whole_first_0_per_class", "whole_first_-1_per_class", "whole_first__per_class", "whole_first_01_per_class"),
@@ -205,6 +195,16 @@ def test_lists_of_lists_are_refused_before_they_are_compared():
     for value in (nested(30), cycle, {"a": nested(12)}):
         assert refused(changed(("depths",), value)).startswith("configuration: depths")
     assert refused(changed(("training", "crop"), nested(12))).startswith("configuration: training.crop")
+
+
+def test_a_file_that_is_no_tar_is_no_dataset(tmp_path):
+    dataset = CONFIG["dataset"] | {"kind": "folder"}
+    for content in (b"", b"x" * 5000, gzip.compress(bytes(10240))):
+        (tmp_path / "images.tar").write_bytes(content)
+        with pytest.raises(InputError, match=r"dataset\.path: .* is neither a folder nor an uncompressed tar"):
+            check_dataset(dataset | {"path": str(tmp_path / "images.tar")})
+    write_sparse_tar(tmp_path / "images.tar", 1, 512)
+    check_dataset(dataset | {"path": str(tmp_path / "images.tar")})
 
 
 def test_more_networks_than_anyone_can_train_are_refused():

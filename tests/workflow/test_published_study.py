@@ -71,7 +71,7 @@ def run_with(study, name, lines, **settings):
 
 def test_a_wrong_table_is_refused_by_line_and_nothing_is_drawn(study):
     lines = (study.folder / "configs/published_results.csv").read_text().splitlines()
-    printed = run_with(study, "wrong", [*lines, "random0,A,B,1,pruned,1,0.5,0.5"])
+    printed = run_with(study, "wrong", [*lines, "random0,A,B,1,pruned,1,0.5,0.5,9"])
     assert "error: wrong.csv line 150: treatment is 'pruned' but must be one of base, finetuned, frozen" in printed
     assert "Traceback" not in printed
     made = {path.name for path in (study.folder / "results/wrong").rglob("*") if path.is_file()}

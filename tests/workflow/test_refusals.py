@@ -1,12 +1,12 @@
 """Bad configurations given to Snakemake itself: one line that names the key, within seconds, and nothing is written."""
 
-import itertools
 import os
 import resource
 import subprocess
 import sys
 
 import pytest
+from helpers import alias_bomb
 
 CPU_SECONDS = 5  # of which Python and Snakemake take more than one to start
 STUDY = "study.yaml"
@@ -14,7 +14,6 @@ FEW = "partition,source,depth\nrandom0,A,1\n"
 LISTS = {
     "twice.csv": "class,half\nn91000001,A\nn91000001,B\n",
     "one.csv": "class,half\nn91000001,A\nn91000002,B\nn91000003,B\n",
-    "unknown.csv": "class,half\nn91000001,C\n",
     "latin.csv": "class,half\ncaf\u00e9,A\n",
     "few.csv": FEW,
 }
@@ -24,31 +23,17 @@ def partition(name):
     return "matrix: [{partition: mine, csv: " + name + "}]\n"
 
 
-def bomb(first, opened, closed):
-    """YAML aliases of aliases, nine to the ninth values."""
-    names = "abcdefghij"
-    lines = [f"{names[0]}: &{names[0]} {first}"]
-    for below, name in itertools.pairwise(names):
-        items = ", ".join(f"{'k' + str(n) + ': ' if opened == '{' else ''}*{below}" for n in range(9))
-        lines.append(f"{name}: &{name} {opened}{items}{closed}")
-    return "\n".join(lines) + "\n"
-
-
 # The study's file and what the one line begins with.
 STUDIES = [
     ("trainig: {crop: 32}\n", "unknown key trainig; did you mean 'training'?"),
     ("tr\u0430ining: {crop: 32}\n", "unknown key tr\u0430ining; did you mean 'training'?"),
     ("training: {crop: big}\n", "training.crop: 'big' is not of type 'integer'"),
-    ("training: {crop: 40}\n", "training.crop: 40 is larger than store.image_size"),
     ("training: {duration: 1" + "0" * 400 + "}\n", "training.duration: the number there is beyond 1e+18"),
     ("training: {duration: 0 epochs}\n", "training.duration: '0 epochs' is not valid"),
     ("training: {input_scale: .nan}\n", "training.input_scale: nan is no finite number"),
     ("training: {crop: 32, crop: 24}\n", "{folder}/study.yaml, line 1: crop stands here twice"),
-    ('{"study": "a", "study": "b"}', "{folder}/study.yaml: study stands here twice"),
-    ("depths: [0]\n", "depths[0]: 0 is less than the minimum"),
     ("depths: [1, 8]\n", "depths: 8 is too deep"),
     ("study: " + "a" * 5000 + "\n", "study: 'aaa"),
-    ("study: ../../a\n", "study: '../../a' does not match"),
     ('study: "a\\u202e\\e[31m"\n', "study: 'a\\u202e\\x1b[31m' does not match"),
     (
         "matrix: [{partition: whole_first_81_per_class}]\n",
@@ -56,43 +41,37 @@ STUDIES = [
     ),
     (partition("nowhere.csv"), "matrix[0].csv: nowhere.csv does not exist"),
     (partition("rules"), "matrix[0].csv: rules is not a file"),
-    (partition("latin.csv"), "matrix[0].csv: latin.csv is not a readable CSV"),
     (partition("twice.csv"), "matrix[0].csv: twice.csv names class 'n91000001' twice"),
     (partition("one.csv"), "matrix[0].csv: half A of one.csv has 1 classes"),
-    (partition("unknown.csv"), "matrix[0].csv: unknown.csv: half 'C' is none of"),
     (
         "dataset: {name: x, kind: folder, path: nowhere}\nmatrix: [{partition: whole}]\n",
         "dataset.path: nowhere does not",
     ),
     ("natman: {extra_artifacts: latin.csv}\n", "natman.extra_artifacts: latin.csv cannot be read as text"),
     ("reference: {printed: few.csv}\n", "reference.printed: few.csv has no column 'quantity'"),
-    ("results_table: few.csv\n", "results_table: few.csv has no column 'target'"),
     ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: an alias stands inside"),
-    (bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 5: aliases stand for more than"),
+    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 5: aliases stand for more than"),
 ]
 # What is put in the place of config.yaml, which the workflow checks before Snakemake reads it.
 MAIN_FILES = [
-    ("", "config.yaml has no keys at its top level"),
     ("study: a\n\tdepths: [1]\n", "config.yaml, line 2: found character '\\t'"),
     (
         "study: !!python/object/apply:os.system [touch pwned]\n",
         "config.yaml, line 1: could not determine a constructor",
     ),
     (bytes(range(256)), "config.yaml is no UTF-8 text (byte 128)"),
-    (bomb("{x: 1}", "{", "}"), "config.yaml, line 6: aliases stand for more than"),
+    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 6: aliases stand for more than"),
     ("training: &a {crop: *a}\n", "config.yaml, line 1: an alias stands inside"),
 ]
 OVERRIDES = [
     ("sedes=3", "unknown key sedes; did you mean 'seeds'?"),
     ("study=", "study: None is not of type 'string'"),
-    ("training={crop: big}", "training.crop: 'big' is not of type 'integer'"),
     ("depths=[&a [*a]]", "depths: "),
 ]
 # Files of --configfile that Snakemake refuses before it reads the workflow: no line of ours, but no harm either.
 SNAKEMAKES_OWN = [
     ("hello\n", "Config file must be given as JSON or YAML with keys at top level."),
     ("study: a\n\tdepths: [1]\n", "Config file is not valid JSON or YAML."),
-    ("study: a\n---\nstudy: b\n", "Config file is not valid JSON or YAML."),
     ("study: !!python/object/apply:os.system [touch pwned]\n", "Config file is not valid JSON or YAML."),
     ("study: caf\u00e9\n".encode("latin-1"), "UnicodeDecodeError"),  # with a traceback, as the next one
     ("training: &a {crop: *a}\n", "RecursionError"),
