@@ -17,6 +17,8 @@ KINDS = {
     tarfile.FIFOTYPE: "a named pipe",
 }
 END_MARK = 2 * tarfile.BLOCKSIZE  # zeros
+MOST_HEADER = 2**13  # bytes; names and times need less, and parsing one takes the square of its size in time and memory
+MOST_NESTED = 4  # extended headers of one member
 MOST_PADDING = 2**20  # zeros that tar programs write after the end mark, to fill a record; 10 kB by default
 
 
@@ -33,9 +35,25 @@ class _HeaderFile(FileIO):
     """A file of which only headers are read: a damaged one that asks for more is an error, not gigabytes of memory."""
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= MOST_PADDING:
+        if not 0 <= size <= MOST_HEADER:
             raise tarfile.ReadError(f"a header of {size} bytes")
         return super().read(size)
+
+
+class _BoundedInfo(tarfile.TarInfo):
+    """A header that may follow few others: tarfile keeps all of a member's extended headers, however many."""
+
+    nested = 0
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if cls.nested > MOST_NESTED:
+            raise tarfile.ReadError(f"more than {MOST_NESTED} extended headers of one member")
+        cls.nested += 1
+        try:
+            return super().fromtarfile(tar)
+        finally:
+            cls.nested -= 1
 
 
 def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
@@ -56,16 +74,19 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
                 if member.name in members:
                     raise InputError(f"{where} holds {member.name!r} twice")
                 members[member.name] = member
-    except (tarfile.TarError, OSError, ValueError, ArithmeticError, RecursionError) as error:
-        # All these are what damaged headers make tarfile raise.
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # damaged headers make tarfile raise many kinds
         raise InputError(f"{where} is not a whole, uncompressed tar archive: {error}") from None
     return list(members.values())
 
 
 def _members(file: FileIO, where: str, end: int) -> Iterator[Member]:
-    with tarfile.open(fileobj=file, mode="r:") as tar:
+    with tarfile.open(fileobj=file, mode="r:", tarinfo=_BoundedInfo) as tar:
         while (info := tar.next()) is not None:
             tar.members.clear()  # or tarfile keeps a kilobyte for each
+            if unwanted := sorted(set(tar.pax_headers) - {"comment"}):  # git writes a comment
+                raise InputError(f"{where} is refused: a header for all members sets {unwanted[0][:50]!r}")
             if (member := _checked(info, where, end)) is not None:
                 yield member
         # tarfile takes a damaged header, a block of zeros or none at all for the end of an archive.
