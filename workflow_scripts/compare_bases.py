@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -17,7 +16,7 @@ from workflow_scripts.cli import InputError
 from workflow_scripts.devices import set_deterministic
 from workflow_scripts.files import write_text
 from workflow_scripts.lineage import check_base, check_task
-from workflow_scripts.networks import Network, initialise
+from workflow_scripts.networks import Network, initialise, load_weights
 from workflow_scripts.provenance import provenance
 from workflow_scripts.seals import record_of, verified, write_record
 from workflow_scripts.seeds import derive_seed
@@ -69,8 +68,8 @@ def load_network(weights: Path, settings: dict, classes: int) -> Network:
     """The network of a safetensors file. Raises InputError if it is not of the architecture in `settings`."""
     network = Network(ARCHITECTURES[settings["architecture"]](), settings["crop"], classes)
     try:
-        network.load_state_dict(safetensors.torch.load_file(weights))
-    except (RuntimeError, safetensors.SafetensorError) as error:
+        network.load_state_dict(load_weights(weights))
+    except RuntimeError as error:
         raise InputError(f"{weights} holds no {settings['architecture']} of {classes} classes: {error}") from None
     return network
 

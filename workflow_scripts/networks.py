@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 from workflow_scripts.architectures import LayerCost, LayerSpec, layer_costs
+from workflow_scripts.cli import InputError
+from workflow_scripts.seals import REMEDY
 from workflow_scripts.workers import Share
 
 LRN_SIZE, LRN_ALPHA = 5, 1e-4  # beta is .75, see LocalResponseNorm
@@ -89,6 +93,14 @@ class Network(nn.Module):
             for name in list(self.layers)[:count]:
                 for kind in ("weight", "bias"):
                     getattr(self.layers[name], kind).copy_(source[f"layers.{name}.{kind}"])
+
+
+def load_weights(path: str | Path) -> dict[str, Tensor]:
+    """The weights by name in a safetensors file, on the CPU. Raises InputError for any other file."""
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path} holds no weights: {error}; {REMEDY}") from None
 
 
 def initialise(network: Network, init: str, seed: int) -> None:

@@ -43,17 +43,19 @@ class _HeaderFile(FileIO):
 class _BoundedInfo(tarfile.TarInfo):
     """A header that may follow few others: tarfile keeps all of a member's extended headers, however many."""
 
-    nested = 0
-
     @classmethod
-    def fromtarfile(cls, tar: tarfile.TarFile) -> tarfile.TarInfo:
-        if cls.nested > MOST_NESTED:
+    def fromtarfile(cls, tar: "_BoundedTar") -> tarfile.TarInfo:
+        if tar.nested > MOST_NESTED:
             raise tarfile.ReadError(f"more than {MOST_NESTED} extended headers of one member")
-        cls.nested += 1
+        tar.nested += 1
         try:
             return super().fromtarfile(tar)
         finally:
-            cls.nested -= 1
+            tar.nested -= 1
+
+
+class _BoundedTar(tarfile.TarFile):
+    tarinfo, nested = _BoundedInfo, 0
 
 
 def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
@@ -82,7 +84,7 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
 
 
 def _members(file: FileIO, where: str, end: int) -> Iterator[Member]:
-    with tarfile.open(fileobj=file, mode="r:", tarinfo=_BoundedInfo) as tar:
+    with _BoundedTar.open(fileobj=file, mode="r:") as tar:
         while (info := tar.next()) is not None:
             tar.members.clear()  # or tarfile keeps a kilobyte for each
             if unwanted := sorted(set(tar.pax_headers) - {"comment"}):  # git writes a comment

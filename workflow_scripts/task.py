@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic_path
+from workflow_scripts.seals import REMEDY
 from workflow_scripts.store import PackedSplit
 
 BLOCK = 257  # images summed at a time: 257 x 255 is the largest sum that uint16 holds
@@ -29,10 +31,13 @@ class Task:
 
     @staticmethod
     def load(path: str | Path) -> "Task":
-        """Read what `save` wrote (no pickled objects)."""
-        with np.load(path, allow_pickle=False) as arrays:
-            loaded = dict(arrays)
-        return Task(**loaded | {"classes": int(loaded["classes"])})
+        """Read what `save` wrote (no pickled objects). Raises InputError for anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                loaded = dict(arrays)
+            return Task(**loaded | {"classes": int(loaded["classes"])})
+        except Exception as error:  # numpy and zipfile raise many kinds for damaged files
+            raise InputError(f"{path} is no task ({type(error).__name__}); {REMEDY}") from None
 
 
 def select(

@@ -27,6 +27,7 @@ from workflow_scripts.files import atomic_path, sha256_file
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.gpu_lease import Lease, lease_gpus, visible_devices
 from workflow_scripts.lineage import check_base, check_task
+from workflow_scripts.networks import load_weights
 from workflow_scripts.progress import TensorBoardLog, TrainingProgress
 from workflow_scripts.provenance import provenance
 from workflow_scripts.records import network_record, saved_weights
@@ -74,7 +75,7 @@ def main() -> None:
     curve = Curve(depths=tuple(args.depths), **names)
     readers = threads if settings.device == "cuda" else 0
     batches = open_batches(args.manifest, task, args.source_task, settings, readers, workers)
-    source = safetensors.torch.load_file(args.source_weights) if args.source_weights else None
+    source = load_weights(args.source_weights) if args.source_weights else None
     training = CurveTraining(curve, settings, batches, source)
 
     determinants = {
