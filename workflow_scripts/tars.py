@@ -157,7 +157,7 @@ def _extra(kind: bytes, content: bytes) -> dict[str, str | int]:
 
 
 def _pax_records(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Keywords and values of the records "<length> <keyword>=<value>\\n", which must fill the header exactly."""
+    r"""Keywords and values of the records "<length> <keyword>=<value>\n", which must fill the header exactly."""
     position = 0
     while position < len(content):
         digits, space, _ = content[position : position + 8].partition(b" ")
