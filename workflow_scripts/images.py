@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from workflow_scripts.bombs import BadImage, check_encoded, check_opened
 from workflow_scripts.dataset import MAX_ENCODED_BYTES
 
 # Photographs with damaged metadata are common in ImageNet; their pixels are sound. Suspected bombs are refused below.
@@ -19,10 +20,6 @@ MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
 ORIENTATION = ExifTags.Base.Orientation
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
-
-
-class BadImage(Exception):
-    """The bytes are not an image that can be decoded; the text is the reason."""
 
 
 def decode(data: bytes, size: int, resize: str) -> np.ndarray:
@@ -45,14 +42,21 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
-        raise BadImage(f"{type(error).__name__}: {error}") from None
+        raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
+
+
+def _one_line(reason: str) -> str:
+    """Short, and fit for a table: messages of decoders quote the bytes that they choke on."""
+    return " ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200]
 
 
 def _loaded(data: bytes, size: int) -> Image.Image:
+    check_encoded(data)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
     if image.width * image.height > most:
         raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
+    check_opened(image, len(data))
     # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
     image.draft(None, (size, size))
     image.load()
