@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import safetensors.torch
 import torch
 
+from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic_path
 
 
@@ -26,19 +28,22 @@ class ResumeCheckpoint:
             return None
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises many kinds for damaged files
-            print(f"refused {self.path}: damaged ({error}); training starts from the beginning", flush=True)
+            key, state, sha256 = saved["key"], saved["state"], saved["sha256"]
+            whole = sha256 == state_sha256(state)
+        except Exception as error:  # torch raises many kinds for damaged files, and what it reads may be anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            print(f"refused {self.path}: damaged ({reason}); training starts from the beginning", flush=True)
             return None
-        if saved["key"] != self.key:
+        if key != self.key:
             print(f"refused {self.path}: of other settings, data or code; training starts anew", flush=True)
             return None
-        if saved["sha256"] != state_sha256(saved["state"]):
+        if not whole:
             print(
                 f"refused {self.path}: damaged (its checksum is another); training starts from the beginning",
                 flush=True,
             )
             return None
-        return saved["state"]
+        return state
 
     def save(self, state: dict) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""
@@ -50,6 +55,14 @@ class ResumeCheckpoint:
         self.path.unlink(missing_ok=True)
         for leftover in self.path.parent.glob(f".{glob.escape(self.path.stem)}.*.tmp{self.path.suffix}"):
             leftover.unlink(missing_ok=True)
+
+
+def load_weights(path: str | Path) -> dict[str, torch.Tensor]:
+    """The tensors of a safetensors file. Raises InputError if it is missing, damaged or of another kind."""
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path} holds no weights: {error}; delete it and run snakemake again") from None
 
 
 def state_sha256(state: object) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow_scripts.cli import InputError
 from workflow_scripts.files import atomic_path
 from workflow_scripts.store import PackedSplit
 
@@ -29,10 +30,13 @@ class Task:
 
     @staticmethod
     def load(path: str | Path) -> "Task":
-        """Read what `save` wrote (no pickled objects)."""
-        with np.load(path, allow_pickle=False) as arrays:
-            loaded = dict(arrays)
-        return Task(**loaded | {"classes": int(loaded["classes"])})
+        """Read what `save` wrote (no pickled objects). Raises InputError if it is missing or damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                loaded = dict(arrays)
+            return Task(**loaded | {"classes": int(loaded["classes"])})
+        except Exception as error:  # zipfile and NumPy raise many kinds for damaged files; all mean the same here
+            raise InputError(f"{path} is not a readable task: {error}; delete it and run snakemake again") from None
 
 
 def select(

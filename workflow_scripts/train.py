@@ -20,7 +20,7 @@ import torch
 
 from workflow_scripts import cli
 from workflow_scripts.batches import ALONE, Batches
-from workflow_scripts.checkpoint import ResumeCheckpoint
+from workflow_scripts.checkpoint import ResumeCheckpoint, load_weights
 from workflow_scripts.cli import InputError
 from workflow_scripts.devices import check_device, device_name, keep_freed_memory, resolved_precision, set_deterministic
 from workflow_scripts.files import atomic_path, sha256_file
@@ -74,7 +74,7 @@ def main() -> None:
     curve = Curve(depths=tuple(args.depths), **names)
     readers = threads if settings.device == "cuda" else 0
     batches = open_batches(args.manifest, task, args.source_task, settings, readers, workers)
-    source = safetensors.torch.load_file(args.source_weights) if args.source_weights else None
+    source = load_weights(args.source_weights) if args.source_weights else None
     training = CurveTraining(curve, settings, batches, source)
 
     determinants = {
