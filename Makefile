@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan test test-cluster test-faults lint dag bench-dag bench-data bench-train
+.PHONY: run plan test test-cluster test-faults test-fuzz lint dag bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -20,6 +20,9 @@ test-cluster: .venv/installed-cluster
 
 test-faults: .venv/installed-dev
 	$(BIN)/python -m pytest -s tests/faults
+
+test-fuzz: .venv/installed-fuzz
+	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -56,4 +59,8 @@ bench-train: .venv/installed
 
 .venv/installed-cluster: requirements-cluster.txt .venv/installed-dev
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
+	touch $@
+
+.venv/installed-fuzz: requirements-fuzz.txt .venv/installed-dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt -c constraints.txt
 	touch $@

@@ -13,7 +13,7 @@ import numpy as np
 
 HEADER = 128
 MOST_BYTES = 2**24  # of the file, and of all that is compressed in it; ImageNet's meta.mat has 0.3 MB
-MOST_STRUCTS = 2**17  # ImageNet has 1860 synsets, of WordNet's 82,115
+MOST_STRUCTS, MOST_FIELDS = 2**15, 32  # of ImageNet 1860 structs of 8 fields
 MATRIX, COMPRESSED = 14, 15
 NUMBERS = {1: "<i1", 2: "<u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
 TEXT = {1: "utf-8", 2: "utf-8", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
@@ -130,7 +130,7 @@ def _field_names(content: memoryview) -> tuple[list[str], memoryview]:
         raise MatError("damaged: structs without the length of their fields' names")
     (length,) = struct.unpack("<i", length)
     kind, names, content = _element(content)
-    if not 1 <= length <= 64 or kind != 1 or len(names) % length:
+    if not 1 <= length <= 64 or kind != 1 or len(names) % length or len(names) > MOST_FIELDS * length:
         raise MatError("damaged: structs without the names of their fields")
     raw = bytes(names)
     fields = [raw[start : start + length].split(b"\0", 1)[0] for start in range(0, len(raw), length)]
