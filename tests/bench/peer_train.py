@@ -99,10 +99,10 @@ def main():
     parser.add_argument("--save")
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    train, val = loaders(args.tree, torch.load(args.mean), args)
+    train, val = loaders(args.tree, torch.load(args.mean, weights_only=True), args)
     network = mini_caffenet(len(val.dataset.classes))
     if args.depth:
-        source = torch.load(args.source)
+        source = torch.load(args.source, weights_only=True)
         copied = [name for name in source if int(name.split(".")[0]) < DEPTH_ENDS[args.depth - 1]]
         network.load_state_dict({name: source[name] for name in copied}, strict=False)
         if args.frozen:
