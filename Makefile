@@ -25,7 +25,7 @@ test-faults: .venv/installed-dev
 	$(BIN)/python -m pytest -s tests/faults
 
 test-fuzz: .venv/installed-fuzz
-	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py
+	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -26,19 +26,22 @@ class ResumeCheckpoint:
             return None
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises many kinds for damaged files
-            print(f"refused {self.path}: damaged ({error}); training starts from the beginning", flush=True)
+            key, state, sha256 = saved["key"], saved["state"], saved["sha256"]
+            whole = sha256 == state_sha256(state)
+        except Exception as error:  # torch raises many kinds for damaged files, and what it reads may be anything
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+            print(f"refused {self.path}: damaged ({reason}); training starts from the beginning", flush=True)
             return None
-        if saved["key"] != self.key:
+        if key != self.key:
             print(f"refused {self.path}: of other settings, data or code; training starts anew", flush=True)
             return None
-        if saved["sha256"] != state_sha256(saved["state"]):
+        if not whole:
             print(
                 f"refused {self.path}: damaged (its checksum is another); training starts from the beginning",
                 flush=True,
             )
             return None
-        return saved["state"]
+        return state
 
     def save(self, state: dict) -> None:
         """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""

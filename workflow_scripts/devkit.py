@@ -1,20 +1,24 @@
 """The ILSVRC-2012 development kit: classes, hierarchy and the validation images' labels."""
 
 import gzip
+import io
 import re
-import tarfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections import Counter
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from workflow_scripts.cli import InputError
 from workflow_scripts.dataset import ClassList
-from workflow_scripts.matfile import MAX_BYTES, Value, read_structs
+from workflow_scripts.matfile import MatError, Value, read_structs
+from workflow_scripts.tars import index
 
 META, GROUND_TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
-MAX_UNPACKED = 2**26  # bytes of the archive, and of what it is unpacked to
-WNID = r"n[0-9]{8}"
+FIELDS = ("ILSVRC2012_ID", "WNID", "words", "num_children", "children", "num_train_images")
+WNID = re.compile(r"n\d{8}", re.ASCII)
+# Bytes of the archive (packed and unpacked) and of its two files; ImageNet's have 2.6 MB, 0.3 MB and 0.2 MB.
+MOST_BYTES = {"the archive": 2**26, META: 2**24, GROUND_TRUTH: 2**22}
+LARGEST = 2**31  # of the numbers in the files
 
 
 @dataclass(frozen=True)
@@ -36,70 +40,100 @@ def read_devkit(path: str | Path) -> Devkit:
     path = Path(path)
     try:
         meta, truth = _folder_files(path) if path.is_dir() else _archive_files(path)
-        classes, train_images, class_of_id = _class_list(read_structs(meta, "synsets"))
-        ids = [int(line) for line in truth.split()]
-    except Exception as error:  # tarfile and others raise many kinds for damaged files; all mean the same here
+        classes, train_images, class_of_id = _class_list(read_structs(meta, "synsets", FIELDS))
+        ids = ground_truth(truth)
+    except (OSError, EOFError, zlib.error, InputError, MatError) as error:
         raise InputError(f"{path} is not a readable ILSVRC-2012 development kit: {error}") from None
     if unknown := set(ids) - set(class_of_id):
         raise InputError(f"{path}: the ground truth has ILSVRC2012_ID {min(unknown)}, which meta.mat has no class for")
     return Devkit(classes, train_images, tuple(class_of_id[number] for number in ids))
 
 
+def ground_truth(text: bytes) -> list[int]:
+    """The ILSVRC2012_IDs in the text of the ground truth. Raises InputError for anything but numbers in it."""
+    words = text.split()
+    for word in words:
+        if not word.isdigit() or len(word) > 9:
+            raise InputError(f"the ground truth has {word[:20]!r}, which is no ILSVRC2012_ID")
+    return [int(word) for word in words]
+
+
 def _folder_files(path: Path) -> tuple[bytes, bytes]:
-    for file in (path / META, path / GROUND_TRUTH):
-        if file.stat().st_size > MAX_BYTES:
-            raise ValueError(f"{file.name} has more than {MAX_BYTES >> 20} MB")
-    return (path / META).read_bytes(), (path / GROUND_TRUTH).read_bytes()
+    found = []
+    for name in (META, GROUND_TRUTH):
+        with open(path / name, "rb") as file:
+            found.append(_bounded(file.read(MOST_BYTES[name] + 1), name))
+    return found[0], found[1]
 
 
 def _archive_files(path: Path) -> tuple[bytes, bytes]:
-    """The two files of a gzipped tar, which is unpacked no further than MAX_UNPACKED."""
-    if path.stat().st_size > MAX_UNPACKED:
-        raise ValueError(f"more than {MAX_UNPACKED >> 20} MB")
+    """The two files in the archive, which is unpacked in memory: a small one may claim to hold gigabytes."""
+    most = MOST_BYTES["the archive"]
+    if path.stat().st_size > most:
+        raise InputError(f"the archive has more than {most >> 20} MB")
     with gzip.open(path) as file:
-        unpacked = file.read(MAX_UNPACKED + 1)
-    if len(unpacked) > MAX_UNPACKED:
-        raise ValueError(f"more than {MAX_UNPACKED >> 20} MB when unpacked")
-    with tarfile.open(fileobj=BytesIO(unpacked), mode="r:") as tar:
-        members = {"/".join(Path(member.name).parts[-2:]): member for member in tar if member.isfile()}
-        return tuple(_content(tar, members[name]) for name in (META, GROUND_TRUTH))
+        tar = _bounded(file.read(most + 1), "the archive")
+    members = {"/".join(Path(member.name).parts[-2:]): member for member in index(io.BytesIO(tar), "it", 0, len(tar))}
+    if missing := [name for name in (META, GROUND_TRUTH) if name not in members]:
+        raise InputError(f"it has no {missing[0]}")
+    found = [members[META], members[GROUND_TRUTH]]
+    meta, truth = (tar[member.offset : member.offset + member.size] for member in found)
+    return _bounded(meta, META), _bounded(truth, GROUND_TRUTH)
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > MAX_BYTES or member.issparse():
-        raise ValueError(f"{member.name} has more than {MAX_BYTES >> 20} MB")
-    return tar.extractfile(member).read()
+def _bounded(data: bytes, name: str) -> bytes:
+    if len(data) > MOST_BYTES[name]:
+        raise InputError(f"{name} has more than {MOST_BYTES[name] >> 20} MB")
+    return data
 
 
-def _class_list(synsets: Sequence[Mapping[str, Value]]) -> tuple[ClassList, tuple[int, ...], dict[int, int]]:
+def _class_list(synsets: list[dict[str, Value]]) -> tuple[ClassList, tuple[int, ...], dict[int, int]]:
     """The classes (synsets without children) in WNID order with all edges, their numbers of training images, and the
     class index by ILSVRC2012_ID.
     """
-    wnid_of_id = {_whole(row["ILSVRC2012_ID"]): _wnid(row["WNID"]) for row in synsets}
-    if len(wnid_of_id) < len(synsets) or len(set(wnid_of_id.values())) < len(synsets):
-        raise ValueError("two synsets have one WNID or ILSVRC2012_ID")
-    leaves = sorted(
-        ((row["WNID"], row) for row in synsets if _whole(row["num_children"]) == 0), key=lambda pair: pair[0]
-    )
-    class_of_id = {_whole(row["ILSVRC2012_ID"]): index for index, (_, row) in enumerate(leaves)}
+    ids, wnids = [_number(row, "ILSVRC2012_ID") for row in synsets], [_wnid(row) for row in synsets]
+    for values in (ids, wnids):
+        if values and (most := Counter(values).most_common(1)[0])[1] > 1:
+            raise InputError(f"meta.mat has the synset {most[0]} twice")
+    wnid_of_id = dict(zip(ids, wnids, strict=True))
     edges = tuple(
-        (row["WNID"], wnid_of_id[int(child)])
-        for row in synsets
-        for child in row["children"][: _whole(row["num_children"])]
+        (wnid, child) for wnid, row in zip(wnids, synsets, strict=True) for child in _children(row, wnid_of_id)
     )
-    names, words = tuple(wnid for wnid, _ in leaves), tuple(str(row["words"]) for _, row in leaves)
-    return ClassList(names, words, edges), tuple(_whole(row["num_train_images"]) for _, row in leaves), class_of_id
+    rows = sorted(zip(wnids, ids, synsets, strict=True), key=lambda row: row[0])
+    leaves = [(wnid, number, row) for wnid, number, row in rows if _number(row, "num_children") == 0]
+    classes = ClassList(tuple(wnid for wnid, _, _ in leaves), tuple(_words(row) for _, _, row in leaves), edges)
+    train_images = tuple(_number(row, "num_train_images") for _, _, row in leaves)
+    return classes, train_images, {number: position for position, (_, number, _) in enumerate(leaves)}
 
 
-def _whole(value: Value) -> int:
-    """A field's only number."""
-    (number,) = value
-    if not 0 <= number < 2**31 or number != int(number):
-        raise ValueError(f"the number {number}, where a count or an ID is wanted")
-    return int(number)
+def _children(row: dict[str, Value], wnid_of_id: dict[int, str]) -> list[str]:
+    count = _number(row, "num_children")
+    if isinstance(row["children"], str):
+        raise InputError("meta.mat: children are text")
+    children = [_whole(child, "children") for child in row["children"][:count]]
+    if len(children) < count or not wnid_of_id.keys() >= set(children):
+        raise InputError(f"meta.mat: synset {row['WNID']} has children that are not there")
+    return [wnid_of_id[child] for child in children]
 
 
-def _wnid(value: Value) -> str:
-    if not isinstance(value, str) or not re.fullmatch(WNID, value):
-        raise ValueError(f"the WNID {value!r}, which is no n and eight digits")
-    return value
+def _number(row: dict[str, Value], field: str) -> int:
+    values = row[field]
+    if isinstance(values, str) or len(values) != 1:
+        raise InputError(f"meta.mat: {field} is not one number")
+    return _whole(values[0], field)
+
+
+def _whole(value: float, field: str) -> int:
+    if not 0 <= value < LARGEST or int(value) != value:  # not a number is refused too
+        raise InputError(f"meta.mat: {field} has {value}, which is no whole number from 0 on")
+    return int(value)
+
+
+def _wnid(row: dict[str, Value]) -> str:
+    if not isinstance(row["WNID"], str) or not WNID.fullmatch(row["WNID"]):
+        raise InputError(f"meta.mat: the WNID {row['WNID']!a:.40} is not of the form n########")
+    return row["WNID"]
+
+
+def _words(row: dict[str, Value]) -> str:
+    return row["words"] if isinstance(row["words"], str) else ""

@@ -1,12 +1,12 @@
 """Decoding an image file of any common kind into the store's square uint8 RGB."""
 
 import io
-import re
 import warnings
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from workflow_scripts.bombs import BadImage, check_encoded, check_opened
 from workflow_scripts.dataset import MAX_ENCODED_BYTES
 
 # Photographs with damaged metadata are common in ImageNet; their pixels are sound. Suspected bombs are refused below.
@@ -16,22 +16,10 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 # By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 Image.init()
-MAX_REASON = 200  # characters
 MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
-MAX_SLOW_PIXELS = 5_000_000  # of what Pillow decodes in Python, a second or more for each million
-SLOW_DECODERS = ("bmp_rle", "ppm", "ppm_plain")
-MAX_SCANS = 100  # of a progressive JPEG; each works on the whole image, and encoders write about ten
-MAX_SEGMENTS = 20_000  # of a JPEG, whose headers Pillow reads one by one
-SCAN, SEGMENT = b"\xff\xda", re.compile(rb"\xff[\xc0-\xcf\xdb-\xfe]")  # neither occurs in compressed pixels
-MAX_TILE_PIXELS = 2**22  # of a TIFF of any size, whose tiles are unpacked whole
-TILE_WIDTH, TILE_HEIGHT = 322, 323
 ORIENTATION = ExifTags.Base.Orientation
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
-
-
-class BadImage(Exception):
-    """The bytes are not an image that can be decoded; the text is the reason."""
 
 
 def decode(data: bytes, size: int, resize: str) -> np.ndarray:
@@ -54,41 +42,25 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
-        raise BadImage(" ".join(f"{type(error).__name__}: {error}".split())[:MAX_REASON]) from None
+        raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
+
+
+def _one_line(reason: str) -> str:
+    """Short, and fit for a table: messages of decoders quote the bytes that they choke on."""
+    return " ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200]
 
 
 def _loaded(data: bytes, size: int) -> Image.Image:
-    if data.startswith(b"\xff\xd8"):
-        _check_jpeg(data)
+    check_encoded(data)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
-    _check_size(image)
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
+    if image.width * image.height > most:
+        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
+    check_opened(image, len(data))
     # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
     image.draft(None, (size, size))
     image.load()
     return image
-
-
-def _check_jpeg(data: bytes) -> None:
-    """Raise BadImage for a JPEG whose structure takes longer than its pixels."""
-    if (scans := data.count(SCAN)) > MAX_SCANS:
-        raise BadImage(f"{scans} scans, perhaps a decompression bomb")
-    if (segments := sum(1 for _ in SEGMENT.finditer(data))) > MAX_SEGMENTS:
-        raise BadImage(f"{segments} segments, perhaps a decompression bomb")
-
-
-def _check_size(image: Image.Image) -> None:
-    """Raise BadImage for an image, not yet decoded, that would take gigabytes or minutes."""
-    pixels, most = image.width * image.height, Image.MAX_IMAGE_PIXELS
-    if image.format == "WEBP":
-        most = MAX_WEBP_PIXELS
-    elif image.tile and image.tile[0][0] in SLOW_DECODERS:
-        most = MAX_SLOW_PIXELS
-    if pixels > most:
-        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
-    if image.format == "TIFF":
-        width, height = (int(image.tag_v2.get(tag, 0)) for tag in (TILE_WIDTH, TILE_HEIGHT))
-        if width * height > MAX_TILE_PIXELS:
-            raise BadImage(f"tiles of {width} x {height} pixels, perhaps a decompression bomb")
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -1,118 +1,159 @@
-"""A struct array of numbers and texts from a MATLAB file (level 5), with bounds: a damaged or hostile one is an error.
+"""What meta.mat needs of MATLAB's MAT-file format, version 5: arrays of structs that hold text and numbers.
 
-scipy.io.loadmat reads more, but its C code crashes the process on some damaged files. The format is MathWorks'
-"MAT-File Format", chapter 1: elements of a type, a number of bytes and content; structs and arrays are elements of
-elements.
+In place of scipy.io.loadmat, whose compiled reader crashes the process on damaged files. Every length is checked
+against what is there, and what a compressed part inflates to is bounded.
 """
 
+import math
 import struct
 import zlib
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
-MAX_BYTES = 2**24  # of the file, and of what a compressed variable may become; ILSVRC-2012's have 0.3 MB
-HEADER_BYTES = 128
-MATRIX, COMPRESSED = 14, 15  # types of elements
-STRUCT, CHAR, NUMBERS = 2, 4, range(6, 16)  # classes of arrays
-DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
-ENCODINGS = {1: "latin-1", 2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
+HEADER = 128
+MOST_BYTES = 2**24  # of the file, and of all that is compressed in it; ImageNet's meta.mat has 0.3 MB
+MOST_STRUCTS, MOST_FIELDS = 2**15, 32  # of ImageNet 1860 structs of 8 fields
+MATRIX, COMPRESSED = 14, 15
+NUMBERS = {1: "<i1", 2: "<u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8", 12: "<i8", 13: "<u8"}
+TEXT = {1: "utf-8", 2: "utf-8", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le", 18: "utf-32-le"}
+STRUCT_CLASS, CHAR_CLASS, NUMBER_CLASSES = 2, 4, range(6, 16)
+COMPLEX = 0x0800
 
-Value = str | list[float] | None  # of a field: text, numbers, or something else, which is not read
-Element = tuple[int, bytes]  # type and content
+Value = str | np.ndarray
+Element = tuple[int, memoryview]
 
 
-def read_structs(data: bytes, name: str) -> list[dict[str, Value]]:
-    """The elements of the struct array called `name` in the file's bytes `data`, as fields by name.
+class MatError(ValueError):
+    """The bytes are no MAT-file of the kind read here; the text is the reason."""
 
-    Raises ValueError for what is no such file, damaged, or larger than MAX_BYTES.
+
+def read_structs(data: bytes, variable: str, fields: Collection[str]) -> list[dict[str, Value]]:
+    """The struct array `variable` of the MAT-file in `data`: for each struct its `fields`, text as str and numbers as
+    a flat array, in the file's order. Other fields and variables are passed over.
+
+    Raises MatError for files that are damaged, big-endian or of another version, that inflate to more than MOST_BYTES,
+    that lack one of `fields`, or hold anything but text and real numbers in one.
     """
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"more than {MAX_BYTES >> 20} MB")
-    if data[126:HEADER_BYTES] != b"IM":
-        raise ValueError("no little-endian MATLAB file of level 5")
-    rest = memoryview(data)[HEADER_BYTES:]
-    while rest:
-        (kind, content), rest = _element(rest, padded=False)
-        if kind == COMPRESSED:
-            (kind, content), _ = _element(memoryview(_inflated(content)))
+    if len(data) > MOST_BYTES:
+        raise MatError(f"the MAT-file has more than {MOST_BYTES >> 20} MB")
+    if len(data) < HEADER or data[124:128] != b"\x00\x01IM":
+        raise MatError("not a little-endian MAT-file of version 5")
+    for kind, content in _inflated(memoryview(data)[HEADER:]):
         if kind == MATRIX:
-            array_class, _, found, content = _array_head(content)
-            if (array_class, found) == (STRUCT, name):
-                return _structs(content)
-    raise ValueError(f"no struct array {name}")
+            array_class, dimensions, name, rest = _array(content)
+            if name == variable:
+                if array_class != STRUCT_CLASS:
+                    raise MatError(f"{variable} is no struct array")
+                return _structs(rest, math.prod(dimensions), fields)
+    raise MatError(f"the MAT-file has no variable {variable}")
 
 
-def _element(data: memoryview, padded: bool = True) -> tuple[Element, memoryview]:
-    """The first element of `data`, and the rest; small ones hold their content in the tag."""
+def _inflated(data: memoryview) -> Iterator[Element]:
+    """The top-level elements, inflated where they are compressed."""
+    left = MOST_BYTES
+    while data:
+        kind, content, data = _element(data)
+        if kind != COMPRESSED:
+            yield kind, content
+            continue
+        stream = zlib.decompressobj()
+        try:
+            inflated = stream.decompress(content, left)
+        except zlib.error as error:
+            raise MatError(f"damaged: {error}") from None
+        if not stream.eof:
+            raise MatError(f"damaged, or its data inflate to more than {MOST_BYTES >> 20} MB")
+        left -= len(inflated) - 1  # decompress() takes 0 for no bound
+        kind, content, _ = _element(memoryview(inflated))
+        yield kind, content
+
+
+def _element(data: memoryview) -> tuple[int, memoryview, memoryview]:
+    """The type and content of the first data element, and what follows it."""
     if len(data) < 8:
-        raise ValueError("it ends inside an element")
+        raise MatError("damaged: it ends inside a data element")
     kind, size = struct.unpack_from("<II", data)
-    if kind >> 16:
-        kind, size = kind & 0xFFFF, kind >> 16
+    if kind >> 16:  # a small element: its size in the upper half, up to four bytes in place of the size
+        kind, size, start, end = kind & 0xFFFF, kind >> 16, 4, 8
         if size > 4:
-            raise ValueError(f"a small element of {size} bytes")
-        return (kind, bytes(data[4 : 4 + size])), data[8:]
-    if size > len(data) - 8:
-        raise ValueError("it ends inside an element")
-    # What is compressed, and a whole variable, is followed by the next one at once.
-    end = 8 + (-(-size // 8) * 8 if padded else size)
-    return (kind, bytes(data[8 : 8 + size])), data[end:]
+            raise MatError(f"damaged: a small data element of {size} bytes")
+    else:
+        start, end = 8, 8 + size + (0 if kind == COMPRESSED else -size % 8)
+    if start + size > len(data):
+        raise MatError(f"damaged: a data element of {size} bytes where {len(data)} are left")
+    return kind, data[start : start + size], data[end:]
 
 
-def _inflated(content: bytes) -> bytes:
+def _array(content: memoryview) -> tuple[int, tuple[int, ...], str, memoryview]:
+    """The class, dimensions and name of a matrix element, and what follows these."""
+    if not content:  # an empty one, as MATLAB writes fields that were never set
+        return NUMBER_CLASSES[0], (0, 0), "", content
+    kind, flags, content = _element(content)
+    if kind != 6 or len(flags) != 8:
+        raise MatError("damaged: an array without flags")
+    kind, sizes, content = _element(content)
+    if kind != 5 or len(sizes) % 4 or not 2 <= len(sizes) // 4 <= 32:
+        raise MatError("damaged: an array without dimensions")
+    dimensions = struct.unpack(f"<{len(sizes) // 4}i", sizes)
+    if min(dimensions) < 0:
+        raise MatError("damaged: an array of negative size")
+    kind, name, content = _element(content)
+    word = struct.unpack_from("<I", flags)[0]
+    if word & COMPLEX:
+        raise MatError("complex numbers")
+    return word & 0xFF, dimensions, _decoded(bytes(name), "latin-1"), content
+
+
+def _structs(content: memoryview, count: int, fields: Collection[str]) -> list[dict[str, Value]]:
+    names, content = _field_names(content)
+    if missing := set(fields) - set(names):
+        raise MatError(f"the structs have no field {min(missing)}")
+    if count > MOST_STRUCTS or 8 * count * len(names) > len(content):  # each value has 8 bytes at least
+        raise MatError(f"{count} structs where {len(content)} bytes are left")
+    rows = []
+    for _ in range(count):
+        row = {}
+        for name in names:
+            kind, value, content = _element(content)
+            if kind != MATRIX:
+                raise MatError(f"damaged: the field {name} is no array")
+            if name in fields:
+                row[name] = _value(value, name)
+        rows.append(row)
+    return rows
+
+
+def _field_names(content: memoryview) -> tuple[list[str], memoryview]:
+    kind, length, content = _element(content)
+    if kind != 5 or len(length) != 4:
+        raise MatError("damaged: structs without the length of their fields' names")
+    (length,) = struct.unpack("<i", length)
+    kind, names, content = _element(content)
+    if not 1 <= length <= 64 or kind != 1 or len(names) % length or len(names) > MOST_FIELDS * length:
+        raise MatError("damaged: structs without the names of their fields")
+    raw = bytes(names)
+    fields = [raw[start : start + length].split(b"\0", 1)[0] for start in range(0, len(raw), length)]
+    return [_decoded(field, "latin-1") for field in fields], content
+
+
+def _value(content: memoryview, field: str) -> Value:
+    array_class, dimensions, _, content = _array(content)
+    if array_class != CHAR_CLASS and array_class not in NUMBER_CLASSES:
+        raise MatError(f"the field {field} holds neither text nor numbers")
+    count = math.prod(dimensions)
+    kind, data, _ = _element(content) if content else (2, memoryview(b""), content)
+    if array_class == CHAR_CLASS:
+        if kind not in TEXT or count not in (0, *dimensions):
+            raise MatError(f"the field {field} is not one line of text")
+        return _decoded(bytes(data), TEXT[kind])
+    if kind not in NUMBERS or len(data) != count * np.dtype(NUMBERS[kind]).itemsize:
+        raise MatError(f"damaged: the field {field} has {len(data)} bytes for {count} numbers")
+    return np.frombuffer(data, NUMBERS[kind])
+
+
+def _decoded(text: bytes, encoding: str) -> str:
     try:
-        inflated = zlib.decompressobj().decompress(content, MAX_BYTES + 1)
-    except zlib.error as error:
-        raise ValueError(f"a variable that cannot be decompressed: {error}") from None
-    if len(inflated) > MAX_BYTES:
-        raise ValueError(f"a variable of more than {MAX_BYTES >> 20} MB")
-    return inflated
-
-
-def _array_head(content: bytes) -> tuple[int, list[int], str, memoryview]:
-    """An array's class, dimensions and name, and what follows these; class 0 of an array that is nothing at all."""
-    if not content:
-        return 0, [], "", memoryview(b"")
-    (_, flags), rest = _element(memoryview(content))
-    (kind, dimensions), rest = _element(rest)
-    (_, name), rest = _element(rest)
-    if not flags or kind != 5 or len(dimensions) % 4:
-        raise ValueError("an array without class or dimensions")
-    sizes = np.frombuffer(dimensions, DTYPES[5]).tolist()
-    return flags[0], sizes, name.decode("latin-1"), rest
-
-
-def _structs(rest: memoryview) -> list[dict[str, Value]]:
-    """All elements of a struct array, from what follows its head."""
-    (_, length), rest = _element(rest)
-    (_, text), rest = _element(rest)
-    width = int.from_bytes(length[:4], "little")
-    if not 0 < width <= 64 or not text or len(text) % width:
-        raise ValueError("a struct array without names of its fields")
-    names = [text[at : at + width].split(b"\0")[0].decode("latin-1") for at in range(0, len(text), width)]
-    values = []
-    while len(rest) >= 8:
-        (kind, content), rest = _element(rest)
-        if kind != MATRIX:
-            raise ValueError("a field that is no array")
-        values.append(_value(content))
-    if len(values) % len(names):
-        raise ValueError("it ends inside a struct")
-    return [dict(zip(names, values[at : at + len(names)], strict=True)) for at in range(0, len(values), len(names))]
-
-
-def _value(content: bytes) -> Value:
-    array_class, sizes, _, rest = _array_head(content)
-    if array_class not in (CHAR, *NUMBERS):
-        return None
-    if not rest:
-        return "" if array_class == CHAR else []
-    (kind, values), _ = _element(rest)
-    if array_class == CHAR:
-        if kind not in ENCODINGS or sizes[:1] not in ([0], [1]):
-            raise ValueError("a text that is no single line")
-        return values.decode(ENCODINGS[kind])
-    dtype = np.dtype(DTYPES.get(kind, "V1"))
-    if dtype.kind == "V" or len(values) % dtype.itemsize:
-        raise ValueError("numbers of an unknown kind")
-    return np.frombuffer(values, dtype).tolist()
+        return text.decode(encoding)
+    except UnicodeDecodeError:
+        raise MatError(f"damaged: text that is not {encoding}") from None

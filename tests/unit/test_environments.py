@@ -93,7 +93,9 @@ def pinned(name):
     return dict(line.lower().split("==") for line in lines if "==" in line)
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-cluster.txt", "requirements-fuzz.txt"]
+)
 def test_constraints_and_licences_name_every_requirement(name):
     locked = pinned("constraints.txt")
     licences = (ROOT / "docs" / "licences.md").read_text()
