@@ -301,9 +301,14 @@ IMAGES = {
     "a TIFF whose strips begin again": (_strips_again, "parts of .* pixels for 16,000,000"),
     "a TIFF with ten million strips": (_many_values, "10,000,000 values of the tag 273"),
     "a BigTIFF with a million tags": (lambda: b"II\x2b\0\x08\0\0\0" + struct.pack("<QQ", 16, 10**6), "1,000,000 tags"),
-    "a progressive JPEG of 3000 scans": (lambda: _scans(3000), "scans or more of 9,000,000 pixels"),
-    "a progressive JPEG of 80 scans of 81 megapixels": (lambda: _scans(80, 9000), "scans or more of 81,000,000"),
+    "a progressive JPEG of 3000 scans": (lambda: _scans(3000), "more than 100 scans of 9,000,000 pixels"),
+    "a progressive JPEG of 80 scans of 81 megapixels": (lambda: _scans(80, 9000), "more than 24 scans of 81,000,000"),
     "a progressive JPEG of 80 scans, small": (lambda: _scans(80, 30), None),
+    "a JPEG with a film of 3000 scans behind it": (lambda: _scans(0, 99) + b"\xff\xda" * 3000, None),
+    "a JPEG of a million segments after its first scan": (
+        lambda: _scans(2, 9000)[:-2] + b"\xff\xfe\0\2" * 10**6 + b"\xff\xda" * 90,
+        "more than 24 scans",
+    ),
     "a JPEG of a million segments": (lambda: _in_jpeg(b"\xff\xfe\0\2" * 10**6), "more than 4,096 segments"),
     "a JPEG with 8 MB between segments": (
         lambda: _in_jpeg(b"\xff\xfe\0\2" + bytes(2**23)),

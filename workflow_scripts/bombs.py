@@ -22,6 +22,7 @@ PYTHON_DECODERS = {"bmp_rle": 4, "ppm": 2, "ppm_plain": 8}  # what Pillow decode
 MOST_PYTHON_VALUES = 5_000_000  # a microsecond each
 NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # that is no escaped byte and no restart of a scan's data
 SCAN, END, NO_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
+SCAN_MARKER = bytes([0xFF, SCAN])
 FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 TEXT_TIFF_TYPES = (1, 2, 6, 7)  # bytes: kept as they are, not as Python numbers
 TILE_SIDES = (322, 323)
@@ -64,20 +65,39 @@ def check_opened(image: Image.Image, encoded: int) -> None:
 
 
 def _check_jpeg(data: bytes) -> None:
-    position, segments, scans, pixels = 2, 0, 0, 0
-    while (match := NEXT_MARKER.search(data, position)) and (marker := data[match.end() - 1]) != END:
-        if not scans and match.end() - position > MOST_JUNK:
+    position, segments, pixels = 2, 0, 0
+    while (match := NEXT_MARKER.search(data, position)) and (marker := data[match.end() - 1]) not in (SCAN, END):
+        if match.end() - position > MOST_JUNK:
             raise BadImage(f"{match.end() - position:,} bytes between two segments")
-        position, segments, scans = match.end(), segments + 1, scans + (marker == SCAN)
+        position, segments = match.end(), segments + 1
         if marker in FRAME and len(size := data[position + 3 : position + 7]) == 4:
             height, width = struct.unpack(">HH", size)
             pixels = max(pixels, height * width)
         if segments > MOST_SEGMENTS:
             raise BadImage(f"more than {MOST_SEGMENTS:,} segments, perhaps a decompression bomb")
-        if scans > MOST_SCANS or scans * pixels > MOST_SCANNED:
-            raise BadImage(f"{scans} scans or more of {pixels:,} pixels, perhaps a decompression bomb")
         if marker not in NO_LENGTH:
             position += int.from_bytes(data[position : position + 2], "big")
+    if match is None:
+        return
+    most = min(MOST_SCANS, MOST_SCANNED // max(1, pixels))
+    # Fast, and too many only where what follows the image, as a telephone's film, has these two bytes.
+    if data.count(SCAN_MARKER, match.start()) > most and _has_more_scans(data, match.start(), most):
+        raise BadImage(f"more than {most} scans of {pixels:,} pixels, perhaps a decompression bomb")
+
+
+def _has_more_scans(data: bytes, position: int, most: int) -> bool:
+    """Whether there are more than `most` scans, or far too many segments, from `position` to the end mark."""
+    scans = 0
+    for _ in range(MOST_SEGMENTS):
+        match = NEXT_MARKER.search(data, position)
+        if match is None or (marker := data[match.end() - 1]) == END:
+            return False
+        scans += marker == SCAN
+        if scans > most:
+            return True
+        length = 0 if marker in NO_LENGTH else int.from_bytes(data[match.end() : match.end() + 2], "big")
+        position = match.end() + length
+    return True
 
 
 def _check_png(data: bytes) -> None:
