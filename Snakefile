@@ -32,7 +32,8 @@ rule all:
         f"{RESULTS}/report.html",
         rules.figures.input,
         rules.results.input,
-        rules.packed.input if TRAINED else [],
+        # Bases and curves too, so that a record that was deleted is made anew.
+        [rules.packed.input, rules.bases.input, rules.curves.input] if TRAINED else [],
 
 
 onerror:

@@ -50,9 +50,9 @@ class Verifier:
         for name, sha256 in record["files"].items():
             file = path.with_name(name)
             if not file.is_file():
-                yield f"{file} is missing, which {path} vouches for; run snakemake again"
+                yield f"{file} is missing; delete {path} too, which vouches for it, and run snakemake again"
             elif self.sha256(file) != sha256:
-                yield f"{file} is damaged: its checksum is not the one in {path}; {REMEDY}"
+                yield f"{file} is damaged: its checksum is not the one in {path}; delete both and run snakemake again"
         for name, sha256 in record["made_from"].items():
             if Path(name).is_file() and self.sha256(Path(name)) != sha256:
                 yield f"{path} vouches for what was made from another state of {name}; {REMEDY}"

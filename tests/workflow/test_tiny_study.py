@@ -279,6 +279,19 @@ def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
     ]
 
 
+def test_verify_names_what_is_damaged_and_its_remedy_mends_it(study):
+    record = next((study.folder / RESULTS / "curves").rglob("depths-*.json"))
+    whole = record.read_text()
+    assert "are as they were made" in study.snakemake("verify")
+    record.write_text(whole.replace('"depth"', '"death"', 1))
+    printed = study.snakemake("verify", check=False)
+    assert f"{record.relative_to(study.folder)} is damaged" in printed
+    record.unlink()  # as it says
+    assert stale(study) == {"train_curve": 1} | REPORTING
+    study.snakemake()
+    assert "are as they were made" in study.snakemake("verify")
+
+
 def test_the_plan_is_printed_each_time_and_knows_what_is_done(study):
     for _ in range(2):
         printed = study.snakemake("plan")
