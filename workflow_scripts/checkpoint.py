@@ -1,6 +1,5 @@
 """Resume checkpoints: an interrupted training continues from one and ends in the same bits."""
 
-import glob
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from workflow_scripts.files import atomic_path
+from workflow_scripts.files import atomic_path, leftovers
 
 
 class ResumeCheckpoint:
@@ -52,7 +51,7 @@ class ResumeCheckpoint:
     def delete(self) -> None:
         """Remove the checkpoint, and what killed jobs left of unfinished ones, after the output is safely written."""
         self.path.unlink(missing_ok=True)
-        for leftover in self.path.parent.glob(f".{glob.escape(self.path.stem)}.*.tmp{self.path.suffix}"):
+        for leftover in leftovers(self.path, any_machine=True):
             leftover.unlink(missing_ok=True)
 
 

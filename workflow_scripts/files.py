@@ -2,9 +2,11 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +19,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in `path`'s folder, made durable and renamed to `path` if the block succeeds.
 
     If the block raises, the temporary file is removed and `path` is left as it was; a full disk raises an OSError that
-    names `path`, whatever library wrote.
+    names `path`, whatever library wrote. What a killed process of this machine left of `path` is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in leftovers(path):
+        if not _alive(int(leftover.name.removesuffix(f".tmp{path.suffix}").rpartition(".")[2])):
+            leftover.unlink(missing_ok=True)
     # Some writers choose the format by the suffix, so the temporary name keeps it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{platform.node()}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -34,6 +39,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(path: Path, any_machine: bool = False) -> Iterator[Path]:
+    """Temporary files of `atomic_path(path)` that this machine's processes, or any machine's, write or have left."""
+    machine = "*" if any_machine else glob.escape(platform.node())
+    return path.parent.glob(f".{glob.escape(path.stem)}.{machine}.[0-9]*.tmp{glob.escape(path.suffix)}")
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -91,3 +102,12 @@ def _existing(folder: str | Path) -> Path:
     """`folder`, or the nearest folder above it that there is."""
     folder = Path(folder).absolute()
     return next(parent for parent in (folder, *folder.parents) if parent.exists())
+
+
+def _alive(process: int) -> bool:
+    """Whether this machine has a process of that number."""
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM  # there is one, of another user
+    return True

@@ -1,8 +1,11 @@
 import json
+import subprocess
+import sys
 
 import pytest
+from helpers import ROOT
 
-from workflow_scripts.files import atomic_path, sha256_file, write_json
+from workflow_scripts.files import atomic_path, sha256_file, write_json, write_text
 from workflow_scripts.fingerprint import code_fingerprint
 from workflow_scripts.seeds import derive_seed
 
@@ -15,6 +18,24 @@ def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
         raise RuntimeError
     assert json.loads(path.read_text()) == {"old": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path):
+    script = (
+        "import os, sys, time; from workflow_scripts.files import atomic_path\n"
+        "with atomic_path(sys.argv[1]) as path: path.touch(); print(flush=True); time.sleep(60)"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", script, tmp_path / "figure.pdf"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    writer.stdout.readline()
+    write_text(tmp_path / "figure.pdf", "whole")
+    assert len(list(tmp_path.iterdir())) == 2
+    writer.kill()
+    writer.wait()
+    assert len(list(tmp_path.iterdir())) == 2
+    write_text(tmp_path / "figure.pdf", "whole again")
+    assert [file.name for file in tmp_path.iterdir()] == ["figure.pdf"]
 
 
 def test_nan_is_not_written_as_json(tmp_path):

@@ -258,7 +258,7 @@ def test_checkpoints_of_other_jobs_and_damaged_ones_are_refused(tmp_path, capsys
     assert checkpoint.load() == {"iteration": 3}
     assert ResumeCheckpoint(tmp_path / "job.json", {"rate": 0.2}).load() is None
     assert "other settings, data or code" in capsys.readouterr().out
-    (tmp_path / ".job.resume.99.tmp.pt").touch()  # of a job that was killed while it saved
+    (tmp_path / ".job.resume.a-node.99.tmp.pt").touch()  # of a job that was killed while it saved
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-20])
     assert checkpoint.load() is None
     assert "damaged" in capsys.readouterr().out
