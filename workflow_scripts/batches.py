@@ -1,10 +1,12 @@
 """Batches of a task, each a pure function of (seed, iteration): training crops with mirrors, and centre crops."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +18,22 @@ from workflow_scripts.task import Task
 from workflow_scripts.workers import Workers
 
 Batch = tuple[Tensor, Tensor]  # float32 images (batch, 3, crop, crop), int64 labels (batch,)
-# uint8 crops (batch, crop, crop, 3), int64 places in the mean image's crops (3, batch), int64 labels (batch,)
-Read = tuple[Tensor, Tensor, Tensor]
+# Of a batch: positions in the packed split, labels, offsets of the crops (batch, 2), which are mirrored.
+Selection = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 ALONE = Workers()
+# Of pixels, read in one go where no threads read ahead. Small batches read one by one cost twice as much: after an
+# iteration of training, what it takes to read one has left the processor's caches.
+TOGETHER_BYTES = 2**21
 CACHE_BYTES = 2**20  # of floats worked on at a time on a CPU, to stay in a core's second-level cache
+
+
+class Read(NamedTuple):
+    """Some batches' images, on the CPU."""
+
+    images: Tensor  # uint8 (n, crop, crop, 3)
+    places: Tensor  # int64 (3, n), in the mean image's crops
+    labels: Tensor  # int64 (n,)
+    sizes: list[int]  # of each batch
 
 
 class Batches:
@@ -28,7 +42,8 @@ class Batches:
     Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
     are cropped and mirrored on the CPU as uint8; all arithmetic runs on `device`. `mean_image` (H x W x 3) is the
     source task's or the target's own. `readers` threads read batches ahead, into pinned memory where the device is a
-    GPU; with 0 each batch is read when it is asked for. Each of the `workers` gets its own share of every batch.
+    GPU; with 0 a few batches are read when the first of them is asked for. Each of the `workers` gets its own share of
+    every batch.
     """
 
     def __init__(
@@ -58,20 +73,26 @@ class Batches:
         """Batches `start` to `stop` - 1 of the endless stream of `seed`: every epoch a new order, random crops and
         mirrors. A batch may span two epochs, as in Caffe.
         """
-        reads = (partial(self._read_training, seed, batch_size, iteration) for iteration in range(start, stop))
-        for read in read_ahead(reads, self.readers):
-            yield self._to_device(*read)
+        return self._batches(
+            self.train, partial(self._select_training, seed, batch_size), range(start, stop), batch_size
+        )
 
     def validation(self, batch_size: int) -> Iterator[Batch]:
         """All validation images in order, centre crops; shares of a last small batch may be empty."""
-        total = len(self.task.val_labels)
-        blocks = [range(start, min(start + batch_size, total)) for start in range(0, total, batch_size)]
-        shares = (block[self.workers.share(len(block)).rows] for block in blocks)
-        reads = (partial(self._read_validation, slice(share.start, share.stop)) for share in shares)
-        for read in read_ahead(reads, self.readers):
-            yield self._to_device(*read)
+        count = math.ceil(len(self.task.val_labels) / batch_size)
+        return self._batches(self.val, partial(self._select_validation, batch_size), range(count), batch_size)
 
-    def _read_training(self, seed: int, batch_size: int, iteration: int) -> Read:
+    def _batches(
+        self, split: PackedSplit, select: Callable[[int], Selection], numbers: range, batch_size: int
+    ) -> Iterator[Batch]:
+        """The batches of these numbers, as `select` chooses them."""
+        together = 1 if self.readers else max(1, TOGETHER_BYTES // (batch_size * self.crop**2 * 3))
+        parts = (numbers[first : first + together] for first in range(0, len(numbers), together))
+        for read in read_ahead((partial(self._read, split, select, part) for part in parts), self.readers):
+            images, labels = self._to_device(read)
+            yield from zip(images.split(read.sizes), labels.split(read.sizes), strict=True)
+
+    def _select_training(self, seed: int, batch_size: int, iteration: int) -> Selection:
         count = len(self.task.train_labels)
         serial = np.arange(iteration * batch_size, (iteration + 1) * batch_size)
         chosen = np.empty(batch_size, dtype=np.int64)
@@ -83,20 +104,23 @@ class Batches:
         mirrored = random.random(batch_size) < 0.5
         mine = self.workers.share(batch_size).rows
         positions, labels = self.task.train_positions[chosen[mine]], self.task.train_labels[chosen[mine]]
-        return self._read(self.train, positions, labels, offsets[mine], mirrored[mine])
+        return positions, labels, offsets[mine], mirrored[mine]
 
-    def _read_validation(self, block: slice) -> Read:
-        labels = self.task.val_labels[block]
+    def _select_validation(self, batch_size: int, number: int) -> Selection:
+        start, total = number * batch_size, len(self.task.val_labels)
+        block = range(start, min(start + batch_size, total))[self.workers.share(min(batch_size, total - start)).rows]
+        rows = slice(block.start, block.stop)
+        labels = self.task.val_labels[rows]
         offsets = np.full((len(labels), 2), self.margin // 2)
-        return self._read(self.val, self.task.val_positions[block], labels, offsets, np.zeros(len(labels), dtype=bool))
+        return self.task.val_positions[rows], labels, offsets, np.zeros(len(labels), dtype=bool)
 
-    def _read(
-        self, split: PackedSplit, positions: np.ndarray, labels: np.ndarray, offsets: np.ndarray, mirrored: np.ndarray
-    ) -> Read:
+    def _read(self, split: PackedSplit, select: Callable[[int], Selection], numbers: range) -> Read:
+        selections = [select(number) for number in numbers]
+        positions, labels, offsets, mirrored = map(np.concatenate, zip(*selections, strict=True))
         images = self._cropped(split, positions, offsets, mirrored)
         lefts = np.where(mirrored, self.margin - offsets[:, 1], offsets[:, 1])
         places = np.stack([mirrored, offsets[:, 0], lefts])
-        return tuple(map(self._pinned, (images, places, labels)))
+        return Read(*map(self._pinned, (images, places, labels)), [len(one[1]) for one in selections])
 
     def _pinned(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)
@@ -119,7 +143,8 @@ class Batches:
         crops[mirrored] = flipped.permute(0, 2, 3, 1).numpy()
         return crops
 
-    def _to_device(self, images: Tensor, places: Tensor, labels: Tensor) -> Batch:
+    def _to_device(self, read: Read) -> Batch:
+        images, places, labels = read[:3]
         if self.device.type == "cuda":
             images, places, labels = (tensor.to(self.device, non_blocking=True) for tensor in (images, places, labels))
             floats = self._on_device(images, places)

@@ -1,6 +1,7 @@
 """Where and how the arithmetic runs: reproducible kernels, threads, memory, precision."""
 
 import ctypes
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -47,11 +48,11 @@ def resolved_precision(precision: str, device: str) -> str:
     return "bf16" if device == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
 
 
-def autocast(precision: str, device: str) -> torch.autocast:
+def autocast(precision: str, device: str) -> AbstractContextManager:
     """The context of forward passes: convolutions and matrix products in bfloat16 with precision "bf16"; weights,
     gradients' sums, losses and the optimiser stay float32.
     """
-    return torch.autocast(device, torch.bfloat16, enabled=precision == "bf16")
+    return torch.autocast(device, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def device_name(device: str) -> str:

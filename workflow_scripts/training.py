@@ -95,7 +95,8 @@ class CurveTraining:
         return on_schedule and self.learners[0].last_iteration < self.iteration
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
+        if self.prefix:
+            self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
         inputs = self._prefix_outputs(images, self.random)
         factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
         for learner in self.learners:

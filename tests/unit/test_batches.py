@@ -1,4 +1,5 @@
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -37,9 +38,16 @@ def test_a_batch_is_a_function_of_seed_and_iteration(batches):
     assert not torch.equal(resumed, other)
 
 
+def read(batches, batch_size, iteration):
+    """What is read of the images for a training batch of seed 1."""
+    return batches._read(
+        batches.train, partial(batches._select_training, 1, batch_size), range(iteration, iteration + 1)
+    )[:3]
+
+
 def read_training(batches, batch_size, iteration):
     """Crops, labels, top left corners in the images and mirrors of a training batch of seed 1."""
-    images, (mirrored, tops, lefts), labels = batches._read_training(1, batch_size, iteration)
+    images, (mirrored, tops, lefts), labels = read(batches, batch_size, iteration)
     lefts = torch.where(mirrored == 1, SIZE - CROP - lefts, lefts)  # back from the mirrored mean image
     return images.numpy(), labels, torch.stack([tops, lefts], 1).tolist(), mirrored.numpy() == 1
 
@@ -76,7 +84,7 @@ def test_mirrored_crops_are_mirrored(batches):
 
 def test_a_gpus_arithmetic_is_the_same(batches):
     """The expression that runs on a GPU, here on the CPU, against the one that runs there."""
-    images, places, _ = batches._read_training(1, 64, 3)
+    images, places, _ = read(batches, 64, 3)
     computed = batches._on_device(images, places)
     assert torch.equal(computed, batches._on_cpu(images.numpy(), places.numpy()))
 
@@ -97,12 +105,12 @@ def test_validation_is_every_image_once_at_the_centre(batches):
 
 
 @pytest.mark.parametrize("readers", [0, 1, 3, 9])
-def test_reading_ahead_changes_nothing(batches, readers):
+def test_reading_ahead_or_many_at_once_changes_nothing(batches, readers):
     assert list(read_ahead(((lambda n=n: n) for n in range(5)), readers)) == list(range(5))
     assert list(read_ahead(iter(()), readers)) == []
-    one_by_one = list(batches.training(1, 50, 0, 12))
+    one_by_one = [next(batches.training(1, 50, iteration, iteration + 1)) for iteration in range(30)]
     batches.readers = readers
-    for (images, labels), (expected, expected_labels) in zip(batches.training(1, 50, 0, 12), one_by_one, strict=True):
+    for (images, labels), (expected, expected_labels) in zip(batches.training(1, 50, 0, 30), one_by_one, strict=True):
         assert torch.equal(images, expected)
         assert torch.equal(labels, expected_labels)
 
