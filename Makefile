@@ -35,8 +35,8 @@ lint: .venv/installed-dev
 
 dag: .venv/installed
 	mkdir -p results
-	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.draw_dag results/rulegraph.png
-	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.draw_dag results/jobgraph.png
+	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.report.draw_dag results/rulegraph.png
+	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.report.draw_dag results/jobgraph.png
 	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
 
 bench-dag: .venv/installed

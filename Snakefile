@@ -7,13 +7,14 @@
 
 include: "rules/common.smk"  # reads and checks config.yaml
 include: "rules/dataset.smk"
-include: "rules/preprocess.smk"
+include: "rules/store.smk"
 include: "rules/partition.smk"
-include: "rules/train.smk"
-include: "rules/aggregate.smk"
+include: "rules/training.smk"
+include: "rules/features.smk"
+include: "rules/results.smk"
 include: "rules/cost.smk"
 include: "rules/report.smk"
-include: "rules/verify.smk"
+include: "rules/plumbing.smk"
 
 
 localrules:
@@ -27,6 +28,7 @@ localrules:
 
 
 rule all:
+    """Target: everything, above all the report."""
     default_target: True
     input:
         f"{RESULTS}/report.html",

@@ -1,5 +1,8 @@
 # What a study costs: estimated before it runs (`make plan`), compared with what it took afterwards.
+#   needs  nothing for the plan; for the comparison the records of all training jobs
+#   makes  results/<study>/calibration.json and cost.csv; the plan is printed
 rule calibrate:
+    """Measure how fast this machine trains the study's network."""
     output:
         f"{RESULTS}/calibration.json",
     log:
@@ -8,22 +11,23 @@ rule calibrate:
         f"{RESULTS}/benchmarks/calibrate.tsv"
     conda:
         TORCH_ENVIRONMENT
-    threads: config["training"]["threads"]
+    threads: RUNNING["threads"]
     resources:
-        gpu=min(1, training_gpus()),
-        jobs_per_gpu=config["training"]["jobs_per_gpu"],
-        mem_mb=training_memory(1),
+        gpu=min(1, training_gpus(config)),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=resources.training_memory(config, 1),
         runtime=5,  # ten seconds, and the start of torch
     params:
-        settings=speed_settings(),
-        threads=config["training"]["threads"],
-        code=code_fingerprint("calibrate"),
+        settings=as_json(leaves.speed_leaves(TRAINING)),
+        threads=RUNNING["threads"],
+        code=code_fingerprint("cost.speed"),
     shell:
-        "python -m workflow_scripts.calibrate --settings {params.settings:q} --threads {threads}"
+        "python -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
 
 
 rule plan:
+    """Print the price of the study."""
     input:
         calibration(),
     log:
@@ -32,17 +36,18 @@ rule plan:
     conda:
         "../envs/data.yaml"
     params:
-        settings=cost_settings(),
-        calibration=calibration_option,
+        settings=as_json(resources.cost_settings(config)),
+        calibration=lambda wildcards: named_options([("calibration", calibration())] if calibration() else []),
         # Neither need be there: what is, is counted as done.
         survey=lambda wildcards: f"{STORE}/survey.json",
         folder=lambda wildcards: RESULTS,
     shell:
-        "python -m workflow_scripts.plan --settings {params.settings:q} {params.calibration}"
+        "python -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
         " --survey {params.survey:q} --folder {params.folder:q} 2> {log:q}"
 
 
 rule compare_costs:
+    """Compare each job's estimate with what it took."""
     input:
         *rules.bases.input,
         *rules.curves.input,
@@ -68,10 +73,10 @@ rule compare_costs:
         mem_mb=500,  # Python with pandas
         runtime=5,  # seconds
     params:
-        settings=cost_settings(),
-        calibration=calibration_option,
+        settings=as_json(resources.cost_settings(config)),
+        calibration=lambda wildcards: named_options([("calibration", calibration())] if calibration() else []),
         folder=lambda wildcards, output: os.path.dirname(output.table),
-        code=code_fingerprint("compare_costs"),
+        code=code_fingerprint("cost.compare_costs"),
     shell:
-        "python -m workflow_scripts.compare_costs --settings {params.settings:q} {params.calibration}"
+        "python -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
         " --survey {input.survey:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

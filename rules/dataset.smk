@@ -1,9 +1,12 @@
-# The dataset's archives: drawn for kind `sample`; for the other kinds they are the user's, and no rule makes them.
-if config["dataset"]["kind"] == "sample":
+# The dataset: its archives, drawn for kind `sample` and the user's otherwise, and its survey before anything is decoded.
+#   needs  the files at dataset.path (for `sample` nothing)
+#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json
+if DATASET_KIND == "sample":
 
     rule draw_sample:
+        """Draw the miniature ImageNet as ILSVRC-2012 archives."""
         output:
-            dataset_files(),
+            [str(file) for file in dataset_files(DATASET_KIND, DATASET_PATH)],
             record=SAMPLE_RECORD,
         log:
             f"{DATASET}/logs/draw_sample.log",
@@ -13,13 +16,43 @@ if config["dataset"]["kind"] == "sample":
             "../envs/data.yaml"
         threads: 2
         resources:
-            mem_mb=sample_memory,
-            runtime=sample_minutes,
+            mem_mb=resources.sample_memory(config),
+            runtime=lambda wildcards, threads: resources.sample_minutes(config, threads),
         params:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             sample=config["dataset"]["sample"],
-            code=code_fingerprint("draw_sample"),
+            code=code_fingerprint("dataset.sample.draw_sample"),
         shell:
-            "python -m workflow_scripts.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
+            "python -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
             " --train-per-class {params.sample[train_per_class]:q} --val-per-class {params.sample[val_per_class]:q}"
             " --processes {threads} > {log:q} 2>&1"
+
+
+rule survey_dataset:
+    """Check the whole dataset, and list its classes and hierarchy."""
+    input:
+        dataset_inputs(),
+    output:
+        classes=f"{STORE}/classes.csv",
+        hierarchy=f"{STORE}/hierarchy.csv",
+        record=f"{STORE}/survey.json",
+    log:
+        f"{STORE}/logs/survey_dataset.log",
+    benchmark:
+        f"{STORE}/benchmarks/survey_dataset.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=2000,  # the names of a tree of ImageNet's size, twice
+        runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
+    params:
+        dataset=[DATASET_KIND, DATASET_PATH],
+        dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
+        image_size=config["store"]["image_size"],
+        train_shards=config["store"]["train_shards"],
+        folder=lambda wildcards, output: os.path.dirname(output.record),
+        code=code_fingerprint("dataset.survey_dataset"),
+    shell:
+        "python -m workflow_scripts.dataset.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
+        " --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
+        " > {log:q} 2>&1"

@@ -1,15 +1,19 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
+#   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration
+#   makes  results/<study>/partitions/*.json and tasks/*.npz with their records
 rule tasks:
+    """Target: all tasks."""
     input:
-        [f"{RESULTS}/tasks/{job.partition}-{job.half}.npz" for job in BASES],
+        [f"{RESULTS}/tasks/{job.partition}-{job.target}.npz" for job in BASES],
 
 
 rule make_partition:
+    """Divide the classes into the halves of a partition."""
     input:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         survey=ancient(f"{STORE}/survey.json"),
-        lists=partition_files,
+        lists=lambda wildcards: leaves.partition_files(config, wildcards.partition),
     output:
         f"{RESULTS}/partitions/{{partition}}.json",
     log:
@@ -24,13 +28,14 @@ rule make_partition:
         runtime=5,  # a second
     params:
         settings=partition_settings,
-        code=code_fingerprint("make_partition"),
+        code=code_fingerprint("partition.make_partition"),
     shell:
-        "python -m workflow_scripts.make_partition --name {wildcards.partition} --classes {input.classes:q}"
+        "python -m workflow_scripts.partition.make_partition --name {wildcards.partition} --classes {input.classes:q}"
         " --hierarchy {input.hierarchy:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule make_task:
+    """Choose the images of one half, and average them."""
     input:
         unpack(store_files),
         partition=f"{RESULTS}/partitions/{{partition}}.json",
@@ -45,10 +50,10 @@ rule make_task:
         "../envs/data.yaml"
     resources:
         mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
-        runtime=task_minutes,
+        runtime=resources.task_minutes(config),
     params:
         settings=partition_settings,
-        code=code_fingerprint("make_task"),
+        code=code_fingerprint("partition.make_task"),
     shell:
-        "python -m workflow_scripts.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        "python -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
         " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"

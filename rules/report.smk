@@ -1,18 +1,22 @@
-# Figures, tables, findings and the report page, from results.csv and what lies beside it.
+# Figures and the report page, from results.csv and what lies beside it; the contact sheet of the packed store.
+#   needs  results.csv, learning_curves.csv, tables/, similarity/, base networks' weights; the captions in report/
+#   makes  results/<study>/figures/ (PNG, SVG, PDF), report.html; contact_sheet.png in the store's folder
 rule figures:
+    """Target: all figures and tables."""
     input:
         [f"{RESULTS}/figures/{figure}.{kind}" for figure in FIGURES for kind in ("png", "svg", "pdf")],
         [f"{RESULTS}/tables/{table}.csv" for table in TABLES],
 
 
-for figure, (step, files) in FIGURES.items():
+for figure in FIGURES:
 
     rule:
+        """Draw one figure."""
         name:
             f"plot_{figure}"
         input:
-            records_of(files),
-            **files,
+            records_of(figure_inputs(figure)),
+            **figure_inputs(figure),
         output:
             [
                 report(
@@ -35,145 +39,13 @@ for figure, (step, files) in FIGURES.items():
             mem_mb=500,  # Python with pandas and matplotlib
             runtime=5,  # seconds
         params:
-            step=step,
+            figure=figure,
             options=input_options,
             dpi=config["figures"]["dpi"],
-            code=code_fingerprint(step),
+            code=code_fingerprint(f"report.figures.{figure}"),
         shell:
-            "python -m workflow_scripts.{params.step} {params.options} --dpi {params.dpi:q}"
+            "python -m workflow_scripts.report.figures.{params.figure} {params.options} --dpi {params.dpi:q}"
             " --output {output:q} > {log:q} 2>&1"
-
-
-rule compare_bases:
-    input:
-        unpack(half_files),
-        manifest=f"{STORE}/manifest.json",
-        shards=[ancient(file) for file in shard_files("u8", "csv", "crc")],
-    output:
-        table=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.csv",
-        record=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/compare_bases/{{partition}}-seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/compare_bases/{{partition}}-seed{{seed}}.tsv"
-    conda:
-        TORCH_ENVIRONMENT
-    threads: config["training"]["threads"]
-    resources:
-        mem_mb=similarity_memory(),
-        runtime=30,  # seconds for small networks; CaffeNet on 500 images not measured
-    params:
-        settings=similarity_settings(),
-        images=config["figures"]["similarity_images"],
-        threads=config["training"]["threads"],  # decides the order of sums
-        code=code_fingerprint("compare_bases"),
-    shell:
-        "python -m workflow_scripts.compare_bases --manifest {input.manifest:q} --task-a {input.task_a:q}"
-        " --task-b {input.task_b:q} --weights-a {input.weights_a:q} --weights-b {input.weights_b:q}"
-        " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
-        " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
-
-
-rule score_filters:
-    input:
-        weights=base_weights(),
-        records=[f"{RESULTS}/{job.stem}.json" for job in BASES],
-    output:
-        filters=f"{RESULTS}/tables/filters.csv",
-        shares=report(
-            f"{RESULTS}/tables/shares.csv",
-            caption="../report/shares.rst",
-            category="Tables",
-            labels={"table": "First-layer filters"},
-        ),
-        record=f"{RESULTS}/tables/filters.json",
-    log:
-        f"{RESULTS}/logs/score_filters.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/score_filters.tsv"
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=500,  # Python with scipy
-        runtime=2 + len(BASES),  # a fit of an 11 x 11 filter takes 0.2 s
-    params:
-        outputs=output_options,
-        code=code_fingerprint("score_filters"),
-    shell:
-        "python -m workflow_scripts.score_filters --weights {input.weights:q} {params.outputs} > {log:q} 2>&1"
-
-
-rule make_tables:
-    input:
-        ancient(f"{RESULTS}/results.json"),
-        results=f"{RESULTS}/results.csv",
-    output:
-        **{
-            table: report(
-                f"{RESULTS}/tables/{table}.csv",
-                caption=f"../report/{table}.rst",
-                category="Tables",
-                labels={"table": label},
-            )
-            for table, label in (
-                ("boost", "Boost of fine-tuned transfer"),
-                ("drops", "Drops by depth"),
-                ("effects", "The two troubles, with intervals"),
-            )
-        },
-        record=f"{RESULTS}/tables/tables.json",
-    log:
-        f"{RESULTS}/logs/make_tables.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/make_tables.tsv"
-    localrule: True
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=500,  # Python with pandas
-        runtime=5,  # seconds
-    params:
-        options=input_options,
-        code=code_fingerprint("make_tables"),
-    shell:
-        "python -m workflow_scripts.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
-        " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
-
-
-COMPARISON = report(
-    f"{RESULTS}/tables/comparison.csv",
-    caption="../report/comparison.rst",
-    category="Tables",
-    labels={"table": "Beside the published numbers"},
-)
-
-
-rule write_findings:
-    input:
-        ancient(f"{RESULTS}/results.json"),
-        ancient(f"{RESULTS}/tables/tables.json"),
-        **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
-        results=f"{RESULTS}/results.csv",
-        effects=f"{RESULTS}/tables/effects.csv",
-    output:
-        **({"comparison": COMPARISON} if REFERENCE else {}),
-        findings=f"{RESULTS}/tables/findings.json",
-    log:
-        f"{RESULTS}/logs/write_findings.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/write_findings.tsv"
-    localrule: True
-    conda:
-        "../envs/plot.yaml"
-    resources:
-        mem_mb=500,  # Python with pandas
-        runtime=5,  # seconds
-    params:
-        options=input_options,
-        outputs=output_options,
-        code=code_fingerprint("write_findings"),
-    shell:
-        "python -m workflow_scripts.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
 
 
 REPORTED = [f"{RESULTS}/tables/{table}.csv" for table in TABLES]
@@ -181,6 +53,7 @@ REPORTED += [f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES]
 
 
 rule write_report:
+    """Write the report, one page that opens without internet."""
     input:
         records_of({"files": REPORTED}),
         **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
@@ -212,8 +85,37 @@ rule write_report:
         runtime=5,  # seconds
     params:
         options=input_options,
-        config=json.dumps(config, sort_keys=True),
-        code=code_fingerprint("write_report"),
+        config=as_json(config),
+        code=code_fingerprint("report.write_report"),
     shell:
-        "python -m workflow_scripts.write_report {params.options} --config {params.config:q} --output {output.page:q}"
+        "python -m workflow_scripts.report.write_report {params.options} --config {params.config:q} --output {output.page:q}"
+        " > {log:q} 2>&1"
+
+
+rule plot_store:
+    """Draw the first training images of the classes."""
+    input:
+        unpack(store_files),
+    output:
+        report(
+            f"{STORE}/contact_sheet.png",
+            caption="../report/contact_sheet.rst",
+            category="Data",
+            labels={"figure": "Images of the classes"},
+        ),
+        f"{STORE}/contact_sheet.json",
+    log:
+        f"{STORE}/logs/plot_store.log",
+    benchmark:
+        f"{STORE}/benchmarks/plot_store.tsv"
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images
+        runtime=5,  # seconds
+    params:
+        dpi=config["figures"]["dpi"],
+        code=code_fingerprint("report.figures.contact_sheet"),
+    shell:
+        "python -m workflow_scripts.report.figures.contact_sheet --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
         " > {log:q} 2>&1"

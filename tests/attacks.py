@@ -15,7 +15,7 @@ import scipy.io
 from fuzz_targets import mended_tar, packed_devkit, rle_bmp, small_rows
 from PIL import Image
 
-from workflow_scripts.draw_sample import DEVKIT_FOLDER, meta_mat, tar_bytes
+from workflow_scripts.dataset.sample.draw_sample import DEVKIT_FOLDER, meta_mat, tar_bytes
 
 END = bytes(10240)
 

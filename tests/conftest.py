@@ -18,11 +18,11 @@ from checkout import Checkout
 from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from matplotlib import pyplot
 
-from workflow_scripts.draw_sample import draw_sample
-from workflow_scripts.make_partition import random_halves
-from workflow_scripts.make_task import make_task
-from workflow_scripts.seals import write_record
-from workflow_scripts.sources import open_dataset
+from workflow_scripts.dataset.sample.draw_sample import draw_sample
+from workflow_scripts.dataset.sources import open_dataset
+from workflow_scripts.partition.make_partition import random_halves
+from workflow_scripts.partition.make_task import make_task
+from workflow_scripts.plumbing.records import write_record
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 

@@ -18,12 +18,12 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from workflow_scripts.cli import InputError
-from workflow_scripts.devkit import FIELDS, ground_truth, read_devkit
-from workflow_scripts.draw_sample import DEVKIT_FOLDER, meta_mat, synsets, tar_bytes
-from workflow_scripts.images import BadImage, decode
-from workflow_scripts.matfile import MatError, read_structs
-from workflow_scripts.tars import index
+from workflow_scripts.dataset.devkit import FIELDS, ground_truth, read_devkit
+from workflow_scripts.dataset.matfile import MatError, read_structs
+from workflow_scripts.dataset.sample.draw_sample import DEVKIT_FOLDER, meta_mat, synsets, tar_bytes
+from workflow_scripts.dataset.tars import index
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.store.decode import BadImage, decode
 
 REFUSALS = (InputError, BadImage, MatError)
 TRUTH = "ILSVRC2012_validation_ground_truth.txt"

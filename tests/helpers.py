@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.make_task import write_task
-from workflow_scripts.pack_manifest import manifest
-from workflow_scripts.pack_shard import pack_shard
-from workflow_scripts.seals import write_record
-from workflow_scripts.sources import open_dataset
-from workflow_scripts.survey_dataset import class_tables
+from workflow_scripts.dataset.sources import open_dataset
+from workflow_scripts.dataset.survey_dataset import class_tables
+from workflow_scripts.partition.make_task import write_task
+from workflow_scripts.plumbing.records import write_record
+from workflow_scripts.store.pack_manifest import manifest
+from workflow_scripts.store.pack_shard import pack_shard
 
 ROOT = Path(__file__).parent.parent
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36

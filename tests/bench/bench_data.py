@@ -20,11 +20,11 @@ from bench_tools import machine, ratio
 from helpers import ROOT, pack, write_sparse_tar
 from PIL import Image
 
-from workflow_scripts.folder import FolderDataset
-from workflow_scripts.make_task import make_task
-from workflow_scripts.pack_shard import pack_shard
-from workflow_scripts.store import PackedSplit
-from workflow_scripts.tars import tar_members
+from workflow_scripts.dataset.folder import FolderDataset
+from workflow_scripts.dataset.tars import tar_members
+from workflow_scripts.partition.make_task import make_task
+from workflow_scripts.store.pack_shard import pack_shard
+from workflow_scripts.store.packed import PackedSplit
 
 if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
     import numpy as np
@@ -33,7 +33,7 @@ if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
     from torchvision import datasets
     from torchvision.transforms import v2
 
-    from workflow_scripts.batches import Batches
+    from workflow_scripts.training.batches import Batches
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 ROUNDS, SIZE = 5, 256

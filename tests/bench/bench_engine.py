@@ -12,15 +12,16 @@ import torch
 from bench_tools import DEPTHS, MANIFEST, TASKS, leaves, ratio
 from torch.nn import functional
 
-from workflow_scripts.architectures import ARCHITECTURES, layer_costs
-from workflow_scripts.devices import keep_freed_memory, set_deterministic
-from workflow_scripts.learner import Learner
-from workflow_scripts.networks import Network, initialise
-from workflow_scripts.settings import Curve, training_settings
-from workflow_scripts.task import Task
-from workflow_scripts.train import open_batches
-from workflow_scripts.training import CurveTraining
-from workflow_scripts.workers import Workers
+from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.network.networks import Network
+from workflow_scripts.partition.task import Task
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.settings import training_settings
+from workflow_scripts.training.devices import keep_freed_memory, set_deterministic
+from workflow_scripts.training.engine import CurveTraining, open_training
+from workflow_scripts.training.learner import Learner
+from workflow_scripts.training.workers import Workers
 
 ROUNDS = 9
 PAPER_NETWORKS, PAPER_ITERATIONS, PAPER_BATCH = 163, 450_000, 256
@@ -77,10 +78,10 @@ def bench_engine():
     settings = settings_of("base", iterations=10**9, validate_every=10**9)
     weights = None
     for title, curve in (
-        ("a base network", Curve("random0", "B", "B", "base", 0, (0,))),
-        ("a fine-tuned curve", Curve("random0", "B", "B", "finetuned", 0, DEPTHS)),
+        ("a base network", TrainingJob("random0", "B", "B", "base", 0, (0,))),
+        ("a fine-tuned curve", TrainingJob("random0", "B", "B", "finetuned", 0, DEPTHS)),
     ):
-        training = CurveTraining(curve, settings, open_batches(MANIFEST, task, None, settings), weights)
+        training = CurveTraining(curve, settings, open_training(MANIFEST, task, None, settings), weights)
         weights = training.learners[0].network.state_dict()
         iterations = 140 // len(curve.depths)
         engine, bare = [], []
@@ -128,7 +129,7 @@ def bench_caffenet(batch=64, iterations=5):
     network = Network(ARCHITECTURES["caffenet"](), 227, 1000)
     initialise(network, "caffe", 0)
     network.to(memory_format=torch.channels_last)
-    learner = Learner(Curve("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings, Workers())
+    learner = Learner(TrainingJob("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings, Workers())
     images = torch.randn(batch, 3, 227, 227).to(memory_format=torch.channels_last)
     labels = torch.randint(1000, (batch,))
     rates = []

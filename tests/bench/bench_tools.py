@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from helpers import ROOT
 
-from workflow_scripts.settings import training_leaves
+from workflow_scripts.study.leaves import job_leaves
 
 # The default study, packed and divided by `make bench-train`.
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -30,4 +30,4 @@ def ratio(ours, theirs):
 
 def leaves(treatment):
     """The configuration leaves of a training of the default study, its source another half where there is one."""
-    return training_leaves(CONFIG["training"], treatment, other_source=treatment != "base")
+    return job_leaves(CONFIG["training"], treatment, other_source=treatment != "base")

@@ -17,9 +17,9 @@ from bench_tools import DEPTHS, MANIFEST, TASKS, leaves, machine
 from helpers import ROOT
 from PIL import Image
 
-from workflow_scripts.files import read_json
-from workflow_scripts.store import PackedSplit
-from workflow_scripts.task import Task
+from workflow_scripts.partition.task import Task
+from workflow_scripts.plumbing.files import read_json
+from workflow_scripts.store.packed import PackedSplit
 
 SEEDS = (0, 1, 2)
 PEER_DEPTHS = {"frozen": DEPTHS, "finetuned": (1, 4, 7)}
@@ -30,7 +30,7 @@ def our_job(folder, source, target, treatment, depths, seed=0):
     """The command of one of our training jobs, and where its record will be."""
     name = f"{source}-{target}-{treatment}-{'-'.join(map(str, depths))}-seed{seed}"
     record = folder / f"{name}.json"
-    command = [sys.executable, "-m", "workflow_scripts.train", "--manifest", MANIFEST, "--task", TASKS[target]]
+    command = [sys.executable, "-m", "workflow_scripts.training.train", "--manifest", MANIFEST, "--task", TASKS[target]]
     command += ["--partition", "random0", "--source", source, "--target", target, "--treatment", treatment]
     command += ["--seed", seed, "--depths", *depths, "--settings", json.dumps(leaves(treatment))]
     if treatment != "base":

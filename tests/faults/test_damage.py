@@ -16,8 +16,8 @@ import pytest
 import yaml
 from helpers import ROOT
 
-from workflow_scripts.files import read_json
-from workflow_scripts.seals import record_of
+from workflow_scripts.plumbing.files import read_json
+from workflow_scripts.plumbing.records import record_of
 
 TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
 READERS = (

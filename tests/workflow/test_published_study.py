@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from workflow_scripts.files import read_json
+from workflow_scripts.plumbing.files import read_json
 
 PUBLISHED = "configs/published.yaml"
 RESULTS = "results/published"

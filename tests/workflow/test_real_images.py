@@ -9,9 +9,17 @@ import pytest
 import yaml
 from PIL import Image
 
-from workflow_scripts.draw_sample import DEVKIT, DEVKIT_FOLDER, TRAIN_TAR, VAL_TAR, meta_mat, tar_bytes, write_tar
-from workflow_scripts.files import read_json
-from workflow_scripts.store import PackedSplit
+from workflow_scripts.dataset.sample.draw_sample import (
+    DEVKIT,
+    DEVKIT_FOLDER,
+    TRAIN_TAR,
+    VAL_TAR,
+    meta_mat,
+    tar_bytes,
+    write_tar,
+)
+from workflow_scripts.plumbing.files import read_json
+from workflow_scripts.store.packed import PackedSplit
 
 SHORT = {"duration": 200, "validate_every": 50}
 

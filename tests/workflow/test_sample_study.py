@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from helpers import ROOT
 
-from workflow_scripts.results import SCORE, load_results
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.study.columns import SCORE
 
 
 @pytest.fixture(scope="module")

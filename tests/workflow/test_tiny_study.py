@@ -10,9 +10,9 @@ import pytest
 import yaml
 from helpers import ROOT, results_of
 
-from workflow_scripts.dataset import ILSVRC_ARCHIVES
-from workflow_scripts.files import read_json
-from workflow_scripts.seals import write_record
+from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
+from workflow_scripts.plumbing.files import read_json
+from workflow_scripts.plumbing.records import write_record
 
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"

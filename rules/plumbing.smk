@@ -1,0 +1,19 @@
+# Every file against its record, also the ones that no step reads again: `snakemake verify`.
+#   needs  a study, finished or not
+#   makes  nothing; prints each fault
+VERIFIED = [RESULTS] + ([STORE] if TRAINED else [])
+if TRAINED and DATASET_KIND == "sample":
+    VERIFIED.append(DATASET_PATH)
+
+
+rule verify:
+    """Compare every file of the study and its store with its record."""
+    log:
+        f"{RESULTS}/logs/verify.log",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        folders=lambda wildcards: VERIFIED,
+    shell:
+        "python -m workflow_scripts.plumbing.verify_study --folders {params.folders:q} | tee {log:q}"

@@ -1,0 +1,148 @@
+# All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
+#   needs  the records of all training jobs, or results_table; the published numbers of `reference`
+#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, comparison, findings
+RESULTS_CSV = report(
+    f"{RESULTS}/results.csv",
+    caption="../report/results.rst",
+    category="Results",
+    labels={"table": "All networks"},
+)
+
+
+rule results:
+    """Target: the results table, and what it cost."""
+    input:
+        f"{RESULTS}/results.csv",
+        [f"{RESULTS}/learning_curves.csv", f"{RESULTS}/cost.csv"] if TRAINED else [],
+
+
+if TRAINED:
+
+    rule aggregate:
+        """Gather all networks' records into one table."""
+        input:
+            rules.bases.input,
+            rules.curves.input,
+        output:
+            RESULTS_CSV,
+            f"{RESULTS}/learning_curves.csv",
+            f"{RESULTS}/results.json",
+        log:
+            f"{RESULTS}/logs/aggregate.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/aggregate.tsv"
+        localrule: True
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=500,  # Python with pandas and a few thousand rows
+            runtime=5,  # a second
+        params:
+            study=as_json(leaves.matrix_leaves(config)),
+            training=as_json(leaves.training_leaves(TRAINING)),
+            folder=lambda wildcards, output: os.path.dirname(output[0]),
+            code=code_fingerprint("results.aggregate"),
+        shell:
+            "python -m workflow_scripts.results.aggregate --study {params.study:q} --training {params.training:q}"
+            " --folder {params.folder:q} > {log:q} 2>&1"
+
+else:
+
+    rule import_results:
+        """Take a results table in place of training."""
+        input:
+            table=config["results_table"],
+        output:
+            results=RESULTS_CSV,
+            summary=f"{RESULTS}/results.json",
+        log:
+            f"{RESULTS}/logs/import_results.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_results.tsv"
+        localrule: True
+        conda:
+            "../envs/data.yaml"
+        resources:
+            mem_mb=500,  # Python with pandas
+            runtime=5,  # a second
+        params:
+            inputs=input_options,
+            outputs=output_options,
+            code=code_fingerprint("results.import_results"),
+        shell:
+            "python -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
+
+
+rule make_tables:
+    """Compute effects with their intervals, drops and the paper's table 1."""
+    input:
+        ancient(f"{RESULTS}/results.json"),
+        results=f"{RESULTS}/results.csv",
+    output:
+        **{
+            table: report(
+                f"{RESULTS}/tables/{table}.csv",
+                caption=f"../report/{table}.rst",
+                category="Tables",
+                labels={"table": label},
+            )
+            for table, label in (
+                ("boost", "Boost of fine-tuned transfer"),
+                ("drops", "Drops by depth"),
+                ("effects", "The two troubles, with intervals"),
+            )
+        },
+        record=f"{RESULTS}/tables/tables.json",
+    log:
+        f"{RESULTS}/logs/make_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_tables.tsv"
+    localrule: True
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # seconds
+    params:
+        options=input_options,
+        code=code_fingerprint("results.make_tables"),
+    shell:
+        "python -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
+        " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+COMPARISON = report(
+    f"{RESULTS}/tables/comparison.csv",
+    caption="../report/comparison.rst",
+    category="Tables",
+    labels={"table": "Beside the published numbers"},
+)
+
+
+rule write_findings:
+    """Say what was found, and compare it with the published numbers."""
+    input:
+        ancient(f"{RESULTS}/results.json"),
+        ancient(f"{RESULTS}/tables/tables.json"),
+        **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
+        results=f"{RESULTS}/results.csv",
+        effects=f"{RESULTS}/tables/effects.csv",
+    output:
+        **({"comparison": COMPARISON} if REFERENCE else {}),
+        findings=f"{RESULTS}/tables/findings.json",
+    log:
+        f"{RESULTS}/logs/write_findings.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/write_findings.tsv"
+    localrule: True
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # seconds
+    params:
+        options=input_options,
+        outputs=output_options,
+        code=code_fingerprint("results.write_findings"),
+    shell:
+        "python -m workflow_scripts.results.write_findings {params.options} {params.outputs} > {log:q} 2>&1"

@@ -1,0 +1,72 @@
+# The packed store: each dataset is decoded and resized once, shard by shard, into uint8 (docs/design.md, rule 1).
+#   needs  the dataset, classes.csv and survey.json
+#   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json, quarantine.csv and a contact sheet
+rule packed:
+    """Target: the packed store."""
+    input:
+        f"{STORE}/manifest.json",
+        f"{STORE}/contact_sheet.png",
+
+
+rule pack_shard:
+    """Decode and resize one share of the images."""
+    input:
+        dataset=dataset_inputs(),
+        classes=f"{STORE}/classes.csv",
+        survey=ancient(f"{STORE}/survey.json"),
+    output:
+        pixels=f"{STORE}/{{split}}-{{shard}}.u8",
+        index=f"{STORE}/{{split}}-{{shard}}.csv",
+        checksums=f"{STORE}/{{split}}-{{shard}}.crc",
+        record=f"{STORE}/{{split}}-{{shard}}.json",
+    log:
+        f"{STORE}/logs/pack_shard/{{split}}-{{shard}}.log",
+    benchmark:
+        f"{STORE}/benchmarks/pack_shard/{{split}}-{{shard}}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: config["store"]["threads"]
+    resources:
+        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(threads, attempt),
+        runtime=lambda wildcards, threads, attempt: resources.pack_minutes(config, wildcards.split, threads, attempt),
+        # A limit like the others here: changing it makes nothing stale.
+        max_bad_fraction=str(config["store"]["max_bad_fraction"]),
+    params:
+        dataset=[DATASET_KIND, DATASET_PATH],
+        settings=lambda wildcards: as_json(leaves.shard_leaves(config["store"], wildcards.split)),
+        dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
+        prefix=f"{STORE}/{{split}}-{{shard}}",
+        code=code_fingerprint("store.pack_shard"),
+    shell:
+        "python -m workflow_scripts.store.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"
+        " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
+        " --max-bad-fraction {resources.max_bad_fraction:q} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
+
+
+rule pack_manifest:
+    """Join the shards into the store's description."""
+    input:
+        classes=f"{STORE}/classes.csv",
+        survey=ancient(f"{STORE}/survey.json"),
+        records=shard_files(config, "json"),
+        indices=ancient_shards("csv"),
+    output:
+        manifest=f"{STORE}/manifest.json",
+        quarantine=f"{STORE}/quarantine.csv",
+    log:
+        f"{STORE}/logs/pack_manifest.log",
+    benchmark:
+        f"{STORE}/benchmarks/pack_manifest.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images, 40 MB of CSV
+        runtime=10,  # reads the indices only
+    params:
+        image_size=config["store"]["image_size"],
+        resize=config["store"]["resize"],
+        folder=lambda wildcards, output: os.path.dirname(output.manifest),
+        code=code_fingerprint("store.pack_manifest"),
+    shell:
+        "python -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
+        " --resize {params.resize:q} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"

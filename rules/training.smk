@@ -1,0 +1,84 @@
+# Training: base networks, and the networks of each curve together (docs/design.md, rules 2 and 3).
+#   needs  the packed store, tasks and, for curves, the base network of their source
+#   makes  results/<study>/networks/ and curves/: a record a job, the weights of base networks (and of curves, if kept)
+rule bases:
+    """Target: all base networks."""
+    input:
+        [f"{RESULTS}/{job.stem}.json" for job in BASES],
+
+
+rule curves:
+    """Target: all curves."""
+    input:
+        [f"{RESULTS}/{job.stem}.json" for job in CURVES],
+
+
+rule train_base:
+    """Train the base network of one half."""
+    input:
+        unpack(training_inputs),
+    output:
+        record=f"{RESULTS}/{BASE_STEM}.json",
+        weights=f"{RESULTS}/{BASE_STEM}.safetensors",
+    log:
+        f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{target}}.tsv"
+    priority: 1  # first, since whole curves wait for them
+    retries: RUNNING["retries"]
+    conda:
+        TORCH_ENVIRONMENT
+    threads: RUNNING["threads"]
+    resources:
+        gpu=training_gpus(config),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(config, 1, attempt),
+        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards)),
+    params:
+        settings=job_settings,
+        threads=deciding_threads(config),
+        launcher=training_launcher(config),
+        code=code_fingerprint("training.engine"),
+    shell:
+        "python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
+        " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment base"
+        " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
+
+
+rule train_curve:
+    """Train the networks of a curve, or of part of its depths."""
+    input:
+        unpack(training_inputs),
+    output:
+        **({"weights": f"{RESULTS}/{CURVE_STEM}.safetensors"} if RUNNING["keep_curve_weights"] else {}),
+        record=f"{RESULTS}/{CURVE_STEM}.json",
+    log:
+        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.tsv"
+    retries: RUNNING["retries"]
+    conda:
+        TORCH_ENVIRONMENT
+    threads: RUNNING["threads"]
+    resources:
+        gpu=training_gpus(config),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(config, len(job_of(wildcards).depths), attempt),
+        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards)),
+    params:
+        settings=job_settings,
+        depths=lambda wildcards: wildcards.depths.replace("-", " "),
+        preserve=lambda wildcards: job_of(wildcards).preserve,
+        source=source_options,
+        threads=deciding_threads(config),
+        launcher=training_launcher(config),
+        code=code_fingerprint("training.engine"),
+    shell:
+        "python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
+        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
+        " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
+        " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,206 @@
+import copy
+import re
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT
+from snakemake.utils import update_config
+
+from workflow_scripts.config.checks import SAMPLE_CLASS_COUNT, check_config
+from workflow_scripts.config.file import check_config_file
+from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.study.jobs import BaseJob, CurveJob, parse_variant
+from workflow_scripts.study.matrix import base_jobs, curve_jobs
+
+SCHEMA = ROOT / "schemas" / "config.schema.yaml"
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def with_change(path, value):
+    config = copy.deepcopy(DEFAULT)
+    *sections, key = path.split("/")
+    place = config
+    for section in sections:
+        place = place[int(section) if section.isdigit() else section]
+    if value is None:
+        del place[key]
+    else:
+        place[key] = value
+    return config
+
+
+def test_the_default_is_valid():
+    check_config_file(ROOT / "config.yaml")
+    check_config(DEFAULT, SCHEMA)
+    assert len(SAMPLE_CLASSES) == SAMPLE_CLASS_COUNT
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_study_is_valid(study, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    config = copy.deepcopy(DEFAULT)
+    below = [study.with_name("paper.yaml")] if study.stem == "paper_reduced" else []  # as its first lines say
+    for path in [*below, study]:
+        check_config_file(path)
+        update_config(config, yaml.safe_load(path.read_text()))
+    check_config(config, SCHEMA)
+    assert config["study"] == study.stem
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training/learning_rates", {"base": 1}, "unknown key training.learning_rates; did you mean 'learning_rate'"),
+        ("sede", [0], "unknown key sede; did you mean 'seeds'"),
+        ("training/momentum", 1.5, "training.momentum: 1.5"),
+        ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("training/device", "tpu", "training.device: 'tpu'"),
+        ("training", None, "'training' is a required property"),
+        ("depths", [1, 8], "depths: 8 is too deep; mini_caffenet has 8 layers"),
+        ("depths", [0], r"depths\[0\]: 0"),
+        ("depths", [1, 1], "depths: "),
+        ("matrix/0/depths", [9], r"matrix\[0\].depths: 9 is too deep"),
+        ("matrix/0/partition", "halves", r"matrix\[0\].partition: halves is not random<seed>"),
+        ("matrix/0/targets", ["whole"], r"matrix\[0\].targets: whole is no half"),
+        ("matrix/2/transfer", ["frozen"], r"matrix\[2\].transfer: partition whole has no other half"),
+        ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv does not exist"),
+        ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt does not exist"),
+        ("dataset/kind", "folder", "partition natman needs a hierarchy of classes, which a folder dataset has not"),
+        ("matrix/0/partition", "farther", r"farther is not random<seed>, near<seed>, middle<seed>, far<seed>"),
+        (
+            "matrix/2/partition",
+            "whole_first_0_per_class",
+            "whole_first_0_per_class: <k> in _first_<k>_per_class is 1 to",
+        ),
+        ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
+        ("training/gpus_per_job", 2, "training.gpus_per_job: 2 cannot be, since training.device is cpu"),
+        ("training/jobs_per_gpu", 0, "training.jobs_per_gpu: 0"),
+        ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
+        ("study", "a b; rm -rf", "study: "),
+        ("study", "ab\n", "study: "),
+        ("dataset/path", "-rf", "dataset.path: '-rf' does not match"),
+        ("dataset/path", "{shard}", r"dataset.path: '\{shard\}' does not match"),
+        ("training/duration", "22 epoch s", "training.duration: '22 epoch s' is not valid .*as in `22 epochs`"),
+        ("training/duration", 0, "training.duration: 0 is not valid under any of the given schemas"),
+        ("training/schedule/warmup", -1, "training.schedule.warmup: -1 is not valid"),
+        ("training/precision", "fp16", "training.precision: 'fp16' is not one of"),
+        ("matrix/0/preserve", 3, r"matrix\[0\].preserve: 3 is not one of \[0, 1, 2\]"),
+        (
+            "matrix/1/preserve",
+            1,
+            r"depths: 7 is too deep with 1 preserved layers above \(give this entry its own depths\)",
+        ),
+        ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
+        ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(path, value, message):
+    with pytest.raises(InputError, match=message) as caught:
+        check_config(with_change(path, value), SCHEMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_preserved_layers_go_with_frozen_curves():
+    entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
+    with pytest.raises(InputError, match=r"matrix\[0\].preserve: goes with frozen selffer and transfer curves"):
+        check_config(with_change("matrix", [entry]), SCHEMA)
+
+
+@pytest.mark.parametrize("value", [1, "1 epoch", "22 epochs", "0.5 epochs"])
+def test_lengths_are_iterations_or_epochs(value):
+    for key in ("duration", "validate_every", "stuck_after", "schedule/step", "schedule/warmup"):
+        check_config(with_change(f"training/{key}", value), SCHEMA)
+
+
+def test_every_key_is_documented():
+    def check(schema, path):
+        for key, value in schema.get("properties", {}).items():
+            assert value.get("description"), f"{path}{key} has no description"
+            assert schema["additionalProperties"] is False
+            check(value, f"{path}{key}.")
+        check(schema["items"], path) if "items" in schema else None
+
+    check(yaml.safe_load(SCHEMA.read_text()), "")
+
+
+def count_networks(config):
+    return len(base_jobs(config)) + sum(len(job.depths) for job in curve_jobs(config))
+
+
+def test_the_default_matrix_is_the_papers_small():
+    assert count_networks(DEFAULT) == 82
+    assert len(base_jobs(DEFAULT)) == 5
+    jobs = curve_jobs(DEFAULT)
+    assert len(jobs) == 11
+    assert all(job.depths == (1, 2, 3, 4, 5, 6, 7) for job in jobs)
+    assert CurveJob("natman", 0, "A", "B", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+    assert CurveJob("whole", 0, "random", "whole", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+
+
+def test_variants_are_curves_of_their_own_beside_the_others():
+    depths = [1, 2]
+    config = with_change(
+        "matrix",
+        [
+            {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "depths": depths},
+            {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "depths": depths, "preserve": 2},
+            {"partition": "whole", "random": ["frozen"], "depths": depths, "init": "he"},  # the study's own
+            {"partition": "whole", "random": ["frozen"], "depths": depths, "init": "caffe"},
+        ],
+    )
+    check_config(config, SCHEMA)
+    stems = [job.stem.split("/", 3)[-1] for job in curve_jobs(config)]
+    assert stems == [
+        "A-B-frozen/depths-1-2",
+        "A-B-frozen-preserve2/depths-1-2",
+        "random-whole-frozen/depths-1-2",
+        "random-whole-frozen-caffe/depths-1-2",
+    ]
+    assert [parse_variant(job.variant) for job in curve_jobs(config)] == [(0, None), (2, None), (0, None), (0, "caffe")]
+    assert len(base_jobs(config)) == 3
+
+
+def test_depths_per_job_divides_a_curve_and_nothing_else():
+    config = with_change("training/depths_per_job", 3)
+    curve = [job.depths for job in curve_jobs(config) if (job.partition, job.target) == ("natman", "B")]
+    assert curve == [(1, 2, 3), (4, 5, 6), (7,)]
+    assert count_networks(config) == 82
+
+
+def test_entries_of_a_partition_add_up_and_sources_bring_their_base():
+    config = with_change(
+        "matrix",
+        [
+            {"partition": "random1", "transfer": ["frozen"], "targets": ["B"]},
+            {"partition": "random1", "transfer": ["frozen"], "targets": ["B"], "depths": [2]},
+        ],
+    )
+    config["depths"] = [1, 3]
+    assert curve_jobs(config) == [CurveJob("random1", 0, "A", "B", "frozen", (1, 2, 3))]
+    assert base_jobs(config) == [BaseJob("random1", 0, "A"), BaseJob("random1", 0, "B")]
+
+
+@pytest.mark.parametrize(("studies", "reduced"), [(["paper"], False), (["paper", "paper_reduced"], True)])
+def test_the_papers_studies_train_the_published_networks(shared, studies, reduced):
+    """The reduced data sets in one, all the others in the other."""
+    config = copy.deepcopy(DEFAULT)
+    for study in studies:
+        update_config(config, yaml.safe_load((ROOT / f"configs/{study}.yaml").read_text()))
+    ours = {(job.partition, job.half, job.half, 0, "base") for job in base_jobs(config)}
+    for job in curve_jobs(config):
+        ours |= {(job.partition, job.source, job.target, depth, job.treatment) for depth in job.depths}
+    published = pd.read_csv(shared / "reference" / "published_results.csv")
+    published = published[published["partition"].str.startswith("whole_first") == reduced]
+    columns = ["partition", "source", "target", "depth", "treatment"]
+    assert ours == set(published[columns].itertuples(index=False, name=None))
+    assert set(published["iterations"]) == {config["training"]["duration"]}
+    assert len(ours) == (12 if reduced else 136)
+
+
+def test_names_of_jobs_are_distinct_paths():
+    config = with_change("seeds", [0, 1])
+    stems = [job.stem for job in [*base_jobs(config), *curve_jobs(config)]]
+    assert len(set(stems)) == len(stems) == 32
+    assert all(re.fullmatch(r"[\w/-]+", stem) for stem in stems)

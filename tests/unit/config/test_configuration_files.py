@@ -1,0 +1,165 @@
+"""Files that are no configuration, and lists that divide no dataset: each refused in one line that names the place."""
+
+import copy
+import json
+import re
+
+import pytest
+import yaml
+from helpers import ROOT, alias_bomb
+
+from workflow_scripts.config.checks import check_config, check_dataset
+from workflow_scripts.config.file import check_config_file
+from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
+from workflow_scripts.plumbing.cli import InputError, one_line
+
+SCHEMA = ROOT / "schemas" / "config.schema.yaml"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+WNIDS = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
+GOOD_ROWS = [f"{wnid},{'AB'[number % 2]}" for number, wnid in enumerate(WNIDS)]
+LISTS = [  # bytes of a CSV of halves of the sample, or what is there in its place, and the reason
+    (None, "does not exist"),
+    ("folder", "is not a file"),
+    (b"\xff\xfe\x00", "is not a readable CSV"),
+    ("class,half\n" + "caf\u00e9,A\n", "is not a readable CSV"),  # written as Latin-1
+    (b"", "has no column 'class'"),
+    (b"\0" * 1000, "has no column 'class'"),
+    (b'class,half\n"' + b"a" * 200_000, "is not a readable CSV"),
+    (["class,group", *GOOD_ROWS], "has no column 'half'"),
+    (["Class,half", *GOOD_ROWS], "has no column 'class'"),
+    (["class;half", *GOOD_ROWS], "has no column 'class'"),
+    (["class,half,half", *(f"{row},A" for row in GOOD_ROWS)], "has the column 'half' twice"),
+    (["class,half"], "has no rows"),
+    (["class,half", *GOOD_ROWS, "n1"], "line 42 has not one value"),
+    (["class,half", *GOOD_ROWS, "n1,A,A"], "line 42 has not one value"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001,C"], "half 'C' is none of"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001,a"], "half 'a' is none of"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001, A"], "half ' A' is none of"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001,\u0410"], "is none of"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001,"], "half '' is none of"),
+    (["class,half", *GOOD_ROWS, ",A"], "a row without a class"),
+    (["class,half", *GOOD_ROWS, GOOD_ROWS[0]], "names class 'n91000001' twice"),
+    (["class,half", *GOOD_ROWS, "n91000001,B"], "names class 'n91000001' twice"),
+    (["class,half", *(f"{wnid},A" for wnid in WNIDS)], "half B of"),
+    (["class,half", f"{WNIDS[0]},A", *(f"{wnid},B" for wnid in WNIDS[1:])], "half A of"),
+    (["class,half", *GOOD_ROWS[:-1]], f"disagree on class '{WNIDS[-1]}'"),
+    (["class,half", *GOOD_ROWS, "n02119789,A"], "disagree on class 'n02119789'"),
+    (["class,half", *GOOD_ROWS[1:], "n9100000\u0661,A"], "disagree on class"),
+]
+YAMLS = [  # a configuration file's text or bytes, and the reason
+    ("study: a\ntraining:\n  crop: 32\n  device: cpu\n  crop: 24\n", "line 5: crop stands here twice"),
+    ("training: {crop: 32, crop: 24}\n", "line 1: crop stands here twice"),
+    ("matrix:\n  - {partition: whole, partition: random0}\n", "line 2: partition stands here twice"),
+    ('study: a\n"study": b\n', "line 2: study stands here twice"),
+    ('{"study": "a", "study": "b"}', "study stands here twice"),
+    ('{"training": {"crop": 1, "crop": 2}}', "crop stands here twice"),
+    ("", "has no keys at its top level"),
+    ("# nothing\n", "has no keys at its top level"),
+    ("null\n", "has no keys at its top level"),
+    ("study\n", "has no keys at its top level"),
+    ("- study: a\n", "has no keys at its top level"),
+    ("[1, 2]", "has no keys at its top level"),
+    ("study: a\n---\nstudy: b\n", "line 2: but found another document"),
+    ("%YAML 3.0\n---\nstudy: a\n", "line 1: found incompatible YAML document"),
+    ("training:\n\tcrop: 32\n", "line 2: found character '\\t'"),
+    ("depths: [1, 2\nseeds: [0]\n", "line 2: "),
+    ("study: 'a\n", "line 2: found unexpected end of stream"),
+    ("study: a: b\n", "line 1: mapping values are not allowed here"),
+    ("study a\nseeds: [0]\n", "line 2: "),
+    ("study: *nowhere\n", "line 1: found undefined alias"),
+    ("study: !!python/object/apply:os.getcwd []\n", "line 1: could not determine a constructor for the tag"),
+    ("study: !!python/name:os.system\n", "line 1: could not determine a constructor for the tag"),
+    ("study: !mine a\n", "line 1: could not determine a constructor for the tag '!mine'"),
+    ("study: !!binary é\n", "line 1: failed to convert base64"),
+    ("? [1, 2]\n: a\n", "line 1: a list or section cannot be a key"),
+    ("? {a: 1}\n: a\n", "line 1: a list or section cannot be a key"),
+    ("training: {<<: 3}\n", "line 1: expected a mapping"),
+    ("training: &a {crop: *a}\n", "line 1: an alias stands inside"),
+    ("depths: &a [1, *a]\n", "line 1: an alias stands inside"),
+    ("training: &a {<<: *a}\n", "line 1: an alias stands inside"),
+    (alias_bomb("[1, 1]", "[", "]"), "aliases stand for more than"),
+    (alias_bomb("{x: 1}", "{", "}"), "aliases stand for more than"),
+    (alias_bomb("{x: 1}", "{<<: [", "]}"), "aliases stand for more than"),
+    ("depths: " + "[" * 5000 + "]" * 5000, "is nested too deeply"),
+    ('{"depths": ' + "[" * 100_000 + "]" * 100_000 + "}", "is nested too deeply"),
+    ("seeds: [" + "9" * 5000 + "]\n", "is no valid YAML: Exceeds the limit"),
+    ("study: 2020-13-45\n", "is no valid YAML: month must be"),
+    ("study: a\0b\n", "is no valid YAML: unacceptable character"),
+    ("study: \x1b[31m\n", "is no valid YAML: unacceptable character"),
+    (bytes(range(256)), "is no UTF-8 text (byte 128)"),
+    ("study: caf\u00e9\n".encode("latin-1"), "is no UTF-8 text"),
+    ("study: a\n".encode("utf-16"), "is no UTF-8 text"),
+    ("study: " + "a" * 400_000, "has more than 300,000 bytes"),
+]
+
+
+@pytest.fixture(autouse=True)
+def in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def with_list(path):
+    return copy.deepcopy(CONFIG) | {"matrix": [{"partition": "whole"}, {"partition": "mine", "csv": str(path)}]}
+
+
+def refused(config):
+    with pytest.raises(InputError) as caught:
+        check_config(config, SCHEMA)
+    return one_line(caught.value)
+
+
+@pytest.mark.parametrize(("content", "reason"), LISTS, ids=lambda value: ascii(value)[:40])
+def test_a_list_of_halves_that_divides_nothing_is_refused(tmp_path, content, reason):
+    path = tmp_path / "halves.csv"
+    if content == "folder":
+        path.mkdir()
+    elif content is not None:
+        text = "\n".join(content) if isinstance(content, list) else content
+        path.write_bytes(text if isinstance(text, bytes) else text.encode("latin-1" if "\u00e9" in text else "utf-8"))
+    line = refused(with_list(path))
+    assert line.startswith("configuration: matrix[1].csv: ")
+    assert reason in line
+
+
+def test_a_good_list_of_halves_is_taken(tmp_path):
+    for first in ("class,half", "\ufeffclass,half", '"class","half"'):
+        (tmp_path / "halves.csv").write_text("\r\n".join([first, *GOOD_ROWS, ""]), encoding="utf-8")
+        check_config(with_list(tmp_path / "halves.csv"), SCHEMA)
+
+
+def test_a_list_of_halves_is_compared_with_a_tree_of_images(tmp_path):
+    for split in ("train", "val"):
+        for name in "abcd":
+            (tmp_path / split / name).mkdir(parents=True)
+    (tmp_path / "halves.csv").write_text("class,half\na,A\nb,A\nc,B\nd,B\n")
+    config = with_list(tmp_path / "halves.csv")
+    config["dataset"] |= {"kind": "folder", "path": str(tmp_path)}
+    check_config(config, SCHEMA)
+    check_dataset(config["dataset"])
+    (tmp_path / "train" / "e").mkdir()
+    assert "matrix[1].csv" in refused(config) and "disagree on class 'e'" in refused(config)
+
+
+@pytest.mark.parametrize(("text", "reason"), YAMLS, ids=lambda value: ascii(value)[:40])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path, text, reason):
+    path = tmp_path / "study.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=f"^configuration: {re.escape(str(path))}") as caught:
+        check_config_file(path)
+    assert reason in one_line(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base: &base {crop: 32}\nmatrix: [{partition: a}, {partition: a}]\ntraining: *base\n",
+        "rates: &rates {base: 1, frozen: 1}\ntraining: {learning_rate: {<<: *rates, base: 2}}\n",
+        "\ufeffstudy: a\n",
+        "---\nstudy: a\n...\n",
+        '{\n\t"study": "a",\n\t"seeds": [0]\n}\n',
+        json.dumps(CONFIG),
+    ],
+)
+def test_what_yaml_and_json_allow_is_taken(tmp_path, text):
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    check_config_file(tmp_path / "study.yaml")

@@ -1,0 +1,161 @@
+"""The price of a study: operations counted by hand, packings with known answers, what is done, estimate and actual."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from workflow_scripts.cost.compare_costs import cost_table
+from workflow_scripts.cost.estimate import job_seconds, surveyed
+from workflow_scripts.cost.operations import job_operations, operations_per_image
+from workflow_scripts.cost.plan import report, stage_table, waiting_times
+from workflow_scripts.cost.schedule import wall_seconds
+from workflow_scripts.network.architectures import layer_costs, mini_caffenet
+from workflow_scripts.plumbing.records import write_record
+from workflow_scripts.study.jobs import BaseJob, CurveJob
+from workflow_scripts.study.matrix import study_jobs
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+SETTINGS = {
+    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training")},
+    **{"classes": 40, "train_images": 3200, "val_images": 2000, "image_size": 36, "memory_mb": 887},
+}
+
+
+def settings(**training):
+    return SETTINGS | {"training": SETTINGS["training"] | training}
+
+
+def multiplications(classes):
+    return [cost.multiplications for cost in layer_costs(mini_caffenet(), 32, classes)]
+
+
+def test_a_base_networks_operations_by_hand():
+    costs = multiplications(20)
+    few = settings(duration=10, validate_every=5, batch_size=64)
+    training = 10 * 64 * (3 * 2 * sum(costs) - 2 * costs[0])
+    validation = 2 * 1000 * 2 * sum(costs)
+    assert job_operations(BaseJob("random0", 0, "A"), few) == training + validation
+
+
+def test_a_frozen_prefix_counts_once_and_only_forward():
+    costs = [2 * count for count in multiplications(20)]
+    few = settings(duration=10, validate_every=20, batch_size=64)
+    job = CurveJob("random0", 0, "A", "B", "frozen", (2, 5))
+    prefix = sum(costs[:5])
+    above = sum(costs[2:]) + sum(costs[5:])
+    learning = 3 * above - costs[2] - costs[5]
+    assert job_operations(job, few) == 10 * 64 * (prefix + learning) + 1000 * (prefix + above)
+
+
+def test_fine_tuned_networks_cost_what_base_networks_do():
+    base = job_operations(BaseJob("random0", 0, "B"), SETTINGS)
+    assert job_operations(CurveJob("random0", 0, "A", "B", "finetuned", (1, 2, 3)), SETTINGS) == 3 * base
+
+
+def test_epochs_depend_on_the_images_of_the_task():
+    epochs = settings(duration="10 epochs", validate_every="10 epochs", batch_size=10)
+    whole, some = (job_operations(BaseJob(name, 0, "whole"), epochs) for name in ("whole", "whole_first_8_per_class"))
+    validation = 2000 * 2 * sum(multiplications(40))
+    assert (whole - validation) == pytest.approx(10 * (some - validation))
+
+
+def test_the_rate_of_a_base_network_is_its_own_price():
+    costs = multiplications(40)
+    assert operations_per_image(SETTINGS["training"], 40) == 6 * sum(costs) - 2 * costs[0]
+
+
+def test_several_gpus_of_a_job_share_its_work():
+    one, four = (job_seconds(settings(gpus_per_job=count), 1e9) for count in (1, 4))
+    assert all(one[stem] == pytest.approx(4 * four[stem]) for stem in one)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "waits", "devices", "wall"),
+    [
+        ({"a": 3, "b": 2, "c": 1}, {}, 1, 6),
+        ({"a": 3, "b": 2, "c": 1}, {}, 2, 3),
+        ({"a": 3, "b": 2, "c": 1}, {}, 64, 3),
+        ({"a": 1, "b": 5, "c": 5}, {"b": ["a"], "c": ["a"]}, 2, 6),
+        ({"a": 1, "b": 1, "c": 5}, {"c": ["b"]}, 1, 7),
+        ({"a": 4, "b": 1, "c": 5}, {"c": ["b"]}, 2, 6),  # b first, since c waits behind it
+        ({}, {}, 3, 0),
+    ],
+)
+def test_jobs_packed_on_devices(seconds, waits, devices, wall):
+    assert wall_seconds(seconds, {name: waits.get(name, []) for name in seconds}, devices) == wall
+
+
+def test_curves_wait_for_their_source_alone():
+    jobs = study_jobs(SETTINGS)
+    assert len(jobs) == 16
+    assert jobs["curves/random0/seed0/A-B-frozen/depths-1-2-3-4-5-6-7"][1] == ["networks/random0/seed0/base-A"]
+    assert jobs["curves/whole/seed0/random-whole-frozen/depths-1-2-3-4-5-6-7"][1] == []
+
+
+def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
+    jobs = study_jobs(SETTINGS)
+    seconds = dict.fromkeys(jobs, 3600.0)
+    done = {stem for stem in jobs if stem.startswith("networks")}
+    table = stage_table(jobs, seconds, done, SETTINGS)
+    assert table.loc["all", ["jobs", "networks", "done"]].to_list() == [16, 82, 5]
+    assert table.loc["all", ["hours", "hours left"]].to_list() == [16, 11]
+    assert table.loc["base networks", "hours left"] == 0
+    assert waiting_times(jobs, seconds, done, [1, 4]) == {"1": 11, "4": 3, "unlimited": 1}
+    assert waiting_times(jobs, seconds, set(), [1])["unlimited"] == 2
+    for stem in done:
+        (tmp_path / stem).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{stem}.json").touch()
+    text = report(SETTINGS, 1e9, "made up", tmp_path, [2])
+    assert text.startswith("Study sample: 82 networks in 16 jobs, 5 of them done.")
+
+
+def test_a_survey_replaces_what_was_assumed(tmp_path):
+    assert surveyed(SETTINGS, tmp_path / "survey.json") == SETTINGS
+    write_record(tmp_path / "survey.json", {"classes": 7, "images": {"train": 70, "val": 14}})
+    found = surveyed(SETTINGS, tmp_path / "survey.json")
+    assert (found["classes"], found["train_images"], found["val_images"]) == (7, 70, 14)
+
+
+def test_estimate_and_actual_side_by_side(tmp_path):
+    estimates = job_seconds(SETTINGS, 1e9)
+    for stem, seconds in estimates.items():
+        path = tmp_path / f"{stem}.json"
+        write_record(path, {"provenance": {"seconds": 2 * seconds, "device": "cpu"}})
+    table = cost_table(SETTINGS, 1e9, tmp_path)
+    assert len(table) == 17
+    assert table["actual_by_estimated"].between(1.9, 2.1).all()
+    last = table.iloc[-1]
+    assert (last["stage"], last["networks"], last["device"]) == ("all", 82, "cpu")
+    assert last["actual_seconds"] == pytest.approx(2 * sum(estimates.values()), rel=1e-3)
+    assert last["job"] == ""
+
+
+def test_this_machine_is_measured(tmp_path):
+    keys = ("architecture", "crop", "batch_size", "device", "precision", "compile")
+    leaves = {key: SETTINGS["training"][key] for key in keys}
+    command = [
+        sys.executable,
+        "-m",
+        "workflow_scripts.cost.calibrate",
+        "--settings",
+        json.dumps(leaves),
+        "--threads",
+        "1",
+    ]
+    done = subprocess.run(
+        [*command, "--seconds", "1", "--output", str(tmp_path / "found.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["images_per_second"] > 0
+    per_image = operations_per_image(leaves, 100)
+    assert found["operations_per_second"] == pytest.approx(found["images_per_second"] * per_image, rel=1e-3)
+    assert found["device"] == "cpu"

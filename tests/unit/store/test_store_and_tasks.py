@@ -1,0 +1,183 @@
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from PIL import Image
+
+from workflow_scripts.dataset.sources import open_dataset
+from workflow_scripts.partition.make_task import make_task
+from workflow_scripts.partition.task import Task, first_per_class, mean_image
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import read_json, sha256_file
+from workflow_scripts.store.decode import decode
+from workflow_scripts.store.pack_manifest import quarantine_table
+from workflow_scripts.store.pack_shard import pack_shard
+from workflow_scripts.store.packed import PackedSplit
+
+
+def test_the_store_holds_every_image_in_order(archives, store):
+    train = PackedSplit(store, "train")
+    assert len(train) == 40 * TRAIN_PER_CLASS
+    sources = open_dataset("sample", str(archives)).images("train", 0, 1)
+    images = train.images(np.arange(len(train)))
+    for position, source in enumerate(sources):
+        assert np.array_equal(images[position], decode(source.read(), SIZE, "warp"))
+        assert train.class_indices()[position] == source.class_index
+    assert train.names() == [source.name for source in sources]
+
+
+def test_crops_come_from_any_shard_in_the_order_asked(store):
+    train = PackedSplit(store, "train")
+    random = np.random.default_rng(0)
+    positions = random.permutation(len(train))[:50]
+    offsets = random.integers(0, SIZE - 20 + 1, (50, 2))
+    crops = train.crops(positions, offsets, 20)
+    for crop, image, (top, left) in zip(crops, train.images(positions), offsets, strict=True):
+        assert np.array_equal(crop, image[top : top + 20, left : left + 20])
+
+
+def test_shards_are_named_with_their_checksums(store):
+    for shards in read_json(store)["shards"].values():
+        for shard in shards:
+            assert set(shard["files"]) == {f"{shard['file']}.{suffix}" for suffix in ("u8", "csv", "crc")}
+            assert all(sha256_file(store.parent / name) == checksum for name, checksum in shard["files"].items())
+
+
+def test_the_manifest_has_the_classes_in_order_with_counts(archives, store):
+    names = open_dataset("sample", str(archives)).class_list().names
+    expected = [{"class": name, "train": TRAIN_PER_CLASS, "val": VAL_PER_CLASS} for name in names]
+    assert read_json(store)["classes"] == expected
+    assert read_json(store)["resize"] == "warp"
+
+
+def small_tree(root, bad=0):
+    for split in ("train", "val"):
+        for name in "abcd":
+            (root / split / name).mkdir(parents=True)
+            for number in range(5):
+                Image.new("RGB", (9, 9), (number, 0, 0)).save(root / split / name / f"{number}.png")
+    for number in range(bad):
+        (root / "train" / "b" / f"bad{number}.png").write_bytes(b"broken")
+    return root
+
+
+def test_undecodable_images_are_left_out_and_listed(tmp_path):
+    manifest = pack("folder", small_tree(tmp_path / "tree", bad=1), tmp_path / "store", 8, 0.1, train_shards=1)
+    train = PackedSplit(manifest, "train")
+    assert len(train) == 20
+    assert (train.class_indices() == np.repeat(range(4), 5)).all()
+    record = read_json(tmp_path / "store" / "train-000.json")
+    assert record["quarantine"] == [{"name": "b/bad0.png", "reason": "not an image that Pillow recognises"}]
+
+
+def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path):
+    message = r"3 images, more than 0\.1 of 23, cannot be decoded, first b/bad0\.png .*; b/bad1.*max_bad_fraction"
+    with pytest.raises(InputError, match=message):
+        pack("folder", small_tree(tmp_path / "tree", bad=3), tmp_path / "store", 8, 0.1, train_shards=1)
+    assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_quarantine_lists_every_bad_image(tmp_path):
+    pack("folder", small_tree(tmp_path / "tree", bad=2), tmp_path / "store", 8, 0.2)
+    table = quarantine_table(sorted((tmp_path / "store").glob("*-*.json")))
+    assert table["name"].tolist() == ["b/bad0.png", "b/bad1.png"]
+    assert set(table["split"]) == {"train"}
+    assert set(table["reason"]) == {"not an image that Pillow recognises"}
+
+
+def test_a_class_with_no_decodable_image_is_refused(tmp_path):
+    tree = small_tree(tmp_path / "tree")
+    for file in (tree / "val" / "c").iterdir():
+        file.write_bytes(b"broken")
+    with pytest.raises(InputError, match="class c has no val images that can be decoded"):
+        pack("folder", tree, tmp_path / "store", 8, 1.0)
+
+
+def test_a_full_disk_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    tree = small_tree(tmp_path / "tree")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=20 * 8 * 8 * 3 - 1))
+    with pytest.raises(InputError, match=r"needs 3\.84e-06 GB more, but .*store\.image_size"):
+        pack("folder", tree, tmp_path / "store", 8, train_shards=1)
+    assert not (tmp_path / "store").exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=20 * 8 * 8 * 3))
+    pack("folder", tree, tmp_path / "store", 8, train_shards=1)
+
+
+def test_the_same_shard_for_any_number_of_threads(archives, tmp_path):
+    dataset = open_dataset("sample", str(archives))
+    records = [
+        pack_shard(dataset, "train", 1, 3, 20, "warp", 0.0, threads, str(tmp_path / f"{threads}")) for threads in (1, 3)
+    ]
+    assert [*records[0]["files"].values()] == [*records[1]["files"].values()]
+    assert (tmp_path / "1.u8").read_bytes() == (tmp_path / "3.u8").read_bytes()
+
+
+def test_more_shards_than_classes_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"train shard 0 of 5 is empty; lower store\.train_shards"):
+        pack("folder", small_tree(tmp_path / "tree"), tmp_path / "store", 8, train_shards=5)
+
+
+def test_a_damaged_shard_is_named(store, tmp_path):
+    for file in store.parent.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes()[: -5 if file.name == "train-001.u8" else None])
+    with pytest.raises(InputError, match=r"train-001\.u8 is missing or damaged"):
+        PackedSplit(tmp_path / "manifest.json", "train")
+
+
+def test_tasks_divide_the_images(tasks, store):
+    train = PackedSplit(store, "train").class_indices()
+    together = np.concatenate([task.train_positions for task in tasks.values()])
+    assert sorted(together) == list(range(len(train)))
+    for task in tasks.values():
+        assert task.classes == 20
+        assert (np.bincount(task.train_labels) == TRAIN_PER_CLASS).all()
+        assert (np.bincount(task.val_labels) == VAL_PER_CLASS).all()
+        # Labels follow the dataset's class order.
+        assert (np.diff(train[task.train_positions]) >= 0).all()
+        assert (np.diff(task.train_labels) >= 0).all()
+
+
+def test_the_mean_image_is_exact(tasks, store):
+    train, positions = PackedSplit(store, "train"), tasks["A"].train_positions
+    expected = train.images(positions).mean(axis=0, dtype=np.float64)
+    assert tasks["A"].mean_image.dtype == np.float64
+    assert np.array_equal(tasks["A"].mean_image, expected)
+
+
+def test_the_mean_of_many_bright_images_does_not_overflow(tmp_path):
+    bright = SimpleNamespace(image_size=4, images=lambda positions: np.full((len(positions), 4, 4, 3), 255, np.uint8))
+    assert (mean_image(bright, np.arange(1000)) == 255).all()
+
+
+def test_the_first_images_of_each_class():
+    labels = np.array([0, 0, 0, 1, 2, 2, 0, 1])
+    assert first_per_class(labels, 1).tolist() == [0, 3, 4]
+    assert first_per_class(labels, 2).tolist() == [0, 1, 3, 4, 5, 7]
+    assert first_per_class(labels, 9).tolist() == list(range(8))
+
+
+def test_a_reduced_task_has_the_first_images_and_all_of_validation(store, halves, tasks):
+    reduced = make_task(store, halves["A"], images_per_class=2)
+    assert (np.bincount(reduced.train_labels) == 2).all()
+    of_first_class = tasks["A"].train_positions[tasks["A"].train_labels == 0]
+    assert reduced.train_positions[:2].tolist() == of_first_class[:2].tolist()
+    assert np.array_equal(reduced.val_positions, tasks["A"].val_positions)
+    expected = PackedSplit(store, "train").images(reduced.train_positions).mean(axis=0, dtype=np.float64)
+    assert np.array_equal(reduced.mean_image, expected)
+
+
+def test_more_images_than_any_class_has_are_refused(store, halves):
+    """The paper's whole_first_1300_per_class takes all of a class with fewer, as long as one has so many."""
+    assert len(make_task(store, halves["A"], TRAIN_PER_CLASS).train_labels) == TRAIN_PER_CLASS * len(halves["A"])
+    with pytest.raises(InputError, match=f"7 training images of each class are asked for.*more than {TRAIN_PER_CLASS}"):
+        make_task(store, halves["A"], TRAIN_PER_CLASS + 1)
+
+
+def test_a_saved_task_is_the_same(tasks, tmp_path):
+    tasks["B"].save(tmp_path / "task.npz")
+    loaded = Task.load(tmp_path / "task.npz")
+    for name, value in vars(tasks["B"]).items():
+        assert np.array_equal(getattr(loaded, name), value)
+    assert loaded.classes == 20

@@ -1,0 +1,184 @@
+"""Checking a study's configuration: its JSON schema, then what a schema cannot say. One line per mistake.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+import difflib
+import functools
+import math
+import tarfile
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from workflow_scripts.config.extent import check_extent
+from workflow_scripts.config.matrix import check_entry, check_number
+from workflow_scripts.config.resources import SAMPLE_CLASSES
+from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
+from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.partition.halves import read_artifacts
+from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.plumbing.records import read_record
+from workflow_scripts.study.columns import PRINTED_COLUMNS, REQUIRED_COLUMNS
+
+MAX_INTEGER = 10**18
+
+
+def _is_integer(_: object, value: object) -> bool:
+    """JSON schema's integers include 64.0, which as a number of images or in a file's name is none."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
+
+
+@functools.cache
+def _validator(schema: Path) -> jsonschema.protocols.Validator:
+    return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+
+
+def check_config(config: dict, schema: Path) -> None:
+    """Raise InputError naming the first offending key, unless `config` is a valid study."""
+    for key, section in config.items():
+        check_extent((str(key), section), _items, _check_number)
+    errors = sorted(
+        _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
+    )
+    if errors:
+        raise InputError(_message(errors[0]))
+    _check_files(config)
+    _check_sample(config["dataset"], config["store"])
+    _check_training(config)
+    for number, entry in enumerate(config["matrix"]):
+        check_entry(f"matrix[{number}]", entry, config)
+    check_number(config)
+
+
+def check_dataset(dataset: dict) -> None:
+    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
+    path = Path(dataset["path"])
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
+        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+    except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
+        reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
+    if reasons:
+        raise InputError(f"configuration: dataset.path: {reasons[0]}; put it there or correct the path")
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        tarfile.open(path, "r:").close()  # reads the first header only
+    except tarfile.TarError:
+        return False
+    return True
+
+
+def check_store(store: Path, max_bad_fraction: float) -> None:
+    """Raise InputError if the manifest of the finished `store` is damaged, or a shard of it, which another study may
+    have packed, has too many undecodable images.
+    """
+    if not (store / "manifest.json").exists():
+        return
+    for shards in read_record(store / "manifest.json")["shards"].values():
+        for shard in shards:
+            if shard["quarantined"] > max_bad_fraction * (shard["images"] + shard["quarantined"]):
+                raise InputError(
+                    f"configuration: store.max_bad_fraction: more than {max_bad_fraction:g} of {store}/{shard['file']} "
+                    f"could not be decoded ({shard['quarantined']} images, see quarantine.csv there); mend them and "
+                    "delete that folder, or raise it"
+                )
+
+
+def _message(error: jsonschema.ValidationError) -> str:
+    key = error.json_path.removeprefix("$").lstrip(".")
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        unknown = min(str(name) for name in set(error.instance) - set(known))
+        close = difflib.get_close_matches(unknown, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+        return f"configuration: unknown key {'.'.join(filter(None, [key, unknown]))}; {hint}"
+    text = f"configuration: {key or 'the file'}: {error.message}"
+    description = error.schema.get("description") if isinstance(error.schema, dict) else None
+    return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _check_number(key: str, value: object) -> None:
+    """Refuse numbers that pass a schema's limits: YAML's .inf and .nan, and integers too long to print."""
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
+
+
+def _items(key: str, value: object) -> list[tuple[str, object]]:
+    """What is directly in the section or list `key`, by their full keys; nothing for other values."""
+    if isinstance(value, dict):
+        return [(f"{key}.{name}".lstrip("."), item) for name, item in value.items()]
+    return (
+        [(f"{key}[{name}]", item) for name, item in enumerate(value)] if isinstance(value, list | tuple | set) else []
+    )
+
+
+def _check_files(config: dict) -> None:
+    """The tables that results are taken from, or compared with, and the list of man-made classes can be read."""
+    reference = config["reference"] or {}
+    tables = {
+        "results_table": (config["results_table"], REQUIRED_COLUMNS),
+        "reference.results": (reference.get("results"), REQUIRED_COLUMNS),
+        "reference.printed": (reference.get("printed"), PRINTED_COLUMNS),
+    }
+    for key, (path, columns) in tables.items():
+        if path is not None:
+            with naming(key):
+                read_table(path, columns)
+    if config["natman"]["extra_artifacts"] is not None:
+        with naming("natman.extra_artifacts"):
+            read_artifacts(config["natman"]["extra_artifacts"])
+
+
+def _check_sample(dataset: dict, store: dict) -> None:
+    """The sample is drawn to one place only, so that it can never overwrite a user's archives; no shard is empty."""
+    if dataset["kind"] != "sample":
+        return
+    drawn = f"data/{dataset['name']}/archives"
+    if dataset["path"] != drawn:
+        raise InputError(
+            f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}; for images of your "
+            "own set dataset.kind to ilsvrc or folder"
+        )
+    most = {"train": SAMPLE_CLASSES, "val": SAMPLE_CLASSES * dataset["sample"]["val_per_class"]}
+    for split in SPLITS:
+        if store[f"{split}_shards"] > most[split]:
+            raise InputError(
+                f"configuration: store.{split}_shards: {store[f'{split}_shards']} would leave some empty: the sample "
+                f"fills at most {most[split]}"
+            )
+
+
+def _check_training(config: dict) -> None:
+    training = config["training"]
+    if training["crop"] > config["store"]["image_size"]:
+        raise InputError(f"configuration: training.crop: {training['crop']} is larger than store.image_size")
+    try:
+        layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=2)
+    except ValueError as error:
+        raise InputError(f"configuration: training.crop: {error}") from None
+    running = config["running"]
+    if (gpus := running["gpus_per_job"]) > 1:
+        wrong = {
+            "training.device is cpu": training["device"] != "cuda",
+            f"training.batch_size is only {training['batch_size']}": training["batch_size"] < gpus,
+            "running.jobs_per_gpu is above 1": running["jobs_per_gpu"] > 1,
+        }
+        for why in (why for why, holds in wrong.items() if holds):
+            raise InputError(f"configuration: running.gpus_per_job: must be 1 while {why} (it is {gpus}).")

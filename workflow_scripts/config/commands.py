@@ -1,0 +1,37 @@
+"""Parts of the rules' shell commands. Light on purpose: the Snakefile calls this at parse time."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.paths import results_folder
+
+
+def named_options(files: Iterable[tuple[str, str | list[str]]]) -> str:
+    """`--name file...` for each name and its file or files, quoted for a shell."""
+    words = []
+    for name, value in files:
+        words += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
+    return shlex.join(words)
+
+
+def training_gpus(config: Mapping) -> int:
+    """Devices of a training job (with running.jobs_per_gpu above 1, places on devices)."""
+    return config["running"]["gpus_per_job"] if config["training"]["device"] == "cuda" else 0
+
+
+def training_launcher(config: Mapping) -> str:
+    """How Python starts a training: by torchrun where it has several GPUs, which is part of what decides its bits."""
+    gpus = training_gpus(config)
+    return f"-m torch.distributed.run --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "-m"
+
+
+def deciding_threads(config: Mapping) -> int | None:
+    """The threads of a training job where they decide its bits (the order of sums), that is, on a CPU."""
+    return config["running"]["threads"] if config["training"]["device"] == "cpu" else None
+
+
+def tensorboard_folder(config: Mapping, job: TrainingJob) -> str:
+    """Where a training job writes its event files, quoted for a shell; empty if it does not."""
+    folder = f"{results_folder(config)}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
+    return shlex.quote(folder if config["running"]["tensorboard"] else "")

@@ -1,0 +1,112 @@
+"""Which figures a study has, and what each is made from. Light on purpose: the Snakefile calls this."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflow_scripts.plumbing.cli import naming
+from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.study.jobs import BASE, TrainingJob
+from workflow_scripts.study.matrix import study_jobs
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition
+
+KEYS = ("partition", "source", "target", "treatment")
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What decides which figures a study has."""
+
+    curves: bool
+    transfer: int  # partitions with transfer curves
+    halves: bool  # whether a partition into equal halves uses all training images
+    reduced: bool  # whether a partition uses the first images of each class
+    preserved: bool
+    trained: bool  # rather than read from a results table
+    hierarchy: bool
+    reference: bool
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """A figure: its inputs by the option of its step, workflow_scripts.report.figures.<name>, and when a study has it.
+
+    Inputs are names that study_figures lists.
+    """
+
+    inputs: Mapping[str, str]
+    when: Callable[[StudyFacts], bool]
+
+
+# In the order of the report.
+FIGURES = {
+    "figure2": FigureRow({"results": "results"}, lambda study: study.halves),
+    "effects": FigureRow({"effects": "effects"}, lambda study: study.curves),
+    "boost": FigureRow({"table": "boost"}, lambda study: study.halves and study.transfer > 0),
+    "figure3": FigureRow({"results": "results"}, lambda study: study.curves),
+    "hierarchy": FigureRow(
+        {"results": "results", "partitions": "partitions"},
+        lambda study: study.trained and study.transfer > 1 and study.hierarchy,
+    ),
+    "reduced": FigureRow({"results": "results"}, lambda study: study.reduced),
+    "preserved": FigureRow({"results": "results"}, lambda study: study.preserved),
+    "comparison": FigureRow(
+        {"results": "results", "reference": "reference"}, lambda study: study.curves and study.reference
+    ),
+    "similarity": FigureRow(
+        {"results": "results", "similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
+    ),
+    "filters": FigureRow(
+        {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.trained
+    ),
+    "learning": FigureRow({"readings": "readings"}, lambda study: study.trained),
+}
+
+
+def study_figures(config: Mapping) -> dict[str, Mapping[str, str]]:
+    """The figures of a checked configuration in the order of the report, each with its inputs: by option the name of a
+    file, or group of files, that the rules give (results, effects, boost, partitions, reference, similarity, filters,
+    shares, base_weights, readings).
+
+    Raises InputError if the results table has not the columns KEYS; its values are checked when it is imported.
+    """
+    facts = study_facts(config)
+    return {name: row.inputs for name, row in FIGURES.items() if row.when(facts)}
+
+
+def study_facts(config: Mapping) -> StudyFacts:
+    """The StudyFacts of a checked configuration, from its matrix or its results table."""
+    table, reference = config["results_table"], config["reference"]
+    jobs = study_jobs(config) if table is None else _tabled_jobs(Path(table))
+    curves = [job for job in jobs if job.kind != BASE]
+    names = [name for name in map(_name, {job.partition for job in jobs}) if name]
+    equal = [name for name in names if name.family not in {"whole", *NEEDS_HIERARCHY}]
+    return StudyFacts(
+        curves=bool(curves),
+        transfer=len({job.partition for job in curves if job.kind == "transfer"}),
+        halves=any(name.images_per_class is None for name in equal),
+        reduced=any(name.images_per_class for name in names),
+        preserved=any(job.preserve for job in curves),
+        trained=table is None,
+        hierarchy=config["dataset"]["kind"] != "folder",
+        reference=bool(reference) and table != reference["results"],
+    )
+
+
+def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
+    with naming("results_table"):
+        rows = read_table(path, KEYS)
+    return {
+        TrainingJob(row["partition"], 0, row["source"], row["target"], row["treatment"], _preserve(row)) for row in rows
+    }
+
+
+def _preserve(row: Mapping[str, str]) -> int:
+    return int(row.get("preserve") in ("1", "2"))
+
+
+def _name(partition: str) -> PartitionName | None:
+    try:
+        return parse_partition(partition)
+    except ValueError:
+        return None  # refused by line when the table is imported

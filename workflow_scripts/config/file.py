@@ -1,0 +1,98 @@
+"""A configuration file as YAML (or JSON), checked before Snakemake takes it: what it would load in silence, or refuse
+without saying where.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from workflow_scripts.config.extent import Named, check_extent
+from workflow_scripts.plumbing.cli import InputError
+
+MAX_BYTES = 300_000
+
+
+def check_config_file(path: Path) -> None:
+    """Raise InputError naming the file, and where it can the line, unless `path` holds one YAML or JSON mapping.
+
+    Refused are also keys that stand twice in a section, of which the last would be taken, aliases that contain
+    themselves or multiply (extent.check_extent), and tags of other languages' objects.
+    """
+    text = _text(path)
+    try:
+        if not _is_json(path, text):
+            _check_yaml(path, text)
+    except RecursionError:
+        raise InputError(f"configuration: {path}: it is nested too deeply. A study has sections in sections.") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"configuration: {path}: it has more than {MAX_BYTES:,} bytes. Shorten it.")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"configuration: {path}: byte {error.start} is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise InputError(f"configuration: {path}: it cannot be read ({error.strerror}). Correct the path.") from None
+
+
+def _is_json(path: Path, text: str) -> bool:
+    """Whether Snakemake takes the file as JSON, which it tries first."""
+
+    def section(pairs: list[tuple[str, object]]) -> dict:
+        for name, count in Counter(name for name, _ in pairs).items():
+            if count > 1:
+                raise InputError(f"configuration: {path}: {name} stands here twice. Keep one.")
+        return dict(pairs)
+
+    try:
+        return isinstance(json.loads(text, object_pairs_hook=section), dict)
+    except ValueError:
+        return False
+
+
+def _check_yaml(path: Path, text: str) -> None:
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        if not isinstance(root, yaml.MappingNode):
+            raise InputError(f"configuration: {path}: it has no keys at its top level. Write `key: value` lines.")
+        check_extent((f"{path}, line 1", root), _node_parts(path), lambda _, node: _check_keys(path, node))
+        yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise InputError(f"configuration: {path}, line {mark.line + 1}: {error.problem}. Fix the YAML there.") from None
+    except (yaml.YAMLError, ValueError) as error:  # unprintable characters; a date that cannot be, a number too long
+        raise InputError(f"configuration: {path}: it is not valid YAML ({error}). Fix it.") from None
+
+
+def _node_parts(path: Path) -> Callable[[str, object], list[Named]]:
+    """For check_extent: what is directly in a YAML node, by its line; an alias is the node that it names."""
+
+    def parts(_: str, node: object) -> list[Named]:
+        if isinstance(node, yaml.MappingNode):
+            nodes = [value for _, value in node.value]
+        else:
+            nodes = node.value if isinstance(node, yaml.SequenceNode) else []
+        return [(f"{path}, line {item.start_mark.line + 1}", item) for item in nodes]
+
+    return parts
+
+
+def _check_keys(path: Path, node: object) -> None:
+    """Raise InputError if a key of the section `node` is not plain text or stands there twice."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen: set[str] = set()
+    for key, _ in node.value:
+        line = f"configuration: {path}, line {key.start_mark.line + 1}"
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError(f"{line}: a list or section cannot be a key. Give the key a name.")
+        if key.value in seen:
+            raise InputError(f"{line}: {key.value} stands here twice. Keep one.")
+        seen.add(key.value)

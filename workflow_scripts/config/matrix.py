@@ -1,0 +1,122 @@
+"""Checking the entries of a configuration's matrix: partitions, their lists, depths and curves that can be.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from workflow_scripts.dataset.folder import subfolders
+from workflow_scripts.network.architectures import ARCHITECTURES
+from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves
+from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
+
+MAX_NETWORKS = 100_000  # the paper has 163
+
+
+def check_number(config: dict) -> None:
+    """Raise InputError if the matrix asks for more networks than any study can train."""
+    curves = 0
+    for entry in config["matrix"]:
+        targets = entry.get("targets", parse_partition(entry["partition"]).halves)
+        kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random"))
+        curves += len(targets) * (1 + kinds * len(entry.get("depths", config["depths"])))
+    if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
+        raise InputError(
+            f"configuration: matrix: with {len(config['seeds'])} seeds this asks for up to {networks:,} networks; at "
+            f"most {MAX_NETWORKS:,} can be"
+        )
+
+
+def check_entry(key: str, entry: dict, config: dict) -> None:
+    """Raise InputError naming `key`, matrix[i], or what is below it, unless this entry of the matrix can be trained."""
+    _check_partition(key, entry, config)
+    _check_images(key, entry["partition"], config["dataset"])
+    _check_depths(key, entry, config)
+    _check_curves(key, entry)
+
+
+def _check_depths(key: str, entry: dict, config: dict) -> None:
+    layers = len(ARCHITECTURES[config["training"]["architecture"]]())
+    depths: Sequence[int] = entry.get("depths", config["depths"])
+    preserve = entry.get("preserve", 0)
+    if max(depths) + preserve >= layers:
+        where = f"{key}.depths" if "depths" in entry else "depths"
+        preserved = f" with {preserve} preserved layers above (give this entry its own depths)" if preserve else ""
+        raise InputError(
+            f"configuration: {where}: {max(depths)} is too deep{preserved}; {config['training']['architecture']} has "
+            f"{layers} layers, of which at most {layers - 1} can be copied"
+        )
+
+
+def _check_curves(key: str, entry: dict) -> None:
+    if entry.get("preserve") and (
+        entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]
+    ):
+        raise InputError(
+            f"configuration: {key}.preserve: goes with frozen selffer and transfer curves; where all copied layers "
+            "learn, or are random, it means nothing: give the others an entry of their own"
+        )
+    halves = set(parse_partition(entry["partition"]).halves)
+    if wrong := set(entry.get("targets", halves)) - halves:
+        raise InputError(f"configuration: {key}.targets: {min(wrong)} is no half of partition {entry['partition']}")
+    if halves == {"whole"} and entry.get("transfer"):
+        raise InputError(f"configuration: {key}.transfer: partition {entry['partition']} has no other half")
+
+
+def _check_partition(key: str, entry: dict, config: dict) -> None:
+    name, csv = entry["partition"], entry.get("csv")
+    parsed = parse_partition(name)
+    family, seeded = parsed.family, parsed.seed is not None
+    if re.search(r"_first_.*_per_class$", family):
+        raise InputError(f"configuration: {key}.partition: {name}: <k> in _first_<k>_per_class is 1 to 999999999")
+    if csv is not None:
+        if family == "whole" or seeded:
+            raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
+        with naming(f"{key}.csv"):
+            _check_halves(csv, config["dataset"])
+    elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
+        raise InputError(
+            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; "
+            "give its halves as csv"
+        )
+    elif family != "natman" and family != "whole" and not seeded:
+        raise InputError(
+            f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
+            "or whole and has no csv"
+        )
+    csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
+    if len(csvs) > 1:
+        raise InputError(f"configuration: {key}.csv: partition {name} is given different csv files")
+
+
+def _check_halves(csv: str, dataset: dict) -> None:
+    half_of = read_halves(csv)
+    counts = Counter(half_of.values())
+    check_sizes(csv, {half: counts[half] for half in "AB"})
+    if classes := _known_classes(dataset):
+        check_classes(csv, half_of, classes)
+
+
+def _known_classes(dataset: dict) -> list[str]:
+    """The dataset's classes, as far as they are known without reading an archive; else none."""
+    if dataset["kind"] == "sample":
+        from workflow_scripts.dataset.sample.classes import (
+            SAMPLE_CLASSES,  # heavy: only where a sample is divided by a CSV
+        )
+
+        return [sample_class.wnid for sample_class in SAMPLE_CLASSES]
+    return subfolders(Path(dataset["path"]) / "train") if dataset["kind"] == "folder" else []
+
+
+def _check_images(key: str, partition: str, dataset: dict) -> None:
+    """The sample's number of images is known; other datasets' is when the task is made."""
+    wanted, there = parse_partition(partition).images_per_class, dataset["sample"]["train_per_class"]
+    if dataset["kind"] == "sample" and wanted and wanted > there:
+        raise InputError(
+            f"configuration: {key}.partition: {partition}: the sample has {there} training images of each class; lower "
+            "the number or raise dataset.sample.train_per_class"
+        )

@@ -1,0 +1,116 @@
+"""Memory and time of the rules' jobs, estimated from the configuration; each number with its source.
+
+Minutes and megabytes are whole numbers, as Snakemake's `runtime` and `mem_mb` want them. Light on purpose: the
+Snakefile calls this at parse time.
+"""
+
+import math
+from collections.abc import Mapping
+
+from workflow_scripts.dataset.dataset import SPLITS
+from workflow_scripts.dataset.store_size import packed_bytes
+from workflow_scripts.network.architectures import ARCHITECTURES, LayerCost, layer_costs
+from workflow_scripts.study.leaves import cost_leaves
+from workflow_scripts.study.matrix import curve_jobs
+from workflow_scripts.study.schedules import iterations_of
+
+SAMPLE_CLASSES = 40
+ILSVRC_CLASSES = 1000
+ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
+GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; not measured; half of what an AMD EPYC core reached
+
+
+def classes_of(config: Mapping) -> int:
+    """How many classes the dataset has, as far as the configuration tells; otherwise as many as ILSVRC-2012."""
+    return SAMPLE_CLASSES if config["dataset"]["kind"] == "sample" else ILSVRC_CLASSES
+
+
+def images_of(config: Mapping, split: str) -> int:
+    """How many images a split has, as far as the configuration tells; otherwise as many as ILSVRC-2012."""
+    dataset = config["dataset"]
+    return (
+        SAMPLE_CLASSES * dataset["sample"][f"{split}_per_class"]
+        if dataset["kind"] == "sample"
+        else ILSVRC_IMAGES[split]
+    )
+
+
+def sample_minutes(config: Mapping, threads: int) -> int:
+    """Of drawing the sample: 2.5 ms an image and thread (measured on the slower half of the classes), and a minute."""
+    images = sum(images_of(config, split) for split in SPLITS)
+    return 1 + math.ceil(images * 0.0025 / threads / 60)
+
+
+def sample_memory(config: Mapping) -> int:
+    """Of drawing the sample: 500 for two processes, and 3 kB an image three times, as archives are built in memory."""
+    return 500 + math.ceil(3 * 3e-3 * sum(images_of(config, split) for split in SPLITS))
+
+
+def pack_memory(threads: int, attempt: int) -> int:
+    """Of a packing job, more at every attempt: 100 for Python with numpy and pandas, and per thread an image of as many
+    pixels as Pillow takes for a decompression bomb (90 million) at 9 bytes, as transparent ones need; photographs take
+    a tenth.
+    """
+    return attempt * (100 + 850 * threads)
+
+
+def pack_minutes(config: Mapping, split: str, threads: int, attempt: int) -> int:
+    """Of a packing job, more at every attempt: decoding 100 full-size JPEGs a second and thread (an AMD EPYC core
+    reached 320), and a minute to start.
+    """
+    shards = config["store"][f"{split}_shards"]
+    return attempt * (1 + math.ceil(images_of(config, split) / shards / threads / 100 / 60))
+
+
+def task_minutes(config: Mapping) -> int:
+    """Of making a task: reading all training images once at 100 MB/s (a network file system), and a minute to start."""
+    size = packed_bytes(images_of(config, "train"), config["store"]["image_size"])
+    return 1 + math.ceil(size / 100e6 / 60)
+
+
+def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
+    """Of a training job, more at every attempt: 800 for Python with torch (740 measured on the CPU), four copies of each
+    network's weights (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for one
+    network at a time.
+    """
+    training, costs = config["training"], _costs(config)
+    weights = 4 * sum(cost.parameters for cost in costs)
+    activations = 4 * 3 * sum(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
+    batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 8 * activations)
+    return attempt * (800 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6))
+
+
+def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
+    """Of a training job, more at every attempt: 6 operations per multiplication, image and iteration for each network at
+    THREAD_OPERATIONS or GPU_OPERATIONS, and a third more for validation; a frozen prefix makes it less. A minute to
+    start.
+    """
+    training = config["training"]
+    iterations = iterations_of(training["duration"], images_of(config, "train"), training["batch_size"])
+    multiplications = sum(cost.multiplications for cost in _costs(config))
+    operations = 6 * multiplications * training["batch_size"] * iterations
+    rate = GPU_OPERATIONS if training["device"] == "cuda" else THREAD_OPERATIONS * config["running"]["threads"]
+    return attempt * (1 + math.ceil(4 / 3 * networks * operations / rate / 60))
+
+
+def similarity_memory(config: Mapping) -> int:
+    """Of comparing base networks: 1000 for Python with torch, and of all images the largest layer's outputs before its
+    pool, three times over, and the images for both networks.
+    """
+    images, crop = config["figures"]["similarity_images"], config["training"]["crop"]
+    largest = max(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in _costs(config))
+    return 1000 + math.ceil(4 * images * (3 * largest + 6 * crop**2) / 1e6)
+
+
+def cost_settings(config: Mapping) -> dict:
+    """The leaves that decide what a study costs, the numbers of classes and images as far as they are known before the
+    dataset is surveyed, and the megabytes of the largest job.
+    """
+    known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
+    largest = max((len(job.depths) for job in curve_jobs(config)), default=1)
+    return cost_leaves(config) | known | {"memory_mb": training_memory(config, largest)}
+
+
+def _costs(config: Mapping) -> list[LayerCost]:
+    training = config["training"]
+    return layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=ILSVRC_CLASSES)

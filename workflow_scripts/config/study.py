@@ -1,0 +1,31 @@
+"""All checks of a study that come before any work. Light on purpose: the Snakefile calls this at parse time."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workflow_scripts.config.checks import check_config, check_dataset, check_store
+from workflow_scripts.config.command_line import CommandLine
+from workflow_scripts.config.snakemake_notes import check_notes
+from workflow_scripts.plumbing.files import check_writable
+from workflow_scripts.study.paths import results_folder, store_folder
+
+WITHOUT_DATA = "plan"  # the target that tells a study's price before its data are there
+READS_ONLY = "verify"  # the target that compares files with their records
+
+
+def check_study(config: Mapping, schema: Path, command_line: CommandLine) -> None:
+    """Raise InputError, in one line that names the place, unless the study of `config` can be run as `command_line`
+    asks: keys and values, the dataset's files, the packed store, folders that can be written, Snakemake's notes.
+    """
+    check_config(config, schema)
+    trained = config["results_table"] is None
+    if trained and WITHOUT_DATA not in command_line.targets:
+        check_dataset(config["dataset"])
+    store, results = store_folder(config), results_folder(config)
+    check_store(store, config["store"]["max_bad_fraction"])
+    check_writable(".snakemake")  # Snakemake's own words are a traceback
+    if command_line.writes:
+        packed = (store / "manifest.json").exists() or not trained
+        check_writable(results, *([] if packed else [store]))
+    if not command_line.touches and READS_ONLY not in command_line.targets:
+        check_notes(results)

@@ -1,0 +1,53 @@
+"""Step: what each training job was estimated to cost, and what it did (cost.csv)."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.cost.estimate import job_seconds, speed, stage_of, surveyed
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import expect, opened, read_record, record_of, verified, write_record
+
+COST_COLUMNS = ["stage", "job", "networks", "estimated_seconds", "actual_seconds", "actual_by_estimated", "device"]
+
+
+def cost_table(settings: Mapping, operations_per_second: float, folder: Path) -> pd.DataFrame:
+    """A row per training job, columns COST_COLUMNS, and a last one for all; seconds are of a job's devices together."""
+    rows = []
+    for job, estimate in job_seconds(settings, operations_per_second).items():
+        made_by = read_record(folder / f"{job.stem}.json")["provenance"]
+        seconds = [round(estimate, 1), round(made_by["seconds"], 1)]
+        rows.append([stage_of(job), job.stem, len(job.depths), *seconds, None, made_by["device"]])
+    table = pd.DataFrame(rows, columns=COST_COLUMNS)
+    sums = table[["networks", "estimated_seconds", "actual_seconds"]].sum()
+    devices = "; ".join(sorted(set(table["device"])))
+    table.loc[len(table)] = ["all", "", *sums, None, devices]
+    table["networks"] = table["networks"].astype(int)
+    table["actual_by_estimated"] = (table["actual_seconds"] / table["estimated_seconds"]).round(2)
+    return table
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
+    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
+    parser.add_argument("--survey", type=verified, required=True, help="survey_dataset's record")
+    parser.add_argument("--results", type=verified, required=True, help="the aggregated results' record")
+    parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args()
+    expect(opened(args.survey.path.with_name("manifest.json")), args.survey)
+    settings = surveyed(args.settings, args.survey)
+    operations, _ = speed(settings, args.calibration)
+    write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
+    record = {"provenance": provenance("compare_costs", args.settings)}
+    write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey, args.results])
+
+
+if __name__ == "__main__":
+    cli.run(main)

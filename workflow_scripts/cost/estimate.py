@@ -1,0 +1,48 @@
+"""Estimates of what a study's training jobs cost, from the operations of each and a speed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from workflow_scripts.cost.operations import job_operations, operations_per_image
+from workflow_scripts.plumbing.records import read_record
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.matrix import study_jobs
+
+
+def job_seconds(settings: Mapping, operations_per_second: float) -> dict[TrainingJob, float]:
+    """Seconds of each training job of a study, sources first; several GPUs of one job are taken to share its work
+    evenly. `settings` are leaves.cost_leaves with the numbers of classes and images.
+    """
+    speed = operations_per_second * settings["running"]["gpus_per_job"]
+    return {job: job_operations(job, settings) / speed for job in study_jobs(settings)}
+
+
+def networks_of(jobs: Sequence[TrainingJob]) -> int:
+    """How many networks jobs train."""
+    return sum(len(job.depths) for job in jobs)
+
+
+def stage_of(job: TrainingJob) -> str:
+    """The stage of the plan that a job belongs to."""
+    return {"base": "base networks", "random": f"random features, {job.treatment}"}.get(
+        job.kind, f"{job.kind}, {job.treatment}"
+    )
+
+
+def surveyed(settings: Mapping, survey: Path) -> dict:
+    """`settings` with the numbers of classes and images that the survey of the dataset found, where there is one."""
+    if not survey.exists():
+        return dict(settings)
+    found = read_record(survey)
+    counts = {f"{split}_images": found["images"][split] for split in ("train", "val")}
+    return {**settings, **counts, "classes": found["classes"]}
+
+
+def speed(settings: Mapping, calibration: list[Path]) -> tuple[float, str]:
+    """Operations a second and where they are from: the calibration's record or, without one, the rate in `settings`."""
+    if calibration:
+        found = read_record(calibration[0])
+        rate = found["images_per_second"]
+        return found["operations_per_second"], f"{rate:,.0f} images/s of a base network measured on {found['device']}"
+    rate, operations = settings["images_per_second"], operations_per_image(settings["training"], settings["classes"])
+    return rate * operations, f"{rate:,.0f} images/s of a base network, as given"

@@ -1,0 +1,61 @@
+"""Floating-point operations of training jobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.schedules import iterations_of
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Images of a task, and how often its networks see them; what the configuration tells before anything is packed."""
+
+    classes: int
+    train_images: int
+    val_images: int
+    iterations: int
+    readings: int
+
+
+def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
+    """The Lengths of a job's target. `settings` has classes, train_images and val_images of the whole dataset, and
+    training.
+
+    Halves are taken for equal, though natural / man-made ones are not quite.
+    """
+    share = 1 if job.target == "whole" else 2
+    classes, images = settings["classes"] // share, settings["train_images"] // share
+    if (first := parse_partition(job.partition).images_per_class) is not None:
+        images = min(images, first * classes)
+    training = settings["training"]
+    batch = training["batch_size"]
+    iterations, every = (iterations_of(training[key], images, batch) for key in ("duration", "validate_every"))
+    return Lengths(classes, images, settings["val_images"] // share, iterations, -(-iterations // every))
+
+
+def job_operations(job: TrainingJob, settings: Mapping) -> float:
+    """Floating-point operations of a training job.
+
+    2 a multiplication forward; backward as many for the weights' gradients and again for the inputs', but for the first
+    layer that learns, whose inputs need none. A frozen prefix is computed once for all of the job's networks, and only
+    forward.
+    """
+    training, lengths = settings["training"], task_lengths(job, settings)
+    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], lengths.classes)
+    forward = [2 * cost.multiplications for cost in costs]
+    prefixes = [job.frozen_units(depth) for depth in job.depths]
+    shared = sum(forward[: max(prefixes)])
+    above = sum(sum(forward[first:]) for first in prefixes)
+    learning = 3 * above - sum(forward[first] for first in prefixes)
+    seen = lengths.iterations * training["batch_size"]
+    return float(seen * (shared + learning) + lengths.readings * lengths.val_images * (shared + above))
+
+
+def operations_per_image(training: Mapping, classes: int) -> float:
+    """Floating-point operations of a base network's training, per image and without validation."""
+    one = {**training, "duration": 1, "validate_every": 1, "batch_size": 1}
+    whole = {"classes": classes, "train_images": 1, "val_images": 0, "training": one}
+    return job_operations(TrainingJob.base("whole", 0, "whole"), whole)

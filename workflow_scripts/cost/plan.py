@@ -1,0 +1,118 @@
+"""Step: print what a study costs before it runs: networks, jobs, disk, memory, hours, the time on several devices."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stage_of, surveyed
+from workflow_scripts.cost.operations import task_lengths
+from workflow_scripts.cost.schedule import wall_seconds
+from workflow_scripts.dataset.store_size import packed_bytes
+from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.plumbing import cli
+from workflow_scripts.study.jobs import BASE, TrainingJob
+
+PACKED_PER_SECOND = 355  # full-size JPEGs a second and core (make bench-data, an AMD EPYC)
+Seconds = Mapping[TrainingJob, float]
+STAGE_COLUMNS = ["jobs", "networks", "done", "epochs", "hours", "hours left"]
+
+
+def stage_table(seconds: Seconds, done: set[TrainingJob], settings: Mapping) -> pd.DataFrame:
+    """A row per stage (base networks, each kind of curve) and one for all, columns STAGE_COLUMNS.
+
+    `seconds` are estimate.job_seconds; hours are of devices. `epochs` are a network's, the mean over the stage.
+    """
+    stages: dict[str, list[TrainingJob]] = {}
+    for job in seconds:
+        stages.setdefault(stage_of(job), []).append(job)
+    rows = {stage: _row(jobs, seconds, done, settings) for stage, jobs in (stages | {"all": list(seconds)}).items()}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=STAGE_COLUMNS)
+
+
+def _row(jobs: list[TrainingJob], seconds: Seconds, done: set[TrainingJob], settings: Mapping) -> list:
+    lengths = [task_lengths(job, settings) for job in jobs]
+    epochs = [one.iterations * settings["training"]["batch_size"] / max(1, one.train_images) for one in lengths]
+    hours = {job: seconds[job] / 3600 for job in jobs}
+    left = [hours[job] for job in jobs if job not in done]
+    counts = [len(jobs), networks_of(jobs), len(done & set(jobs))]
+    return [*counts, float(np.mean(epochs)), sum(hours.values()), sum(left)]
+
+
+def waiting_times(
+    seconds: Seconds, done: set[TrainingJob], devices: list[int], gpus_per_job: int = 1
+) -> dict[str, float]:
+    """Hours until all jobs that are not done are, by the number of devices, "unlimited" for the critical path."""
+    open_jobs = {job: seconds[job] for job in seconds if job not in done}
+    waits = {job: [job.source_job] if job.source_job in open_jobs else [] for job in open_jobs}
+    counts = {str(count): max(1, count // gpus_per_job) for count in devices} | {"unlimited": max(1, len(open_jobs))}
+    return {name: wall_seconds(open_jobs, waits, count) / 3600 for name, count in counts.items()}
+
+
+def disk_bytes(jobs: Sequence[TrainingJob], settings: Mapping) -> tuple[int, int]:
+    """Bytes of the packed store, and of the weights that are kept (float32)."""
+    training = settings["training"]
+    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], settings["classes"])
+    parameters = sum(cost.parameters for cost in costs)
+    kept = [job for job in jobs if job.kind == BASE or settings["running"]["keep_curve_weights"]]
+    images = settings["train_images"] + settings["val_images"]
+    return packed_bytes(images, settings["image_size"]), 4 * parameters * networks_of(kept)
+
+
+def report(settings: Mapping, operations_per_second: float, rate_from: str, folder: Path, devices: list[int]) -> str:
+    """The plan as text. `folder` is the study's results directory, whose records tell what is done."""
+    seconds = job_seconds(settings, operations_per_second)
+    done = {job for job in seconds if (folder / f"{job.stem}.json").exists()}
+    running = settings["running"]
+    unit = "GPUs" if settings["training"]["device"] == "cuda" else f"jobs of {running['threads']} threads"
+    times = waiting_times(seconds, done, devices, running["gpus_per_job"])
+    store, weights = disk_bytes(list(seconds), settings)
+    images = settings["train_images"] + settings["val_images"]
+    packing = images / PACKED_PER_SECOND / 3600
+    lines = [
+        f"Study {settings['study']}: {networks_of(list(seconds))} networks in {len(seconds)} jobs,"
+        f" {len(done)} of them done.",
+        f"Speed: {rate_from}.",
+        "",
+        stage_table(seconds, done, settings).to_string(float_format=_number),
+        "",
+        f"Time for what is left of training, with so many {unit} at once (hours above are of one):",
+        *(f"  {name:>9}  {_duration(hours)}" for name, hours in times.items()),
+        f"Packing: {images:,} images, {_duration(packing)} of a core if they are large JPEGs.",
+        f"Disk: {_size(store)} packed, {_size(weights)} of weights.",
+        f"Memory of the largest job: {settings['memory_mb']:,} MB.",
+    ]
+    return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def _duration(hours: float) -> str:
+    if hours >= 48:
+        return f"{hours / 24:,.1f} days"
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
+    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
+    parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
+    parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
+    args = parser.parse_args()
+    settings = surveyed(args.settings, args.survey)
+    operations, source = speed(settings, args.calibration)
+    print(report(settings, operations, source, args.folder, settings["devices"]))
+
+
+if __name__ == "__main__":
+    cli.run(main)

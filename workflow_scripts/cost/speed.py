@@ -1,0 +1,59 @@
+"""How fast this machine trains a study's networks, measured on random images."""
+
+import statistics
+import time
+
+import torch
+
+from workflow_scripts.network.architectures import ARCHITECTURES
+from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.network.networks import Network
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.settings import TrainingSettings
+from workflow_scripts.training.devices import resolved_precision
+from workflow_scripts.training.learner import Learner
+from workflow_scripts.training.workers import Workers
+
+CLASSES = 100
+ROUNDS = 5
+INDIFFERENT = {
+    **{
+        "init": "he",
+        "input_scale": 1.0,
+        "mean_image": "target",
+        "iterations": 1,
+        "validate_every": 1,
+        "stuck_after": 1,
+    },
+    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0},
+}
+
+
+def speed_settings(leaves: dict) -> TrainingSettings:
+    """The settings of a training that costs what one with these leaves does; the others decide no time."""
+    leaves = leaves | {"precision": resolved_precision(leaves["precision"], leaves["device"])}
+    return TrainingSettings(**leaves, **INDIFFERENT)
+
+
+def base_rate(settings: TrainingSettings, seconds: float) -> float:
+    """Images a second that one base network learns from: the median of ROUNDS, `seconds` in all, after a warm-up."""
+    network = Network(ARCHITECTURES[settings.architecture](), settings.crop, CLASSES)
+    initialise(network, settings.init, 0)
+    network.to(settings.device, memory_format=torch.channels_last)
+    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())
+    random = torch.Generator().manual_seed(0)
+    images = torch.randn(settings.batch_size, 3, settings.crop, settings.crop, generator=random)
+    images = images.to(settings.device).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(CLASSES, (settings.batch_size,), generator=random).to(settings.device)
+    _steps_in(learner, images, labels, seconds / ROUNDS)
+    return statistics.median(_steps_in(learner, images, labels, seconds / ROUNDS) for _ in range(ROUNDS))
+
+
+def _steps_in(learner: Learner, images: torch.Tensor, labels: torch.Tensor, seconds: float) -> float:
+    """Images a second over at least `seconds` and one iteration."""
+    started, done = time.perf_counter(), 0
+    while not done or time.perf_counter() - started < seconds:
+        learner.step(done, images, labels, 0.0)
+        done += 1
+        learner.loss_sum.item()  # waits for the device
+    return done * len(labels) / (time.perf_counter() - started)

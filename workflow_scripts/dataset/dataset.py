@@ -1,0 +1,97 @@
+"""What a dataset is to the rest of the workflow: an ordered class list and lists of encoded images.
+
+Light on purpose: the Snakefile imports this at parse time.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from workflow_scripts.plumbing.cli import InputError
+
+ILSVRC_ARCHIVES = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz")
+ILSVRC_EXTRACTED = ("train", "val", "ILSVRC2012_devkit_t12")
+SPLITS = ("train", "val")
+MAX_ENCODED_BYTES = 2**27  # of one image file; ImageNet's largest has 15 MB
+
+
+@dataclass(frozen=True)
+class ClassList:
+    """Classes in the dataset's order; `edges` are (parent, child) names of the hierarchy, empty where there is none."""
+
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+    edges: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """One encoded image: its name and class, and the file, or the part of an archive, that holds its bytes.
+
+    `name` is the one in the paper's lists, "<class>/<file>" in train and the file's in ILSVRC's validation set.
+    """
+
+    name: str
+    class_index: int
+    path: Path
+    offset: int = 0
+    size: int | None = None  # None: to the end of the file
+
+    def read(self) -> bytes:
+        """The encoded bytes, or the first MAX_ENCODED_BYTES + 1 of them. Raises InputError if the file is not there
+        or shorter than its archive's index says.
+        """
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                size = os.fstat(file.fileno()).st_size if self.size is None else self.size
+                wanted = min(size, MAX_ENCODED_BYTES + 1)
+                data = os.pread(file.fileno(), wanted, self.offset)
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
+        if len(data) < wanted:
+            raise InputError(f"{self.path} ends before {self.name}; the archive has changed or is not whole")
+        return data
+
+
+class Dataset(Protocol):
+    """A source of images; see ilsvrc.IlsvrcDataset and folder.FolderDataset."""
+
+    def class_list(self) -> ClassList:
+        """The classes in order."""
+
+    def survey(self) -> dict[str, int]:
+        """The number of images by split, after the checks that take seconds to minutes: all but the inner tars of an
+        archive of training images, whose shards check them when they start.
+        """
+
+    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+        """The `shard`-th of `shards` shares of a split ("train" or "val") in the order of the paper's lists: by class,
+        then name; ILSVRC's validation images by number.
+        """
+
+
+def share(count: int, shard: int, shards: int) -> range:
+    """The `shard`-th of `shards` contiguous shares of range(count), equal within one."""
+    return range(count * shard // shards, count * (shard + 1) // shards)
+
+
+def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
+    """Training images, validation images and devkit in `folder`: each the archive, or where it is missing and the
+    extracted folder exists, that.
+    """
+    pairs = zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True)
+    archives_and_trees = [(Path(folder) / archive, Path(folder) / tree) for archive, tree in pairs]
+    return tuple(tree if tree.is_dir() and not archive.exists() else archive for archive, tree in archives_and_trees)
+
+
+def dataset_files(kind: str, path: str) -> list[Path]:
+    """The files of a dataset: the user's own or, for kind `sample`, those that the workflow draws."""
+    if kind == "sample":
+        return [Path(path, name) for name in ILSVRC_ARCHIVES]
+    return [Path(path)] if kind == "folder" else list(ilsvrc_files(path))
+
+
+def dataset_bytes(kind: str, path: str) -> list[int]:
+    """Sizes of the archives that the workflow does not make: others of the same name have other sizes."""
+    return [file.stat().st_size for file in dataset_files(kind, path) if kind != "sample" and file.is_file()]

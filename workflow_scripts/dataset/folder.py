@@ -1,0 +1,107 @@
+"""A folder tree train/<class>/*, val/<class>/* of images, or an uncompressed tar of one, as a Dataset."""
+
+import functools
+import os
+from pathlib import Path, PurePosixPath
+
+from workflow_scripts.dataset.dataset import SPLITS, ClassList, ImageSource, share
+from workflow_scripts.dataset.tars import Member, checked_name, tar_members
+from workflow_scripts.plumbing.cli import InputError
+
+
+class FolderDataset:
+    """Classes are the folder names in sorted order; there is no hierarchy."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Index the tree's folders or the tar at `path`. Raises InputError if it is missing, or where the classes of
+        train and val differ.
+        """
+        self.path = Path(path)
+        if not self.path.exists():
+            raise InputError(f"{path} is neither a folder nor a tar archive; correct dataset.path")
+        classes = {split: self._class_names(split) for split in SPLITS}
+        if not classes["train"]:
+            raise InputError(f"{path} has no images train/<class>/<file>; correct dataset.path")
+        if different := classes["train"] ^ classes["val"]:
+            raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/")
+        self.names = tuple(sorted(classes["train"]))
+
+    def class_list(self) -> ClassList:
+        """The folder names, sorted."""
+        return ClassList(self.names, self.names)
+
+    def survey(self) -> dict[str, int]:
+        """The number of images by split. Raises InputError for a class without any."""
+        # One class at a time: the paths of millions of images would take a gigabyte.
+        return {
+            split: sum(len(self._class_images(split, index)) for index in range(len(self.names))) for split in SPLITS
+        }
+
+    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+        """One share of the classes' images, by class, then name."""
+        return [image for index in share(len(self.names), shard, shards) for image in self._class_images(split, index)]
+
+    def _class_images(self, split: str, index: int) -> list[ImageSource]:
+        name = self.names[index]
+        if self.path.is_dir():
+            files = class_files(self.path / split / name)
+            images = [ImageSource(f"{name}/{file.name}", index, file) for file in files]
+        else:
+            files = self._tar_files[split][name]
+            images = [ImageSource(f"{name}/{file}", index, self.path, m.offset, m.size) for file, m in files.items()]
+        if not images:
+            raise InputError(f"{self.path}: class {name!r} has no {split} images; add some or remove the class")
+        return sorted(images, key=lambda image: image.name)
+
+    def _class_names(self, split: str) -> set[str]:
+        return set(subfolders(self.path / split) if self.path.is_dir() else self._tar_files[split])
+
+    @functools.cached_property
+    def _tar_files(self) -> dict[str, dict[str, dict[str, Member]]]:
+        """The tar's members .../<split>/<class>/<file> by split, class and file."""
+        files: dict[str, dict[str, dict[str, Member]]] = {split: {} for split in SPLITS}
+        for member in tar_members(self.path):
+            *above, split, name, file = ("", "", *PurePosixPath(member.name).parts)
+            if name.startswith(".") or file.startswith("."):
+                continue
+            if split not in files:
+                if set(above) & set(SPLITS):
+                    raise InputError(f"{self.path}: {member.name} lies in a folder inside a class; move it up")
+                continue
+            if file in files[split].setdefault(name, {}):
+                raise InputError(f"{self.path} holds {split}/{name}/{file} twice, in different folders")
+            files[split][name][file] = member
+        return files
+
+
+def subfolders(folder: Path) -> list[str]:
+    """The names of the folders in `folder`, sorted; none if it is missing. Hidden ones do not count."""
+    return sorted(entry.name for entry in _entries(folder) if entry.is_dir())
+
+
+def folder_files(folder: Path) -> list[Path]:
+    """The plain files in `folder`, or what links to one; none if it is missing. Hidden ones do not count.
+
+    Raises InputError for a link that leads nowhere.
+    """
+    entries = _entries(folder)
+    if broken := [entry.path for entry in entries if entry.is_symlink() and not Path(entry.path).exists()]:
+        raise InputError(f"{broken[0]} is a link to a file that does not exist")
+    return [folder / entry.name for entry in entries if entry.is_file()]
+
+
+def class_files(folder: Path) -> list[Path]:
+    """As folder_files, for the folder of a class. Raises InputError if there are folders in it."""
+    if inside := subfolders(folder):
+        raise InputError(f"{folder / inside[0]} is a folder inside a class; move its images up or it away")
+    return folder_files(folder)
+
+
+def _entries(folder: Path) -> list[os.DirEntry]:
+    if not folder.is_dir():
+        return []
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not checked_name(entry.name, folder).startswith(".")]
+    except OSError as error:
+        raise InputError(f"{folder} cannot be listed: {error.strerror}") from None

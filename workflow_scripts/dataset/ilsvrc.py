@@ -1,0 +1,123 @@
+"""ILSVRC-2012 as a Dataset: the official archives read in place, or the folders extracted from them."""
+
+import functools
+import re
+from pathlib import Path, PurePosixPath
+
+from workflow_scripts.dataset.dataset import ClassList, ImageSource, ilsvrc_files, share
+from workflow_scripts.dataset.devkit import read_devkit
+from workflow_scripts.dataset.folder import class_files, folder_files, subfolders
+from workflow_scripts.dataset.tars import Member, tar_members
+from workflow_scripts.plumbing.cli import InputError
+
+VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
+
+
+class IlsvrcDataset:
+    """Training and validation images, each an archive or a folder, and the devkit (a dataset.Dataset)."""
+
+    def __init__(self, folder: str | Path) -> None:
+        """Open the devkit in `folder`. Raises InputError naming what is missing or unreadable."""
+        self.train, self.val, devkit = ilsvrc_files(folder)
+        for path in (self.train, self.val, devkit):
+            if not path.exists():
+                raise InputError(f"{path} is missing; put it there or correct dataset.path")
+        self.devkit = read_devkit(devkit)
+
+    def class_list(self) -> ClassList:
+        """The low-level synsets in WNID order, and the whole hierarchy above them."""
+        return self.devkit.classes
+
+    def survey(self) -> dict[str, int]:
+        """The number of images by split; of an archive of training images, as many as the devkit says.
+
+        Raises InputError if a class has no tar or, in a tree, not as many images as the devkit says, and if validation
+        images and ground truth do not agree.
+        """
+        names = self.devkit.classes.names
+        if self.train.is_dir():
+            train = sum(len(self._class_images(index)) for index in range(len(names)))
+        else:
+            train = sum(self.devkit.train_images)
+            for name in names:
+                self._class_tar(name)
+        return {"train": train, "val": len(self._val_images)}
+
+    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+        """One share of the classes' training images by class, then name, or of the validation images by number."""
+        if split == "val":
+            return [self._val_images[position] for position in share(len(self._val_images), shard, shards)]
+        indices = share(len(self.devkit.classes.names), shard, shards)
+        return [image for index in indices for image in self._class_images(index)]
+
+    def _class_images(self, index: int) -> list[ImageSource]:
+        wnid = self.devkit.classes.names[index]
+        if self.train.is_dir():
+            images = [ImageSource(f"{wnid}/{path.name}", index, path) for path in class_files(self.train / wnid)]
+        else:
+            images = [
+                ImageSource(f"{wnid}/{member.name}", index, self.train, member.offset, member.size)
+                for member in tar_members(self.train, self._class_tar(wnid))
+            ]
+        if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
+            raise InputError(f"{self.train}: class {wnid} holds {strange[0]!r}, an image of another class")
+        if len(images) != (expected := self.devkit.train_images[index]):
+            raise InputError(
+                f"{self.train}: class {wnid} has {len(images)} images, the devkit says {expected}; it is not "
+                "whole (dataset.kind folder takes any number)"
+            )
+        return sorted(images, key=lambda image: image.name)
+
+    def _class_tar(self, wnid: str) -> Member:
+        try:
+            return self._class_tars[f"{wnid}.tar"]
+        except KeyError:
+            found = next(iter(self._class_tars), "nothing")
+            raise InputError(
+                f"{self.train} has no member {wnid}.tar (its first is {found}); it is not whole, or another archive"
+            ) from None
+
+    @functools.cached_property
+    def _class_tars(self) -> dict[str, Member]:
+        return {member.name: member for member in tar_members(self.train)}
+
+    @functools.cached_property
+    def _val_images(self) -> list[ImageSource]:
+        """The validation images by number; their labels are the ground truth's, with which class folders must agree."""
+        found = [(_val_number(image.name), image) for image in self._val_sources()]
+        labels = self.devkit.val_labels
+        if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):
+            raise InputError(
+                f"{self.val} has {len(found)} images and the devkit's ground truth {len(labels)} labels, of images 1 "
+                f"to {len(labels)}; the two do not belong together or one is not whole"
+            )
+        images = []
+        for number, image in sorted(found, key=lambda pair: pair[0]):
+            label = labels[number - 1]
+            if image.class_index not in (label, -1):
+                wnids = [self.devkit.classes.names[index] for index in (image.class_index, label)]
+                raise InputError(f"{image.path} is in the folder of {wnids[0]}, but the ground truth says {wnids[1]}")
+            images.append(ImageSource(image.name, label, image.path, image.offset, image.size))
+        return images
+
+    def _val_sources(self) -> list[ImageSource]:
+        """The validation images in any order; the class index is -1 where no folder gives it."""
+        if not self.val.is_dir():
+            members = tar_members(self.val)
+            return [ImageSource(PurePosixPath(m.name).name, -1, self.val, m.offset, m.size) for m in members]
+        class_index = {name: index for index, name in enumerate(self.devkit.classes.names)}
+        if unknown := [name for name in subfolders(self.val) if name not in class_index]:
+            raise InputError(f"{self.val / unknown[0]} is the folder of no class in the devkit")
+        flat = [ImageSource(path.name, -1, path) for path in folder_files(self.val)]
+        return flat + [
+            ImageSource(path.name, class_index[name], path)
+            for name in subfolders(self.val)
+            for path in class_files(self.val / name)
+        ]
+
+
+def _val_number(name: str) -> int:
+    match = VAL_NAME.fullmatch(name)
+    if match is None:
+        raise InputError(f"the validation set has {name!r}, which is no ILSVRC2012_val_########.JPEG")
+    return int(match[1])

@@ -1,0 +1,1 @@
+"""Drawing the miniature ImageNet of the default study."""

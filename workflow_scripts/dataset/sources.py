@@ -1,0 +1,37 @@
+"""Opening the dataset that the configuration names."""
+
+from pathlib import Path
+
+from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, ilsvrc_files
+from workflow_scripts.dataset.folder import FolderDataset
+from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.records import Verifier, read_record
+
+KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
+
+
+def open_dataset(kind: str, path: str) -> Dataset:
+    """The dataset at `path`: "sample" and "ilsvrc" are folders of ILSVRC archives, "folder" a tree or a tar of one.
+
+    Raises InputError if it cannot be read or has fewer than four classes (a partition is two tasks of two or more), and
+    if the archives of a sample are not those that were drawn.
+    """
+    if kind == "sample":
+        for archive in ILSVRC_ARCHIVES:
+            Verifier().verified(Path(path) / archive, record=Path(path) / "sample.json")
+    dataset = KINDS[kind](path)
+    names = dataset.class_list().names
+    if len(names) < 4:
+        raise InputError(f"{path} has {len(names)} classes; a partition into two tasks needs at least 4")
+    return dataset
+
+
+def dataset_identity(kind: str, path: str) -> dict:
+    """What tells the dataset at `path` from others without reading its images: kind, path, the sizes of its archives
+    and, for a sample, the seal of the record of its archives.
+    """
+    files = ilsvrc_files(path) if kind != "folder" else (Path(path),)
+    sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
+    drawn = read_record(Path(path) / "sample.json")["seal"] if kind == "sample" else None
+    return {"kind": kind, "path": path, "bytes": sizes, "drawn": drawn}

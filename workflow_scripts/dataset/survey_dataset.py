@@ -1,0 +1,59 @@
+"""Step: check a dataset before any of it is decoded, and write its classes.
+
+Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
+hierarchy) and survey.json (record: numbers of images, bytes of the packed store) into the store's folder. Refuses an
+incomplete or unsafe dataset, and a disk too small for the store.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.dataset.dataset import ClassList
+from workflow_scripts.dataset.sources import dataset_identity, open_dataset
+from workflow_scripts.dataset.store_size import packed_bytes
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import check_free_disk, write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import write_record
+
+
+def class_tables(classes: ClassList) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """classes.csv and hierarchy.csv as tables."""
+    table = pd.DataFrame({"class": classes.names, "words": classes.words})
+    table.index.name = "class_index"
+    return table, pd.DataFrame(classes.edges, columns=["parent", "child"])
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", required=True)
+    parser.add_argument("--path", required=True)
+    parser.add_argument("--image-size", type=int, required=True)
+    parser.add_argument("--train-shards", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    args = parser.parse_args()
+    dataset = open_dataset(args.kind, args.path)
+    images = dataset.survey()
+    classes, hierarchy = class_tables(dataset.class_list())
+    if args.train_shards > len(classes):
+        raise InputError(f"store.train_shards: {args.train_shards} shards for {len(classes)} classes; lower it")
+    needed = packed_bytes(sum(images.values()), args.image_size)
+    # Shards that are there already will be replaced, or are the store's.
+    present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))
+    check_free_disk(args.folder, needed - present, "store.image_size")
+    tables = [args.folder / "classes.csv", args.folder / "hierarchy.csv"]
+    write_text(tables[0], classes.to_csv())
+    write_text(tables[1], hierarchy.to_csv(index=False))
+    settings = {"kind": args.kind, "image_size": args.image_size}
+    record = {"classes": len(classes), "images": images, "bytes": needed}
+    record |= {"dataset": dataset_identity(args.kind, args.path)}
+    record |= {"provenance": provenance("survey_dataset", settings)}
+    write_record(args.folder / "survey.json", record, tables)
+
+
+if __name__ == "__main__":
+    cli.run(main)

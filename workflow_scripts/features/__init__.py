@@ -1,0 +1,1 @@
+"""What networks have learned: similarity of layers, first-layer filters."""

@@ -1,0 +1,77 @@
+"""Tables of first-layer filters: how many of each base network look like what, and how alike the halves' are."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from workflow_scripts.features.first_layer import (
+    best_match,
+    colour_blob,
+    gabor_fit,
+    kinds,
+    thresholds,
+    untrained_filters,
+)
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.records import remedy
+from workflow_scripts.study.jobs import OTHER_HALF
+
+KINDS = ("gabor", "colour blob", "other")
+CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control's row
+
+Name = tuple[str, str, int]  # partition, half, seed
+
+
+def load_first_layers(paths: list[Path]) -> dict[Name, np.ndarray]:
+    """The first layer's weights (count, 3, height, width) of base networks, by partition, half and seed, which their
+    paths networks/<partition>/seed<k>/base-<half>.safetensors say. Raises InputError for a file without conv1.
+    """
+    layers = {}
+    for path in paths:
+        try:
+            weights = load_file(path)["layers.conv1.weight"]
+        except (OSError, KeyError, SafetensorError) as error:
+            raise InputError(f"{path}: it holds no first layer ({error}). {remedy(path)}") from None
+        name = (path.parts[-3], path.stem.removeprefix("base-"), int(path.parts[-2].removeprefix("seed")))
+        layers[name] = weights
+    return layers
+
+
+def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
+    """One row per filter: partition, half, seed, filter, gabor_r2, colour_blob, kind (first_layer.kinds); those of the
+    control, as many as decide the thresholds, are called CONTROL_NAME.
+    """
+    control = untrained_filters(next(iter(layers.values())).shape)
+    limits = thresholds(control)
+    tables = []
+    for (partition, half, seed), filters in {**layers, CONTROL_NAME: control}.items():
+        gabor, blob = gabor_fit(filters), colour_blob(filters)
+        columns = {"partition": partition, "half": half, "seed": seed, "filter": np.arange(len(filters))}
+        columns |= {"gabor_r2": gabor, "colour_blob": blob, "kind": kinds(gabor, blob, limits)}
+        tables.append(pd.DataFrame(columns))
+    return pd.concat(tables, ignore_index=True)
+
+
+def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.DataFrame:
+    """One row per network, the control last: shares of KINDS in percent; the mean best_match of its filters with those
+    of the partition's other half (NaN without one), and with untrained filters of the same number.
+    """
+    shape = next(iter(layers.values())).shape
+    random = untrained_filters(shape, seed=1)[: shape[0]]
+    every = {**layers, CONTROL_NAME: untrained_filters(shape)[: shape[0]]}
+    rows = []
+    for (partition, half, seed), weights in every.items():
+        chosen = filters[(filters["partition"] == partition) & (filters["half"] == half) & (filters["seed"] == seed)]
+        partner = layers.get((partition, OTHER_HALF.get(half, ""), seed))
+        shares = {f"{kind} percent": 100 * (chosen["kind"] == kind).mean() for kind in KINDS}
+        match = float("nan") if partner is None else best_match(weights, partner).mean()
+        with_random = best_match(weights, random).mean()
+        rows.append(
+            {"partition": partition, "half": half, "seed": seed}
+            | shares
+            | {"match_other_half": match, "match_untrained": with_random}
+        )
+    return pd.DataFrame(rows)

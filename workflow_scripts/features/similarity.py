@@ -1,0 +1,58 @@
+"""How alike the representations of two networks are, layer by layer: linear CKA."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from workflow_scripts.network.networks import Network
+
+CHUNK = 4096  # features turned into float64 at a time
+BATCH = 128  # images
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """The inner products (n, n) of the features (n, ...) of n images, each feature less its mean, float64.
+
+    linear_cka is the same with and without the mean; less the mean it keeps its digits where the mean is large.
+    """
+    flat = features.flatten(1)
+    gram = torch.zeros(len(flat), len(flat), dtype=torch.float64)
+    for chunk in flat.split(CHUNK, dim=1):
+        chunk = chunk.double()
+        chunk = chunk - chunk.mean(0)
+        gram += chunk @ chunk.T
+    return gram
+
+
+def linear_cka(first: Tensor, second: Tensor) -> float:
+    """Linear centred kernel alignment of two representations of the same n images, from their gram_matrix's.
+
+    1 for representations that differ by a rotation and a scale, about 0 for unrelated ones (Kornblith et al. 2019,
+    "Similarity of neural network representations revisited", section 3). With the unbiased estimator of HSIC (Song et
+    al. 2012, equation 5), as Nguyen et al. (2021) use it: the plain one is near 1 for any two representations with more
+    features than images. NaN if a representation is constant. Raises ValueError for fewer than 4 images.
+    """
+    if len(first) < 4 or first.shape != second.shape:
+        raise ValueError(f"CKA needs the same 4 images or more, not {len(first)} and {len(second)}")
+    both = _unbiased_hsic(first, second)
+    alone = _unbiased_hsic(first, first) * _unbiased_hsic(second, second)
+    return float(both / alone.sqrt()) if alone > 0 else float("nan")
+
+
+def _unbiased_hsic(first: Tensor, second: Tensor) -> Tensor:
+    n = len(first)
+    first, second = (matrix - torch.diag(matrix.diagonal()) for matrix in (first, second))
+    product = (first * second).sum() + first.sum() * second.sum() / ((n - 1) * (n - 2))
+    return (product - 2 / (n - 2) * (first.sum(0) @ second.sum(0))) / (n * (n - 3))
+
+
+def layer_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Each layer's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation; all but the
+    last layer, so that the depth n is what a network of that depth takes over.
+    """
+    for name, layer in list(network.layers.items())[:-1]:
+        with torch.no_grad():  # not around the yield, which would set it for the caller too
+            images = torch.cat([layer(batch) for batch in images.split(BATCH)])
+            gram = gram_matrix(images)
+        yield name, gram

@@ -1,0 +1,1 @@
+"""Architectures as lists of layers, networks, initial weights, what a layer costs."""

@@ -1,0 +1,50 @@
+"""The lists that partitions are read from, and what makes them wrong. Light on purpose: used at parse time too."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.csv_table import check_file, read_table
+
+HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the published files call natural A
+
+
+def read_halves(path: str | Path) -> dict[str, str]:
+    """The half, A or B, of each class in a CSV with columns `class` and `half` (A or B, or natural for A and manmade
+    for B), in the file's order.
+
+    Raises InputError as csv_table.read_table, and for an unknown half, a class without a name, or one named twice.
+    """
+    half_of: dict[str, str] = {}
+    for row in read_table(path, ("class", "half")):
+        name, half = row["class"], row["half"]
+        if half not in HALF_NAMES:
+            raise InputError(f"{path}: half {half!r} is none of {', '.join(HALF_NAMES)}")
+        if not name:
+            raise InputError(f"{path} has a row without a class; name it or remove the row")
+        if name in half_of:
+            raise InputError(f"{path} names class {name!r} twice; keep one of the rows")
+        half_of[name] = HALF_NAMES[half]
+    return half_of
+
+
+def check_classes(path: str | Path, named: Collection[str], classes: Collection[str]) -> None:
+    """Raise InputError unless the classes `named` in the file at `path` are the dataset's `classes`."""
+    if different := set(named) ^ set(classes):
+        raise InputError(f"{path} and the dataset disagree on class {min(different)!r}; name each class once")
+
+
+def check_sizes(where: str | Path, classes_in: Mapping[str, int]) -> None:
+    """Raise InputError for a half with fewer than two classes; `classes_in` has the number in each half of `where`."""
+    for half, count in classes_in.items():
+        if count < 2:
+            raise InputError(f"half {half} of {where} has {count} classes, a task at least 2")
+
+
+def read_artifacts(path: str | Path) -> set[str]:
+    """The classes in a file of man-made classes, one a line. Raises InputError if it is missing or no UTF-8 text."""
+    check_file(path)
+    try:
+        return set(Path(path).read_text(encoding="utf-8").split())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as text: {getattr(error, 'strerror', None) or error}") from None

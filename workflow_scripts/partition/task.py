@@ -1,0 +1,72 @@
+"""A task: which images of a packed store belong to one half of a partition, their labels, and the mean image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import atomic_path
+from workflow_scripts.plumbing.records import remedy
+from workflow_scripts.store.packed import PackedSplit
+
+BLOCK = 257  # images summed at a time: 257 x 255 is the largest sum that uint16 holds
+
+
+@dataclass(frozen=True)
+class Task:
+    """Positions in the store's splits and labels 0..C-1 (int64 each), and the mean image (float64, H x W x 3)."""
+
+    train_positions: np.ndarray
+    train_labels: np.ndarray
+    val_positions: np.ndarray
+    val_labels: np.ndarray
+    mean_image: np.ndarray
+    classes: int
+
+    def save(self, path: str | Path) -> None:
+        """Write the task as an uncompressed .npz, atomically."""
+        with atomic_path(path) as temporary:
+            np.savez(temporary, **self.__dict__)
+
+    @staticmethod
+    def load(path: str | Path) -> "Task":
+        """Read what `save` wrote (no pickled objects). Raises InputError for anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                loaded = dict(arrays)
+            return Task(**loaded | {"classes": int(loaded["classes"])})
+        except Exception as error:  # numpy and zipfile raise many kinds for damaged files
+            raise InputError(f"{path} is not a readable task: {error}; {remedy}") from None
+
+
+def select(
+    class_indices: np.ndarray, task_classes: np.ndarray, images_per_class: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the images whose class is in `task_classes` (sorted class indices), and their labels 0..C-1.
+
+    With `images_per_class`, only the first so many of each class.
+    """
+    positions = np.flatnonzero(np.isin(class_indices, task_classes))
+    labels = np.searchsorted(task_classes, class_indices[positions])
+    if images_per_class is None:
+        return positions, labels
+    first = first_per_class(labels, images_per_class)
+    return positions[first], labels[first]
+
+
+def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:
+    """The mean of the images at `positions` (float64, H x W x 3), streamed; exact but for the division's rounding."""
+    total = np.zeros((images.image_size, images.image_size, 3))
+    for start in range(0, len(positions), BLOCK):
+        total += images.images(positions[start : start + BLOCK]).sum(axis=0, dtype=np.uint16)
+    return total / len(positions)
+
+
+def first_per_class(labels: np.ndarray, images_per_class: int) -> np.ndarray:
+    """Positions in `labels` of the first `images_per_class` of each label, in order; all where there are fewer."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[order], labels[order])  # where each label's run begins
+    rank = np.empty(len(labels), dtype=np.int64)
+    rank[order] = np.arange(len(labels)) - starts
+    return np.flatnonzero(rank < images_per_class)

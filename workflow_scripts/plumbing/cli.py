@@ -1,0 +1,74 @@
+"""What every step's command line shares: one-line errors with exit status 1, and the JSON argument type."""
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+
+HEAD, TAIL = 700, 300  # characters that are shown of a longer line
+
+
+class InputError(Exception):
+    """A mistake in the user's configuration or data; its text is one line naming the place and the remedy."""
+
+    def __str__(self) -> str:
+        return " ".join(super().__str__().split())  # whatever the user's names hold
+
+
+@contextlib.contextmanager
+def naming(key: str) -> Iterator[None]:
+    """Put "configuration: `key`: " before the InputError of a file that this key of the configuration names."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"configuration: {key}: {error}") from None
+
+
+@contextlib.contextmanager
+def exit_in_one_line() -> Iterator[None]:
+    """End the process with one line and status 1 where the block raises InputError."""
+    try:
+        yield
+    except InputError as error:
+        sys.exit(f"error: {one_line(error)}")
+
+
+def one_line(error: InputError) -> str:
+    """The error as a terminal can show it: control and direction characters escaped, the middle left out if long."""
+    line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
+    return line if len(line) <= HEAD + TAIL else f"{line[:HEAD]} ... {line[-TAIL:]}"
+
+
+def json_argument(text: str) -> object:
+    """Parse a command-line value given as JSON (rules pass configuration leaves this way)."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a step's `main`; an InputError, an OSError or a lack of memory ends the process with one line on stderr and
+    status 1.
+    """
+    try:
+        main()
+    except Exception as error:
+        if (line := _explained(error)) is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _explained(error: Exception) -> str | None:
+    """What to tell a user who can remove the cause; None for a defect of ours, which deserves its traceback."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):  # a full disk, a folder that may not be written: the place and the reason
+        return f"{error.filename or 'input or output'}: {error.strerror or error}. Fix this and run snakemake again."
+    text = " ".join(str(error).split())
+    # torch is not imported for its OutOfMemoryError (of a GPU); on a CPU it raises a plain RuntimeError.
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
+        return f"memory: none is left ({text}). Run fewer jobs at once or give this job more, and run snakemake again."
+    return None

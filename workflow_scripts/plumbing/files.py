@@ -1,0 +1,113 @@
+"""Files that appear whole or not at all, and their checksums."""
+
+import contextlib
+import errno
+import glob
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflow_scripts.plumbing.cli import InputError
+
+
+@contextlib.contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path in `path`'s folder, made durable and renamed to `path` if the block succeeds.
+
+    If the block raises, the temporary file is removed and `path` is left as it was; a full disk raises an OSError that
+    names `path`, whatever library wrote. What a killed process of this machine left of `path` is removed first.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in leftovers(path):
+        if not _alive(int(leftover.name.removesuffix(f".tmp{path.suffix}").rpartition(".")[2])):
+            leftover.unlink(missing_ok=True)
+    # Some writers choose the format by the suffix, so the temporary name keeps it.
+    temporary = path.with_name(f".{path.stem}.{platform.node()}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except Exception as error:
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def leftovers(path: Path, any_machine: bool = False) -> Iterator[Path]:
+    """Temporary files of `atomic_path(path)` that this machine's processes, or any machine's, write or have left."""
+    machine = "*" if any_machine else glob.escape(platform.node())
+    return path.parent.glob(f".{glob.escape(path.stem)}.{machine}.[0-9]*.tmp{glob.escape(path.suffix)}")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """Write `value` as indented JSON with sorted keys to `path`, atomically. NaN is refused (ValueError)."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: str | Path) -> dict:
+    """The JSON object in `path`. Raises InputError if it is missing or no JSON object."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # of ValueError: no UTF-8, no JSON
+        raise InputError(f"{path} is not a readable JSON file: {error}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} holds no JSON object")
+    return value
+
+
+def sha256_file(path: str | Path) -> str:
+    """The SHA-256 of the bytes of `path`, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
+    """Raise InputError if fewer than `needed` bytes are free where `folder` is, or will be made.
+
+    `key` is the configuration key that decides the need.
+    """
+    free = shutil.disk_usage(_existing(folder)).free
+    if needed > free:
+        raise InputError(
+            f"{Path(folder).absolute()} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; "
+            f"free some, link data/ to a larger disk, or lower {key}"
+        )
+
+
+def check_writable(*folders: str | Path) -> None:
+    """Raise InputError if one of `folders`, or where it will be made, may not be written to."""
+    for there in map(_existing, folders):
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{there} cannot be written to: it is read-only, or another user's; work in a checkout of your own, or "
+                "mend its permissions"
+            )
+
+
+def _existing(folder: str | Path) -> Path:
+    """`folder`, or the nearest folder above it that there is."""
+    folder = Path(folder).absolute()
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+
+
+def _alive(process: int) -> bool:
+    """Whether this machine has a process of that number."""
+    try:
+        os.kill(process, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM  # there is one, of another user
+    return True

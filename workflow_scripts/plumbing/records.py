@@ -1,0 +1,186 @@
+"""Records: what a step left is what the next one reads, or it is refused by name.
+
+A record is a JSON file beside what a step wrote. `files` has the SHA-256 of each of these, `made_from` that of each
+file they were made from, and `seal` that of the record itself, so that one damaged byte, or a file of another study,
+is noticed wherever it is read. Light on purpose: the Snakefile imports this at parse time.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import read_json, sha256_file, write_json
+
+FORMAT_VERSION = 1  # of records and of where they lie; counts in every code fingerprint
+
+# The records of files that have other names than their own.
+RECORDS = {
+    **{"classes.csv": "survey", "hierarchy.csv": "survey", "quarantine.csv": "manifest"},
+    **{"learning_curves.csv": "results", "shares.csv": "filters", "comparison.csv": "findings"},
+    **{f"{table}.csv": "tables" for table in ("boost", "drops", "effects")},
+}
+
+
+def remedy(path: object) -> str:
+    """What to do about an intermediate file at `path` that cannot be used."""
+    return f"Delete {path} and run snakemake again."
+
+
+def record_of(path: str | Path) -> Path:
+    """The record of the file at `path`: of the same name, or as RECORDS says; a record's is itself."""
+    path = Path(path)
+    return path.with_name(f"{RECORDS.get(path.name, path.stem)}.json")
+
+
+@dataclass(frozen=True)
+class Verified(os.PathLike):
+    """A file that is as the step that made it left it: its path, SHA-256 and record. Opens as its path does."""
+
+    path: Path
+    sha256: str
+    record: Mapping = field(repr=False)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class Verifier:
+    """Compares files with their records; hashes no file twice."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    def sha256(self, path: Path) -> str:
+        """The SHA-256 of the file at `path` when it was first asked for."""
+        name = os.path.normpath(path)
+        if name not in self.known:
+            self.known[name] = sha256_file(path)
+        return self.known[name]
+
+    def verified(self, path: str | Path, record: Path | None = None) -> Verified:
+        """The file at `path`, if its bytes are the ones in its record and what it was made from is as it was then (or
+        gone); an argparse type. `record` is the record's path, where record_of does not tell it.
+
+        Raises InputError if the file or its record is missing, damaged or from another study.
+        """
+        path, record_path = Path(path), record or record_of(path)
+        content = read_record(record_path)
+        if path != record_path:
+            if not path.is_file():
+                raise InputError(f"{path}: the file is missing. Run snakemake again.")
+            check_sha256(path, self.sha256(path), content["files"].get(path.name), record_path)
+        for source in self.changed_sources(content):
+            raise InputError(
+                f"{path}: made from a different {source}, so one of them is out of date or from another study. "
+                f"{remedy(path)}"
+            )
+        return Verified(path, self.sha256(path), content)
+
+    def changed_sources(self, record: Mapping) -> Iterator[str]:
+        """The files that those of `record` were made from, whose content has changed since."""
+        for source, sha256 in record["made_from"].items():
+            if Path(source).is_file() and self.sha256(Path(source)) != sha256:
+                yield source
+
+
+def verified(path: str | Path) -> Verified:
+    """Verifier.verified, for a step whose input files are unrelated; an argparse type."""
+    return Verifier().verified(path)
+
+
+def opened(path: str | Path) -> Verified:
+    """The record at `path`, without a look at its files or at what they were made from. Raises InputError as
+    read_record.
+    """
+    return Verified(Path(path), sha256_file(path), read_record(path))
+
+
+def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
+    """The record of `file`. Raises InputError, naming the first difference, unless the file was made from the files
+    `made_from` and its record has these `fields`. Of a mapping only the keys given are compared, of a list each item.
+    """
+    for source in made_from:
+        if source.sha256 not in file.record["made_from"].values():
+            raise InputError(
+                f"{file}: made from a different {source}, so one of them is out of date or from another study. "
+                f"{remedy(file)}"
+            )
+    for place, wanted, found in _differences("", fields, file.record):
+        raise InputError(
+            f"{file}: {place} is {found}, expected {wanted}, so it is out of date or from another study. {remedy(file)}"
+        )
+    return file.record
+
+
+def _differences(place: str, wanted: object, found: object) -> Iterator[tuple[str, str, str]]:
+    """The places where `found` has not what is `wanted`, with both as JSON."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for key, value in wanted.items():
+            yield from _differences(f"{place}.{key}".lstrip("."), value, found.get(key))
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
+            yield from _differences(f"{place}[{number}]", one, other)
+    elif wanted != found:
+        yield place, *(json.dumps(value, sort_keys=True) for value in (wanted, found))
+
+
+def check_agreement(files: Iterable[Verified]) -> None:
+    """Raise InputError if two of `files` were made from different states of one file, or one of them from another
+    state of another: then some are out of date or from another study.
+    """
+    known: dict[str, tuple[str, Verified]] = {}
+    for file in files:
+        for path, sha256 in {**file.record["made_from"], os.path.normpath(file): file.sha256}.items():
+            other_sha256, other = known.setdefault(path, (sha256, file))
+            if sha256 != other_sha256:
+                raise InputError(
+                    f"{file}: made from a different {path} than {other}. Delete the older one and run snakemake again."
+                )
+
+
+def check_sha256(path: str | Path, found: str, expected: str | None, record: str | Path) -> None:
+    """Raise InputError unless the bytes at `path`, whose SHA-256 is `found`, are the ones that `record` names."""
+    if found != expected:
+        raise InputError(
+            f"{path}: its checksum is not the one in {record}, so it is damaged or from another study. {remedy(path)}"
+        )
+
+
+def write_record(
+    path: str | Path, record: Mapping, files: Iterable[str | Path] = (), made_from: Iterable[str | Path | Verified] = ()
+) -> None:
+    """Write `record` (JSON-serialisable) to `path`, atomically, with the checksums of `files` (beside it), of what they
+    were `made_from`, and its own. Checksums that `record` has already are kept.
+    """
+    sealed = {
+        **record,
+        "files": {Path(file).name: sha256_file(file) for file in files} | record.get("files", {}),
+        "made_from": {os.path.normpath(source): _sha256(source) for source in made_from},
+    }
+    write_json(path, sealed | {"seal": _seal(sealed)})
+
+
+def read_record(path: str | Path) -> dict:
+    """The record at `path`. Raises InputError if it is missing, damaged or has no seal."""
+    record = read_json(path)
+    if "seal" not in record:
+        raise InputError(f"{path}: it has no seal, so an earlier version or another program made it. {remedy(path)}")
+    if record["seal"] != _seal(record):
+        raise InputError(f"{path}: it is damaged, as its seal tells. {remedy(path)}")
+    return record
+
+
+def _sha256(file: str | Path | Verified) -> str:
+    return file.sha256 if isinstance(file, Verified) else sha256_file(file)
+
+
+def _seal(record: Mapping) -> str:
+    content = {key: value for key, value in record.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

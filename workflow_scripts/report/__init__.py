@@ -1,0 +1,1 @@
+"""Figures, interactive charts and the report page."""

@@ -1,0 +1,1 @@
+"""One step a figure; each module has the name of its figure."""

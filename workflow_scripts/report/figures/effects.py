@@ -1,0 +1,67 @@
+"""Step: the two troubles of transfer apart, depth by depth, and what fine-tuning gives back, with intervals."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.plotting import EFFECT_PANELS, depth_axis, each_label_once, figure_command, new_figure
+from workflow_scripts.results.effects import kinds_of_halves, per_depth, read_effects
+
+BESIDE = (-0.12, 0.0, 0.12)
+
+
+def plot_effects(effects: pd.DataFrame) -> Figure:
+    """A row of two panels per kind of halves of `effects` (workflow_scripts.results.effects.effect_table)."""
+    measured = [name for panel in EFFECT_PANELS.values() for name in panel]
+    paired = effects[effects["effect"].isin(measured)].dropna(subset="points")
+    kinds = list(kinds_of_halves(paired))
+    rows = max(1, len(kinds))
+    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + 0.4), sharex=True, squeeze=False)
+    for line, halves in zip(grid, kinds, strict=False):
+        for axes, (title, panel) in zip(line, EFFECT_PANELS.items(), strict=True):
+            _draw_panel(axes, paired, halves, panel)
+            axes.set_title(f"{halves}: {title}\n{_certainty(paired, halves, panel)}", fontsize=10)
+        line[0].set_ylabel("points of top-1 accuracy, paired")
+    for axes in grid.flat:
+        if axes.lines:
+            axes.axhline(0, color="black", linewidth=0.8)
+        else:
+            axes.set_title("")
+            axes.set_axis_off()
+    for column in grid.T:
+        lowest = [axes for axes in column if axes.lines][-1:]
+        for axes in lowest:
+            depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
+            axes.tick_params(labelbottom=True)
+    labelled = {label: handle for axes in grid.flat for handle, label in zip(*each_label_once(axes), strict=True)}
+    figure.legend(labelled.values(), labelled, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _certainty(effects: pd.DataFrame, halves: str, panel: dict) -> str:
+    """What the bars of a panel are, or that there are none."""
+    shown = effects[(effects["halves"] == halves) & effects["effect"].isin(panel)]
+    kinds = shown.loc[shown["low"].notna(), "interval"].unique()
+    return f"95 % intervals {' and '.join(kinds)}" if len(kinds) else "no intervals, too few runs"
+
+
+def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> None:
+    """A line per effect, whiskers where there is an interval."""
+    for (effect, (label, colour, marker)), sideways in zip(panel.items(), BESIDE, strict=True):
+        rows = per_depth(effects, effect, halves)
+        if rows.empty:
+            continue
+        places = rows.index + sideways
+        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=label)
+        if rows["low"].notna().any():
+            axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    figure_command("plot_effects", __doc__, ["effects"], lambda path: plot_effects(read_effects(path)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,95 @@
+"""Step: the paper's figure 3: natural / man-made transfer, random features, both relative to base networks."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.plotting import (
+    GROUPS,
+    HALVES,
+    depth_axis,
+    draw_line,
+    each_label_once,
+    figure_command,
+    mark_diverged,
+    new_figure,
+    variants,
+)
+from workflow_scripts.results.groups import (
+    equal_halves,
+    halves_label,
+    in_families,
+    load_results,
+    main_variant,
+    mean_by_depth,
+)
+from workflow_scripts.study.columns import SCORE
+
+TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
+RANDOM_COLOUR = GROUPS["random"][1]
+GRADED = ("near", "middle", "far")  # equal halves by hierarchy distance
+LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
+
+
+def plot_distance(results: pd.DataFrame) -> Figure:
+    """Figure 3 of `results`; the drop is top-1 accuracy minus that of the target's base network."""
+    frozen = results[results["treatment"] == "frozen"]
+    frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
+    transfer = main_variant(frozen[frozen["group"] == "AnB"])
+    natman = transfer[in_families(transfer, "natman")]
+    untrained = frozen[frozen["group"] == "random"]
+    halves = main_variant(equal_halves(frozen))
+    figure, axes = new_figure(1, 3, (15, 4.6))
+    _draw_natman(axes[0], natman)
+    _draw_untrained(axes[1], untrained)
+    for rows, kind, label in (
+        (halves[halves["group"] == "AnB"], "random halves", halves_label(halves)),
+        (natman, "natural / man-made halves", "natural / man-made"),
+        *((transfer[in_families(transfer, grade)], f"{grade} halves", f"{grade} halves") for grade in GRADED),
+    ):
+        draw_line(axes[2], mean_by_depth(rows, "drop"), *HALVES[kind], label=f"{label}, AnB")
+    for suffix, style, rows in variants(untrained):
+        draw_line(axes[2], mean_by_depth(rows, "drop"), RANDOM_COLOUR, "s", style, f"random features{suffix}")
+    axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
+    axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
+    for panel in axes[:2]:
+        panel.set_ylim(bottom=0)
+    for panel in axes:
+        depth_axis(panel, [0, *frozen["depth"]])
+        panel.legend(*each_label_once(panel), loc="best")
+    return figure
+
+
+def _draw_natman(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.set(title="natural / man-made halves, frozen transfer", ylabel="top-1 accuracy on the target")
+    for target, colour in (("B", TO_MANMADE), ("A", TO_NATURAL)):
+        chosen = rows[rows["target"] == target]
+        draw_line(axes, mean_by_depth(chosen), colour, "D", label=LABELS[target])
+        if not chosen.empty:
+            _draw_base(axes, chosen, colour)
+    mark_diverged(axes, rows)
+
+
+def _draw_untrained(axes: Axes, rows: pd.DataFrame) -> None:
+    axes.set(title="random, untrained features on all classes", ylabel="top-1 accuracy")
+    for suffix, style, variant in variants(rows):
+        draw_line(axes, mean_by_depth(variant), RANDOM_COLOUR, "s", style, f"random features{suffix}")
+    if not rows.empty:
+        _draw_base(axes, rows, RANDOM_COLOUR)
+    mark_diverged(axes, rows)
+
+
+def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
+    base = rows["base"].mean()
+    axes.axhline(base, color=colour, linestyle=":", linewidth=1)
+    axes.plot([0], [base], marker="o", color=colour, markerfacecolor="white", linestyle="none", label="base network")
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    figure_command("plot_distance", __doc__, ["results"], lambda path: plot_distance(load_results(path)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,60 @@
+"""Step: learning curves, validation accuracy against iterations, one panel per curve."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.plotting import figure_command, new_figure
+from workflow_scripts.results.groups import variant_label
+
+CURVE = ["partition", "source", "target", "treatment", "preserve", "init"]
+PANEL_COLUMNS = 4
+
+
+def plot_learning(readings: pd.DataFrame) -> Figure:
+    """One panel for each curve, a line per depth and seed, the base in black."""
+    bases = readings[readings["treatment"] == "base"]
+    inits = set(bases["init"])
+    curves = list(readings[readings["treatment"] != "base"].groupby(CURVE)) or list(bases.groupby(CURVE))
+    columns = min(PANEL_COLUMNS, len(curves))
+    rows = math.ceil(len(curves) / columns)
+    figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
+    deepest = max(2, readings["depth"].max())
+    colours = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, deepest)))
+    for axes in grid.flat[len(curves) :]:
+        axes.set_axis_off()
+    for axes, ((partition, source, target, treatment, preserve, init), rows_of_curve) in zip(
+        grid.flat, curves, strict=False
+    ):
+        for (depth, _), line in rows_of_curve.groupby(["depth", "seed"]):
+            axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
+        _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
+        variant = variant_label(preserve, init, inits)
+        axes.set_title(f"{partition}: {source} to {target}, {treatment}{variant and ', ' + variant}", fontsize=10)
+    figure.supxlabel("iteration")
+    figure.supylabel("validation top-1 accuracy")
+    norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=range(1, deepest + 1), fraction=0.03)
+    bar.set_label("depth n (black dots: base network)")
+    return figure
+
+
+def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
+    for _, line in bases.groupby("seed"):
+        axes.plot(line["iteration"], line["top1"], color="black", linestyle=":", linewidth=1.2)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    figure_command("plot_learning", __doc__, ["readings"], lambda path: plot_learning(pd.read_csv(path)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,46 @@
+"""Step: what preserving layers above the frozen ones gives: they are copied too, but learn."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.plotting import GROUPS, LINE_STYLES, depth_axis, draw_line, figure_command, new_figure
+from workflow_scripts.results.groups import halves_of, load_results, mean_by_depth
+from workflow_scripts.study.columns import SCORE
+
+MARKERS = ("o", "^", "v")
+
+
+def plot_preserved(results: pd.DataFrame) -> Figure:
+    """A panel for frozen selffers and one for frozen transfer, of the halves that have preserved layers; a line per
+    number of preserved layers, means over targets and seeds of the score minus the base network's.
+    """
+    frozen = results[results["group"].isin(["BnB", "AnB"])]
+    frozen = frozen.assign(halves=frozen["partition"].map(halves_of), change=100 * (frozen[SCORE] - frozen["base"]))
+    kinds = sorted(frozen[frozen["preserve"] > 0]["halves"].unique())
+    figure, grid = new_figure(len(kinds), 2, (10, 3.8 * len(kinds)), sharex=True, sharey=True, squeeze=False)
+    for line, halves in zip(grid, kinds, strict=True):
+        for axes, group in zip(line, ("BnB", "AnB"), strict=True):
+            rows = frozen[(frozen["halves"] == halves) & (frozen["group"] == group)]
+            label, colour, _ = GROUPS[group]
+            for preserve, variant in rows.groupby("preserve"):
+                style, marker = LINE_STYLES[preserve], MARKERS[preserve]
+                name = f"{preserve} preserved" if preserve else "none preserved"
+                draw_line(axes, mean_by_depth(variant, "change"), colour, marker, style, name)
+            axes.axhline(0, color="black", linestyle=":", linewidth=1)
+            axes.set_title(f"{halves}: {label}")
+            if len(rows):
+                axes.legend(loc="best", title="layers above n")
+        line[0].set_ylabel("points from the base network")
+    for axes in grid[-1]:
+        depth_axis(axes, frozen["depth"])
+    return figure
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    figure_command("plot_preserved", __doc__, ["results"], lambda path: plot_preserved(load_results(path)))
+
+
+if __name__ == "__main__":
+    cli.run(main)

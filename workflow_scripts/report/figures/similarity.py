@@ -1,0 +1,81 @@
+"""Step: how alike source and target networks are by layer, and whether that goes with the cost of specialisation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import spearmanr
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.plotting import GROUPS, depth_axis, draw_line, figure_command, halves_styles, new_figure
+from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
+from workflow_scripts.study.columns import SCORE
+
+NETWORK = ["partition", "target", "seed", "depth"]
+
+
+def transfer_cost(results: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """What frozen transfer costs each target task, seed and depth in points (columns NETWORK and `cost`), and which
+    cost it is: specialisation, BnB - AnB, or, where no target has both, base - AnB.
+    """
+    rows = not_diverged(main_variant(results))
+    wide = rows[rows["group"].isin(["BnB", "AnB"])].pivot_table(SCORE, NETWORK, "group")
+    if {"BnB", "AnB"} <= set(wide) and len(paired := wide.dropna()):
+        return (100 * (paired["BnB"] - paired["AnB"])).rename("cost").reset_index(), "specialisation, BnB - AnB"
+    transfer = rows[rows["group"] == "AnB"]
+    return transfer.assign(cost=100 * (transfer["base"] - transfer[SCORE]))[[*NETWORK, "cost"]], "drop, base - AnB"
+
+
+def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
+    """CKA by depth for each kind of halves, with the untrained control, and the cost of transfer against it.
+
+    `results` are from results.load_results, `similarity` is the tables of compare_bases put together.
+    """
+    figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
+    similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
+    styles = halves_styles(sorted(similarity["halves"].unique()))
+    for halves, rows in similarity.groupby("halves"):
+        draw_line(by_depth, rows.groupby("depth")["cka"].mean(), *styles[halves], label=halves)
+    control = similarity.groupby("depth")["cka_untrained"].mean()
+    draw_line(by_depth, control, GROUPS["random"][1], "s", "--", "untrained network and target")
+    by_depth.set(
+        title="source and target networks, mean over targets and seeds", ylabel="linear CKA of the layer's outputs"
+    )
+    by_depth.set_ylim(min(0, control.min()), 1)
+    by_depth.legend(loc="best")
+    depth_axis(by_depth, similarity["depth"])
+    _draw_costs(against, *transfer_cost(results), similarity)
+    return figure
+
+
+def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataFrame) -> None:
+    points = costs.merge(similarity, on=NETWORK).dropna(subset=["cost", "cka"])
+    depths = sorted(points["depth"].unique())
+    colours = dict(zip(depths, colormaps["viridis"](np.linspace(0, 0.9, max(1, len(depths)))), strict=False))
+    styles = halves_styles(sorted(similarity["halves"].unique()))
+    for (depth, halves), chosen in points.groupby(["depth", "halves"]):
+        style = {"color": colours[depth], "marker": styles[halves][1], "linestyle": "none"}
+        axes.plot(chosen["cka"], chosen["cost"], **style, label=f"n = {depth}")
+    axes.axhline(0, color="black", linewidth=0.8)
+    rank = f"rank correlation {spearmanr(points['cka'], points['cost']).statistic:.2f}, " if len(points) > 2 else ""
+    axes.set_title(f"{rank}{len(points)} networks, not independent")
+    axes.set(xlabel="linear CKA of source and target at depth n", ylabel=f"{name}, points")
+    if len(points):
+        handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(handles.values(), handles, fontsize=9)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+
+    def draw(results: str, tables: Sequence[str]) -> Figure:
+        return plot_similarity(load_results(results), pd.concat(map(pd.read_csv, tables)))
+
+    figure_command("plot_similarity", __doc__, ["results", "similarity*"], draw)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,187 @@
+"""The report's interactive charts: every network with its learning curve under the pointer, drops and costs."""
+
+import html
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from bokeh.embed import json_item
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSTickFormatter,
+    FixedTicker,
+    HoverTool,
+    Legend,
+    LegendItem,
+    Span,
+    Whisker,
+)
+from bokeh.plotting import figure
+
+from workflow_scripts.report.plotting import EFFECT_PANELS, GROUPS, SIDEWAYS, halves_styles
+from workflow_scripts.results.effects import kinds_of_halves, per_depth
+from workflow_scripts.results.groups import equal_halves, halves_of, main_variant, mean_by_depth, not_diverged
+from workflow_scripts.study.columns import KEY_COLUMNS, SCORE
+
+MARKERS = {"o": "circle", "D": "diamond", "s": "square", "^": "triangle", "v": "inverted_triangle"}
+SIZES = {"D": 13}  # Bokeh's diamonds are slim
+SPARK = (150, 44)  # pixels of a learning curve under the pointer
+NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} %,
+@difference{+0.0} points from base @base{0.0} %<br>@state{safe}@spark{safe}</div>"""
+
+
+def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None) -> list[dict]:
+    """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`; those with no data are
+    left out.
+
+    `results` are from results.load_results, `effects` from effects.effect_table, `readings` from learning_curves.csv,
+    None for a study that was imported.
+    """
+    rows = equal_halves(results)
+    charts = []
+    if len(rows):
+        note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
+        charts.append(("networks", "Every network, transfer between equal halves", note, _networks(rows, readings)))
+    if (results["group"] != "base").any():
+        note = "Means over target tasks and seeds, in points from the target's own base network."
+        charts.append(("drops", "Change from the base network by depth", note, _drops(results)))
+    for number, halves in enumerate(kinds_of_halves(effects)):
+        if not per_depth(effects, "specialisation", halves)["points"].dropna().empty:
+            note = "Points lost, paired by target task; bars are 95 % intervals, none where there are too few runs."
+            charts.append((f"costs{number}", f"The two troubles: {halves}", note, _costs(effects, halves)))
+    return [
+        {"target": f"chart-{name}", "title": title, "note": note, "item": json_item(chart, f"chart-{name}")}
+        for name, title, note, chart in charts
+    ]
+
+
+def network_name(row: pd.Series) -> str:
+    """A network as the paper writes it, with its own depth: "A3B+", "base B", "random 3 whole"."""
+    if row["treatment"] == "base":
+        return f"base {row['target']}"
+    if row["source"] == "random":
+        return f"random {row['depth']} {row['target']}"
+    return f"{row['source']}{row['depth']}{row['target']}{'+' if row['treatment'] == 'finetuned' else ''}"
+
+
+def sparkline(iterations: Sequence[float], scores: Sequence[float]) -> str:
+    """A learning curve as a small SVG: top-1 accuracy from 0 to its highest, over iterations."""
+    width, height = SPARK
+    across = np.asarray(iterations, float) / max(1, max(iterations)) * (width - 4) + 2
+    up = height - 3 - np.asarray(scores, float) / (max(scores) or 1) * (height - 6)
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, up, strict=True))
+    line = f'<polyline points="{points}" fill="none" stroke="#222" stroke-width="1.5"/>'
+    return f'<br><svg width="{width}" height="{height}" role="img" aria-label="learning curve">{line}</svg>'
+
+
+def _sparklines(readings: pd.DataFrame | None) -> dict[tuple, str]:
+    if readings is None:
+        return {}
+    table = readings.fillna({"init": ""})
+    return {key: sparkline(rows["iteration"], rows["top1"]) for key, rows in table.groupby(KEY_COLUMNS)}
+
+
+def _networks(rows: pd.DataFrame, readings: pd.DataFrame | None) -> figure:
+    chart, entries = _axes("top-1 accuracy on the target, percent"), []
+    sparks = _sparklines(readings)
+    for group in SIDEWAYS:
+        for variant, chosen in rows[rows["group"] == group].groupby("variant"):
+            label, colour, marker = GROUPS[group]
+            source = ColumnDataSource(_network_columns(chosen, sparks, SIDEWAYS[group]))
+            fill = "white" if variant or group == "base" else colour
+            style = {"marker": MARKERS[marker], "line_color": colour, "fill_color": fill, "size": SIZES.get(marker, 9)}
+            points = chart.scatter("x", "score", source=source, **style)
+            means = mean_by_depth(chosen, SCORE) * 100
+            line = chart.line(means.index.to_numpy() + SIDEWAYS[group], means.to_numpy(), color=colour, alpha=0.5)
+            chart.add_tools(HoverTool(renderers=[points], tooltips=NETWORK_TOOLTIP, mode="mouse"))
+            entries.append((label + (f", {variant}" if variant else ""), [points, line]))
+    return _finish(chart, entries, rows["depth"])
+
+
+def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: float) -> dict[str, list]:
+    keys = rows[KEY_COLUMNS].itertuples(index=False, name=None)
+    states = rows["diverged"].astype(bool)
+    causes = rows["diverged_cause"].astype(str).map(html.escape)
+    return {
+        "x": list(rows["depth"] + sideways),
+        "score": list(100 * rows[SCORE]),
+        "base": list(100 * rows["base"]),
+        "difference": list(100 * (rows[SCORE] - rows["base"])),
+        "name": [network_name(row) for _, row in rows.iterrows()],
+        "detail": [
+            f"of {row.partition}, seed {row.seed}{row.variant and ', ' + row.variant}" for row in rows.itertuples()
+        ],
+        "state": [f"<b>diverged</b> {cause}" if bad else "" for bad, cause in zip(states, causes, strict=True)],
+        "spark": [sparks.get(key, "") for key in keys],
+    }
+
+
+def _drops(results: pd.DataFrame) -> figure:
+    """A line per kind of halves of frozen transfer, and of random features."""
+    chart, entries = _axes("points of top-1 accuracy from base"), []
+    rows = not_diverged(results).assign(change=100 * (results[SCORE] - results["base"]))
+    rows["halves"] = rows["partition"].map(halves_of)
+    transfer = main_variant(rows[rows["group"] == "AnB"])
+    styles = halves_styles(transfer["halves"].unique())
+    kinds = [(f"AnB, {halves}", *styles[halves], chosen) for halves, chosen in transfer.groupby("halves")]
+    for variant, chosen in rows[rows["group"] == "random"].groupby("variant"):
+        kinds.append((f"random features{variant and ', ' + variant}", *GROUPS["random"][1:], chosen))
+    for name, colour, marker, chosen in kinds:
+        means = mean_by_depth(chosen, "change")
+        counts = chosen.groupby("depth").size().reindex(means.index, fill_value=0)
+        source = ColumnDataSource({"x": means.index, "y": means, "networks": counts, "name": [name] * len(means)})
+        line = chart.line("x", "y", source=source, color=colour, width=2)
+        points = chart.scatter("x", "y", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8))
+        tip = [("", "@name"), ("n", "@x"), ("change", "@y{+0.0} points"), ("networks", "@networks")]
+        chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
+        entries.append((name, [line, points]))
+    return _finish(chart, entries, results["depth"], zero=True)
+
+
+def _costs(effects: pd.DataFrame, halves: str) -> figure:
+    """Lost co-adaptation and specialisation with their intervals."""
+    chart, entries = _axes("points of top-1 accuracy lost"), []
+    panel = next(iter(EFFECT_PANELS.values()))
+    for sideways, effect in ((-0.06, "coadaptation"), (0.06, "specialisation")):
+        label, colour, marker = panel[effect]
+        rows = per_depth(effects, effect, halves).dropna(subset="points")
+        columns = ["points", "low", "high", "interval", "unpaired_points"]
+        source = ColumnDataSource(
+            {"x": rows.index + sideways, "n": rows.index} | {name: rows[name] for name in columns}
+        )
+        line = chart.line("x", "points", source=source, color=colour, width=2)
+        points = chart.scatter(
+            "x", "points", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8)
+        )
+        known = ColumnDataSource(rows.dropna(subset="low").assign(x=rows.dropna(subset="low").index + sideways))
+        chart.add_layout(Whisker(source=known, base="x", lower="low", upper="high", line_color=colour))
+        tip = [
+            ("", label),
+            ("n", "@n"),
+            ("paired", "@points{0.0} points"),
+            ("interval", "@low{0.0} to @high{0.0}, @interval"),
+        ]
+        chart.add_tools(HoverTool(renderers=[points], tooltips=[*tip, ("unpaired", "@unpaired_points{0.0} points")]))
+        entries.append((label, [line, points]))
+    return _finish(chart, entries, per_depth(effects, "specialisation", halves).index, zero=True)
+
+
+def _axes(label: str) -> figure:
+    """An empty chart; dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
+    chart = figure(sizing_mode="stretch_width", height=420, tools="pan,box_zoom,save,reset", active_drag=None)
+    chart.xaxis.axis_label = "depth n: number of leading layers copied"
+    chart.yaxis.axis_label = label
+    chart.toolbar.logo = None
+    return chart
+
+
+def _finish(chart: figure, entries: list[tuple[str, list]], depths: Sequence[int], zero: bool = False) -> figure:
+    """Add the legend, whole-number ticks and, where `zero`, a line at no change."""
+    items = [LegendItem(label=label, renderers=renderers) for label, renderers in entries]
+    legend = Legend(items=items, click_policy="hide", ncols=2, label_text_font_size="11px", border_line_color=None)
+    chart.add_layout(legend, "below")
+    chart.xaxis.ticker = FixedTicker(ticks=sorted({int(depth) for depth in depths}))
+    chart.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
+    if zero:
+        chart.add_layout(Span(location=0, dimension="width", line_color="black", line_dash="dotted"))
+    return chart

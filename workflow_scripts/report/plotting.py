@@ -1,0 +1,155 @@
+"""What all figures share: the paper's symbols in colour-blind safe colours, and deterministic files."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import pandas as pd
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing.files import atomic_path
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, write_record
+from workflow_scripts.study.columns import SCORE
+
+# group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
+GROUPS = {
+    "base": ("base B", "#000000", "o"),
+    "BnB": ("selffer BnB", "#4477AA", "o"),
+    "BnB+": ("selffer BnB+, fine-tuned", "#66CCEE", "o"),
+    "AnB": ("transfer AnB", "#AA3377", "D"),
+    "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
+    "random": ("random features", "#777777", "s"),
+}
+# group -> how far its points stand beside their depth
+SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
+# panel title -> effect -> (label, colour, marker)
+EFFECT_PANELS = {
+    "what frozen transfer loses": {
+        "coadaptation": ("lost co-adaptation, base - BnB", GROUPS["BnB"][1], "o"),
+        "specialisation": ("specialisation, BnB - AnB", GROUPS["AnB"][1], "D"),
+        "total_drop": ("both, base - AnB", "#222222", "s"),
+    },
+    "what fine-tuning gives": {
+        "recovery": ("recovery, AnB+ - AnB", "#CCBB44", "^"),
+        "boost_over_base": ("boost over base, AnB+ - base", GROUPS["AnB+"][1], "D"),
+        "boost_over_selffer": ("boost over selffer, AnB+ - BnB+", "#228833", "v"),
+    },
+}
+# kind of halves (groups.halves_of) -> (colour, marker), wherever kinds are compared
+HALVES = {
+    "random halves": (GROUPS["AnB"][1], "o"),
+    "natural / man-made halves": ("#EE7733", "D"),
+    "near halves": ("#88CCEE", "v"),
+    "middle halves": ("#4477AA", "s"),
+    "far halves": ("#222255", "^"),
+}
+OTHER_HALVES = (("#CCBB44", "o"), ("#228833", "D"), ("#66CCEE", "v"), ("#BBBBBB", "^"))
+# suffix -> what would change the bytes (the version, the time), and where to say what made the file
+METADATA = {
+    ".png": ("Software", "Description"),
+    ".svg": ("Date", "Description"),
+    ".pdf": ("CreationDate", "Subject"),
+}
+UNSEALED = "reference"  # the only input of a figure that no step made, so that it has no record
+LINE_STYLES = ("-", "--", ":", "-.")
+STYLE = {
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "grid.alpha": 0.3,
+    "pdf.fonttype": 42,  # text stays text
+    "legend.frameon": False,
+    "svg.hashsalt": "workflow",
+}
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float], **options: object) -> tuple[Figure, object]:
+    """A figure of `size` inches in the shared style, and its axes."""
+    pyplot.rcParams.update(STYLE)
+    return pyplot.subplots(rows, columns, figsize=size, **options)
+
+
+def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: str) -> None:
+    """Write the figure to each path (PNG, SVG or PDF by suffix), atomically, the same bytes for the same figure.
+
+    `made_by` goes into the files' metadata.
+    """
+    for path in map(Path, paths):
+        unwanted, described = METADATA[path.suffix]
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=dpi, metadata={unwanted: None, described: made_by})
+
+
+def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
+    """Label the x axis with the depths n."""
+    axes.set_xticks(sorted(set(depths)))
+    axes.set_xlabel("depth n: number of leading layers copied")
+
+
+def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """The variants among `rows` (workflow_scripts.results.groups): what to add to a label, a line style, its rows."""
+    for number, (variant, chosen) in enumerate(rows.groupby("variant")):
+        yield f", {variant}" if variant else "", LINE_STYLES[number % len(LINE_STYLES)], chosen
+
+
+def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each kind of halves: those of HALVES, others in turn."""
+    others = cycle(OTHER_HALVES)
+    return {kind: HALVES[kind] if kind in HALVES else next(others) for kind in kinds}
+
+
+def draw_line(
+    axes: Axes, means: pd.Series, colour: str, marker: str, style: str = "-", label: str | None = None
+) -> None:
+    """A line through `means` over depths, with hollow markers where `style` is not the plain one; none if empty."""
+    if not means.empty:
+        filled = colour if style == "-" else "white"
+        axes.plot(means.index, means, style, color=colour, marker=marker, markerfacecolor=filled, label=label)
+
+
+def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None:
+    """A cross for each network of `rows` that diverged, at its depth and score; such networks are in no mean."""
+    diverged = rows[rows["diverged"].astype(bool)]
+    if not diverged.empty:
+        style = {"marker": "x", "color": "#CC3311", "linewidths": 1.5, "zorder": 3}
+        axes.scatter(diverged["depth"] + sideways, diverged[SCORE], label="diverged, in no mean", **style)
+
+
+def each_label_once(axes: Axes) -> tuple[list, list[str]]:
+    """Handles and labels for a legend."""
+    labelled = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    return list(labelled.values()), list(labelled)
+
+
+def figure_command(step: str, description: str, options: Sequence[str], draw: Callable[..., Figure]) -> None:
+    """The command line of a figure step: `options` name the files that `draw` makes the figure from, in its order.
+
+    An option that ends in "*" takes any number of files and gives a list. The record of the images is written beside
+    them.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    verified = Verifier().verified
+    for option in options:
+        several = {"nargs": "*", "default": []} if option.endswith("*") else {"required": True}
+        parser.add_argument(f"--{option.rstrip('*')}", type=Path if option == UNSEALED else verified, **several)
+    parser.add_argument("--dpi", type=int, required=True)
+    parser.add_argument("--output", nargs="+", required=True, help="PNG, SVG and PDF paths, and the record's (.json)")
+    args = parser.parse_args()
+    inputs = {option: getattr(args, option.rstrip("*")) for option in options}
+    files = {option: one if isinstance(one, list) else [one] for option, one in inputs.items()}
+    check_agreement(file for group in files.values() for file in group if isinstance(file, Verified))
+    made_by = provenance(step, {"dpi": args.dpi})
+    *images, record = args.output
+    save_figure(draw(*inputs.values()), images, args.dpi, json.dumps(made_by))
+    write_record(record, {"provenance": made_by}, images, [file for group in files.values() for file in group])

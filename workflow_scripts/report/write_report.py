@@ -1,0 +1,151 @@
+"""Step: report.html, one self-contained page that opens without internet."""
+
+import argparse
+import base64
+import json
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+import yaml
+from bokeh.resources import Resources
+from markupsafe import Markup
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import check_agreement, read_record, record_of, verified, write_record
+from workflow_scripts.report.interactive import chart_items, network_name
+from workflow_scripts.results.effects import read_effects
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.study.columns import SCORE
+
+SHOWN = ["partition", "source", "target", "depth", "treatment", "seed"]
+SHOWN += [SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause", "variant"]
+LONG = 20  # rows; longer tables are folded
+
+
+def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean score in percent of the networks that did not diverge: a row per partition, group and variant, a column per
+    depth; depth 0 is the targets' base.
+    """
+    rows = results[results["group"] != "base"].assign(percent=100 * results[SCORE], of_base=100 * results["base"])
+    rows["percent"] = rows["percent"].where(~rows["diverged"].astype(bool))
+    keys = ["partition", "group", "variant"]
+    table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
+    table.insert(0, 0, rows.groupby(keys)["of_base"].mean())
+    if not rows["variant"].any():
+        table = table.droplevel("variant")
+    return table.rename_axis(columns=None).reset_index()
+
+
+def diverged_networks(results: pd.DataFrame) -> list[str]:
+    """The networks that diverged, with their causes, one phrase each."""
+    rows = results[results["diverged"].astype(bool)]
+    return [
+        f"{network_name(row)} of {row['partition']}, seed {row['seed']}{row['variant'] and ', ' + row['variant']}: "
+        f"{row['diverged_cause'] or 'no cause given'}"
+        for _, row in rows.iterrows()
+    ]
+
+
+def captioned(file: Path, caption: Path) -> dict[str, str]:
+    """What the page shows of a figure or table: its name, title and caption (the caption file's first line is the
+    title), and its bytes in base64.
+    """
+    title, _, text = caption.read_text(encoding="utf-8").partition("\n")
+    data = base64.b64encode(file.read_bytes()).decode()
+    return {"name": file.stem, "title": title, "caption": text.strip(), "data": data}
+
+
+def table_entry(file: Path, caption: Path) -> dict:
+    """captioned, with the table's HTML and whether it is so long that it is folded."""
+    table = pd.read_csv(file, dtype={"layers": str})
+    return captioned(file, caption) | {"html": _html(table, "{:.2f}"), "folded": len(table) > LONG}
+
+
+def render(template: Path, content: dict) -> str:
+    """The page's HTML from the template's variables `content`; text is escaped."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string(template.read_text(encoding="utf-8")).render(content)
+
+
+def page_content(
+    results: pd.DataFrame,
+    summary: dict,
+    found: dict,
+    charts: list[dict],
+    tables: list[dict],
+    figures: list[dict],
+    config: dict,
+) -> dict:
+    """The template's variables. `results` are load_results', `summary` is results.json, `found` findings.json, `charts`
+    are interactive.chart_items, `tables` table_entry's, `figures` captioned's, `config` the whole configuration.
+    """
+    networks = results[[name for name in SHOWN if name in results]]
+    return {
+        "study": config["study"],
+        "counts": {"networks": len(results), "bases": int((results["treatment"] == "base").sum())},
+        "summary": summary,
+        **{key: found[key] for key in ("findings", "advice", "missing")},
+        "diverged": diverged_networks(results),
+        "key_numbers": _html(key_numbers(results), "{:.1f}"),
+        "charts": charts,
+        "items": Markup(_script_json([chart["item"] for chart in charts])),
+        "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if charts else ""),
+        "figures": figures,
+        "tables": tables,
+        "networks": _html(networks, "{:.4f}"),
+        "networks_csv": base64.b64encode(networks.to_csv(index=False).encode()).decode(),
+        "configuration": yaml.safe_dump(config, sort_keys=False),
+        "provenance": json.dumps(summary | {"report": provenance("write_report", {})}, indent=1),
+    }
+
+
+def _script_json(value: object) -> str:
+    """JSON that can stand inside a script element."""
+    return (
+        json.dumps(value, allow_nan=False)
+        .replace("<", "\\u003c")
+        .replace("\u2028", "\\u2028")
+        .replace("\u2029", "\\u2029")
+    )
+
+
+def _html(table: pd.DataFrame, number_format: str) -> Markup:
+    html = table.to_html(index=False, float_format=number_format.format, na_rep="", border=0)
+    return Markup(html)  # pandas has escaped the cells
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("template", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    for name in ("results", "summary", "findings"):
+        parser.add_argument(f"--{name}", type=verified, required=True)
+    parser.add_argument("--readings", type=verified, help="learning_curves.csv, if the networks were trained here")
+    parser.add_argument("--tables", type=verified, nargs="+", required=True, help="CSV files, effects.csv among them")
+    parser.add_argument(
+        "--table-captions", type=Path, nargs="+", required=True, help="their captions, in the same order"
+    )
+    parser.add_argument("--figures", type=verified, nargs="*", default=[], help="SVG files")
+    parser.add_argument("--captions", type=Path, nargs="*", default=[], help="their captions, in the same order")
+    parser.add_argument("--config", type=cli.json_argument, required=True)
+    args = parser.parse_args()
+    files = [args.results, args.findings, *args.tables, *args.figures, *([args.readings] if args.readings else [])]
+    check_agreement(files)
+    results = load_results(args.results)
+    effects = read_effects(next(path for path in args.tables if path.stem == "effects"))
+    charts = chart_items(results, effects, pd.read_csv(args.readings) if args.readings else None)
+    tables = [table_entry(*pair) for pair in zip(args.tables, args.table_captions, strict=True)]
+    figures = [captioned(*pair) for pair in zip(args.figures, args.captions, strict=True)]
+    summary, found = read_record(args.summary), read_record(args.findings)
+    content = page_content(results, summary, found, charts, tables, figures, args.config)
+    write_text(args.output, render(args.template, content))
+    record = {"provenance": provenance("write_report", {"config": args.config})}
+    write_record(record_of(args.output), record, [args.output], files)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""The results table, effects and their intervals, findings in words, tables."""

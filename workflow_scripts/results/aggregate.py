@@ -1,0 +1,118 @@
+"""Step: gather the records of all trained networks into results.csv and learning_curves.csv.
+
+results.csv has one row per network (columns RESULT_COLUMNS); learning_curves.csv one per validation reading.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import Verified, expect, opened, remedy, write_record
+from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.leaves import job_leaves
+from workflow_scripts.study.matrix import study_jobs
+
+
+def load_records(study: Mapping, folder: Path) -> dict[TrainingJob, Verified]:
+    """The record of every training job of `study` (its matrix leaves) below `folder`.
+
+    Raises InputError naming a record that is missing or damaged.
+    """
+    records = {}
+    for job in study_jobs(study):
+        path = folder / f"{job.stem}.json"
+        if not path.is_file():
+            raise InputError(f"{path}: the file is missing. Run snakemake again.")
+        records[job] = opened(path)
+    return records
+
+
+def check_networks(records: Mapping[TrainingJob, Verified], training: Mapping) -> None:
+    """Raise InputError naming the first of `records` (of all training jobs) that is not of its job's networks, was
+    trained with other settings than `training` (leaves.training_leaves), or on other data than the rest.
+    """
+    stores = {sha for file in records.values() for name, sha in file.record["made_from"].items() if _is_manifest(name)}
+    for job, file in records.items():
+        expect(file, networks=job.networks, leaves=job_leaves(training, job))
+        base = records[TrainingJob.base(job.partition, job.seed, job.target)].record
+        wanted = set(base["made_from"].values())
+        if job.source_job:
+            wanted |= set(records[job.source_job].record["files"].values())
+        if not wanted <= set(file.record["made_from"].values()) or len(stores) > 1:
+            raise InputError(
+                f"{file}: trained on other images, or from a different base network, than the rest. {remedy(file)}"
+            )
+
+
+def _is_manifest(path: str) -> bool:
+    return Path(path).name == "manifest.json"
+
+
+def result_table(records: list[dict]) -> pd.DataFrame:
+    """One row per network, columns RESULT_COLUMNS, sorted."""
+    rows = [
+        network
+        | {"job_seconds": record["provenance"]["seconds"]}
+        | {"images_per_second": record["provenance"]["images_per_second"]}
+        for record in records
+        for network in record["networks"]
+    ]
+    return pd.DataFrame(rows, columns=RESULT_COLUMNS).sort_values(KEY_COLUMNS, ignore_index=True)
+
+
+def reading_table(records: list[dict]) -> pd.DataFrame:
+    """One row per validation reading of each network, sorted."""
+    readings = [
+        {name: network[name] for name in KEY_COLUMNS} | reading
+        for record in records
+        for network in record["networks"]
+        for reading in network["readings"]
+    ]
+    return pd.DataFrame(readings).sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
+
+
+def training_summary(records: list[dict]) -> dict:
+    """What trained the networks: the distinct devices, code fingerprints and versions, and the seconds in all.
+
+    `hours` are those of CPU threads and of GPUs, each job's seconds times what it was given.
+    """
+    made_by = [record["provenance"] for record in records]
+    return {
+        "jobs": len(records),
+        "seconds": round(sum(record["seconds"] for record in made_by), 1),
+        "hours": {
+            "cpu": round(sum(record["seconds"] * record["threads"] for record in made_by) / 3600, 4),
+            "gpu": round(sum(record["seconds"] for record in made_by if record["device"] != "cpu") / 3600, 4),
+        },
+        "devices": sorted({record["device"] for record in made_by}),
+        "code": sorted({record["code"] for record in made_by}),
+        "versions": sorted({f"{name} {version}" for record in made_by for name, version in record["versions"].items()}),
+    }
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--study", type=cli.json_argument, required=True, help="the study's matrix leaves as JSON")
+    parser.add_argument("--training", type=cli.json_argument, required=True, help="the training leaves as JSON")
+    parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
+    args = parser.parse_args()
+    by_job = load_records(args.study, args.folder)
+    check_networks(by_job, args.training)
+    records = [file.record for file in by_job.values()]
+    tables = {"learning_curves.csv": reading_table(records), "results.csv": result_table(records)}
+    for name, table in tables.items():
+        write_text(args.folder / name, table.to_csv(index=False))
+    summary = {"training": training_summary(records), "provenance": provenance("aggregate", args.study)}
+    write_record(args.folder / "results.json", summary, [args.folder / name for name in tables], by_job.values())
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,77 @@
+"""The paper's numbers three times: from a study, from the published logs, and as printed in the paper."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
+from workflow_scripts.results.tables import boost_table, reduced_curve
+from workflow_scripts.study.columns import PRINTED_COLUMNS, SCORE
+
+OVER = {"over_base_points": "base", "over_selffer_points": "BnB+"}
+COMPARISON_COLUMNS = ["quantity", "this_study", "published_logs", "printed", "printed_against_logs"]
+
+
+def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+    """One row per quantity of the paper, in percent or points: columns COMPARISON_COLUMNS. NaN where a study has no
+    such networks.
+
+    `printed` has columns quantity, percent and source (read_printed); printed_against_logs says how the two published
+    numbers agree. Raises InputError if it names a quantity that is not computed here.
+    """
+    ours, theirs = quantities(results), quantities(published)
+    if unknown := [name for name in printed["quantity"] if name not in theirs]:
+        raise InputError(f"the table of printed numbers names an unknown quantity: {unknown[0]}")
+    numbers = printed.set_index("quantity")
+    rows = []
+    for name, logged in theirs.items():
+        number = float(numbers["percent"].get(name, float("nan")))
+        source = numbers["source"].get(name, "")
+        rows.append((name, ours.get(name, float("nan")), logged, number, _agreement(number, logged, source)))
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+
+
+def quantities(results: pd.DataFrame) -> dict[str, float]:
+    """The paper's quantities from a results table (results.load_results), in percent of top-1 accuracy or points."""
+    rows = not_diverged(main_variant(results))
+    halves = equal_halves(rows)
+    found = {"base networks of random halves, mean": _mean(halves[halves["group"] == "base"], SCORE)}
+    for boost in boost_table(results).to_dict("records"):
+        for column, control in OVER.items():
+            found[f"boost of AnB+ over {control}, n = {boost['layers']}, unpaired"] = boost[column]
+    natman = rows[in_families(rows, "natman")]
+    for target, task in (("A", "natural"), ("B", "man-made")):
+        of_target = natman[natman["target"] == target]
+        found[f"base network of the {task} half"] = _mean(of_target[of_target["group"] == "base"], SCORE)
+        for depth, chosen in of_target[of_target["group"] == "AnB"].groupby("depth"):
+            found[f"AnB onto the {task} half, n = {depth}"] = _mean(chosen, SCORE)
+    for depth, chosen in rows[rows["group"] == "random"].groupby("depth"):
+        found[f"random features, n = {depth}"] = _mean(chosen, SCORE)
+    for images, chosen in not_diverged(reduced_curve(results)).groupby("images_per_class"):
+        found[f"base network on {images} images a class"] = _mean(chosen, SCORE)
+    return found
+
+
+def read_printed(path: Path) -> pd.DataFrame:
+    """The numbers printed in the paper. Raises InputError unless `path` has columns quantity, percent and source."""
+    try:
+        printed = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a table: {error}") from None
+    if list(printed) != list(PRINTED_COLUMNS):
+        raise InputError(f"{path} must have the columns quantity, percent, source")
+    return printed
+
+
+def _mean(rows: pd.DataFrame, column: str) -> float:
+    return float(100 * rows[column].mean())
+
+
+def _agreement(printed: float, logged: float, source: str) -> str:
+    """How a printed number stands to the one from the logs."""
+    if pd.isna(printed):
+        return "not printed"
+    if abs(printed - round(logged, 1)) < 1e-9:
+        return f"agree: printed with one decimal, {logged:.2f} in the logs ({source})"
+    return f"differ by {printed - logged:+.2f}: the logs available are not all those the paper averaged ({source})"

@@ -1,0 +1,145 @@
+"""The two troubles of transfer, separated: what each costs, depth by depth, with confidence intervals."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from workflow_scripts.results.groups import halves_of, main_variant, not_diverged
+from workflow_scripts.results.intervals import mean_interval
+from workflow_scripts.study.columns import SCORE
+
+# effect -> weights of the groups whose sum it is. Costs and boosts are both positive numbers where they are real.
+EFFECTS = {
+    "coadaptation": {"base": 1, "BnB": -1},
+    "specialisation": {"BnB": 1, "AnB": -1},
+    "dominance": {"BnB": 2, "AnB": -1, "base": -1},  # specialisation minus co-adaptation
+    "total_drop": {"base": 1, "AnB": -1},
+    "recovery": {"AnB+": 1, "AnB": -1},
+    "boost_over_base": {"AnB+": 1, "base": -1},
+    "boost_over_selffer": {"AnB+": 1, "BnB+": -1},
+    "selffer_boost": {"BnB+": 1, "base": -1},  # what training twice as long gives by itself
+    "random_drop": {"base": 1, "random": -1},
+}
+LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # of the paper's table 1
+TASK = ["partition", "target"]
+FEWEST_TASKS = 3
+EFFECT_COLUMNS = ["points", "low", "high", "interval", "tasks", "pairs", "noise_points"]
+EFFECT_COLUMNS += ["unpaired_points", "unpaired_low", "unpaired_high", "unpaired_networks"]
+
+
+def effect_table(results: pd.DataFrame) -> pd.DataFrame:
+    """One row per kind of halves, layers (a depth or a range of depths) and effect, in points of top-1 accuracy.
+
+    `points` is paired: the difference within each target task and seed, averaged over the depths, then the seeds, then
+    the target tasks (`tasks`, from `pairs` tasks and seeds). `low` and `high` are its 95 % interval
+    (intervals.mean_interval) over target tasks, or, with fewer than three, over the seeds of these tasks; `interval`
+    says which, or why there is none. `noise_points` is the standard error that the number of validation images alone
+    gives. `unpaired_points`, `unpaired_low` and `unpaired_high` are the paper's way: each group is averaged over all
+    its networks, whatever their targets (the interval takes these for independent); `unpaired_networks` are the groups'
+    counts. Where no target task has all the groups, only the latter are given. Diverged networks and variants are left
+    out.
+    """
+    rows = not_diverged(main_variant(results))
+    rows = rows.assign(halves=rows["partition"].map(halves_of))
+    table = []
+    for halves, of_kind in rows.groupby("halves"):
+        paired = _scores_of_groups(of_kind)
+        depths = sorted(paired.index.unique("depth"))
+        ranges = [(depth, depth) for depth in depths]
+        ranges += [span for span in LAYER_RANGES if len([depth for depth in depths if span[0] <= depth <= span[1]]) > 1]
+        for first, last in ranges:
+            inside = paired[paired.index.get_level_values("depth").isin(range(first, last + 1))]
+            layers = str(first) if first == last else f"{first}-{last}"
+            for effect, weights in EFFECTS.items():
+                if set(weights) <= set(inside.dropna(axis="columns", how="all")):
+                    row = _paired(inside, weights) | _unpaired(of_kind, weights, (first, last))
+                    table.append({"halves": halves, "layers": layers, "effect": effect} | row)
+    return pd.DataFrame(table, columns=["halves", "layers", "effect", *EFFECT_COLUMNS])
+
+
+def _scores_of_groups(rows: pd.DataFrame) -> pd.DataFrame:
+    """Scores in percent by partition, target, seed and depth, a column per group; `base` is the same at every depth."""
+    curves = rows[rows["group"] != "base"]
+    keys = [*TASK, "seed", "depth"]
+    wide = curves.pivot_table(SCORE, keys, "group")
+    wide["base"] = curves.groupby(keys)["base"].first()
+    if "val_images" in curves:
+        wide["val_images"] = curves.groupby(keys)["val_images"].first()
+    return wide.mul({name: 1 if name == "val_images" else 100 for name in wide})
+
+
+def _paired(inside: pd.DataFrame, weights: dict) -> dict:
+    """The columns of effect_table that compare networks of the same target task and seed."""
+    differences = sum(weight * inside[group] for group, weight in weights.items()).dropna()
+    by_seed = differences.groupby([*TASK, "seed"]).mean()
+    by_task = [values.to_numpy() for _, values in by_seed.groupby(TASK)]
+    low, high, interval = _paired_interval(by_task)
+    return {
+        "points": float(np.mean([values.mean() for values in by_task])) if by_task else np.nan,
+        **{"low": low, "high": high, "interval": interval},
+        **{"tasks": len(by_task), "pairs": len(by_seed)},
+        "noise_points": _validation_noise(inside.loc[differences.index], weights, len(by_seed)) if by_task else np.nan,
+    }
+
+
+def _paired_interval(by_task: list[np.ndarray]) -> tuple[float, float, str]:
+    """Low, high and what was drawn again, from each task's values by seed."""
+    tasks = len(by_task)
+    if not tasks:
+        return np.nan, np.nan, "none: no target task has all the networks compared"
+    if tasks >= FEWEST_TASKS:
+        means = np.array([values.mean() for values in by_task])
+        return *mean_interval([means], [1]), f"over {tasks} target tasks"
+    seeds = min(map(len, by_task))
+    if seeds >= 2 and sum(len(values) - 1 for values in by_task) >= 2:
+        named = "this target task" if tasks == 1 else f"these {tasks} target tasks"
+        return *mean_interval(by_task, [1 / tasks] * tasks), f"over {seeds} seeds of {named} only"
+    runs = f"{tasks} target task{'s' if tasks > 1 else ''}, {seeds} seed{'s' if seeds > 1 else ''}"
+    return np.nan, np.nan, f"none: too few runs ({runs})"
+
+
+def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
+    """Standard error in points of the mean over `pairs` of differences, each score being a share of validation images.
+
+    The depths of a curve are read on the same images, so averaging over them is taken to make it no smaller.
+    """
+    if "val_images" not in inside:
+        return np.nan
+    shares = inside[list(weights)] / 100
+    variances = (shares * (1 - shares)).div(inside["val_images"], axis=0).mean() * pd.Series(weights) ** 2
+    return float(100 * np.sqrt(variances.sum() / pairs))
+
+
+def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:
+    """The effect as in the paper's table 1, and an interval that takes the groups' target tasks for different ones."""
+    chosen = [rows[(rows["group"] == group) & (rows["depth"].between(*span) | (group == "base"))] for group in weights]
+    tasks = [100 * group.groupby(TASK)[SCORE].mean().to_numpy() for group in chosen]
+    low, high = np.nan, np.nan
+    if min(map(len, tasks)) >= FEWEST_TASKS:
+        low, high = mean_interval(tasks, list(weights.values()))
+    pairs = zip(weights.values(), chosen, strict=True)
+    return {
+        "unpaired_points": float(sum(weight * 100 * group[SCORE].mean() for weight, group in pairs)),
+        **{"unpaired_low": low, "unpaired_high": high},
+        "unpaired_networks": " / ".join(str(len(group)) for group in chosen),
+    }
+
+
+def read_effects(path: str | Path) -> pd.DataFrame:
+    """effects.csv as effect_table returns it."""
+    return pd.read_csv(path, dtype={"layers": str})
+
+
+def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:
+    """The rows of effect_table of single depths for an effect and a kind of halves, indexed by depth (integers)."""
+    rows = table[(table["effect"] == effect) & (table["halves"] == halves) & table["layers"].astype(str).str.isdigit()]
+    return rows.assign(depth=rows["layers"].astype(int)).set_index("depth").sort_index()
+
+
+def kinds_of_halves(table: pd.DataFrame) -> Iterator[str]:
+    """The kinds of halves in an effect_table, equal random ones first, then from near to far."""
+    order = ["random halves", "near halves", "middle halves", "far halves", "natural / man-made halves"]
+    kinds = table["halves"].unique()
+    yield from sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))

@@ -1,0 +1,92 @@
+"""Reading results.csv and picking the paper's groups of networks out of it."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from workflow_scripts.results.table import read_results
+from workflow_scripts.study.columns import SCORE
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
+
+CURVES = ["partition", "preserve", "init"]  # what curves have in common whose depths are compared
+
+
+def load_results(path: str | Path) -> pd.DataFrame:
+    """The networks of a results table that have a score (results_table.read_results), with columns added:
+
+    `group` is base, BnB, BnB+, AnB, AnB+ or random (the target is always called B, as in the paper); `variant` what
+    sets a network apart from the study's others of its group, or ""; `base` the score of the target's base network of
+    the same seed, NaN if there is none or it diverged; `depths` those that any curve of its partition and variant has.
+    """
+    table = read_results(path)
+    measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
+    table = table.join(measured, on=CURVES).dropna(subset=SCORE)
+    table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
+    bases = table[table["treatment"] == "base"]
+    inits = set(bases["init"])
+    table["variant"] = [variant_label(row.preserve, row.init, inits) for row in table.itertuples()]
+    bases = not_diverged(bases).set_index(["partition", "target", "seed"])[SCORE]
+    return table.join(bases.rename("base"), on=["partition", "target", "seed"])
+
+
+def not_diverged(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of networks that did not diverge: the only ones in any mean."""
+    return results[~results["diverged"].astype(bool)]
+
+
+def main_variant(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the paper's own kinds of network: no layers preserved, the study's initialisation."""
+    return results[results["variant"] == ""]
+
+
+def variant_label(preserve: int, init: str, study_inits: set[str]) -> str:
+    """What sets a curve apart from the study's others of its group, or ""; `study_inits` are the base networks' own."""
+    named = [f"{preserve} preserved"] if preserve else []
+    return ", ".join(named + ([] if init in study_inits or not study_inits else [f"{init} init"]))
+
+
+def _group(source: str, target: str, treatment: str) -> str:
+    if treatment == "base":
+        return "base"
+    if source == "random":
+        return "random"
+    return ("BnB" if source == target else "AnB") + ("+" if treatment == "finetuned" else "")
+
+
+def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
+    """Which rows belong to partitions of `families` (see partition_names) with all their training images."""
+    names = results["partition"].map(parse_partition)
+    return names.map(lambda name: name.family in families and name.images_per_class is None).astype(bool)
+
+
+def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all partitions into halves but natural / man-made and graded ones: random, or read from a CSV."""
+    families = {parse_partition(name).family for name in results["partition"].unique()}
+    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY})]
+
+
+def halves_label(rows: pd.DataFrame) -> str:
+    """What to call the partitions of `rows` (equal_halves) in a figure: "random halves", or their names."""
+    names = rows["partition"].unique()
+    return "random halves" if all(name.startswith("random") for name in names) else ", ".join(sorted(names))
+
+
+def halves_of(partition: str) -> str:
+    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"..."""
+    name = parse_partition(partition)
+    kinds = {"natman": "natural / man-made halves", "whole": "all classes"}
+    kind = kinds.get(name.family, f"{name.family} halves")
+    return kind if name.images_per_class is None else f"{kind}, {name.images_per_class} images a class"
+
+
+def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:
+    """The mean of `column` over targets and seeds at each depth, of the networks of `rows` that did not diverge.
+
+    NaN at a depth between the first and the last where there is none, though other curves of the same partitions have
+    one: a line drawn through the means has a gap there.
+    """
+    means = not_diverged(rows).groupby("depth")[column].mean().dropna()
+    if means.empty:
+        return means
+    between = {depth for depth in set().union(*rows["depths"]) if means.index[0] < depth < means.index[-1]}
+    return means.reindex(sorted(between.union(means.index)))

@@ -1,0 +1,33 @@
+"""Step: the paper's table 1, drops per depth, and the two troubles' costs with intervals."""
+
+import argparse
+from pathlib import Path
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import verified, write_record
+from workflow_scripts.results.effects import effect_table
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.tables import boost_table, drop_table
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=verified, required=True)
+    parser.add_argument("--boost", type=Path, required=True)
+    parser.add_argument("--drops", type=Path, required=True)
+    parser.add_argument("--effects", type=Path, required=True)
+    parser.add_argument("--record", type=Path, required=True, help="JSON of what made the tables")
+    args = parser.parse_args()
+    results = load_results(args.results)
+    write_text(args.boost, boost_table(results).round(3).to_csv(index=False))
+    write_text(args.drops, drop_table(results).round(4).to_csv(index=False))
+    write_text(args.effects, effect_table(results).round(4).to_csv(index=False))
+    record = {"provenance": provenance("make_tables", {})}
+    write_record(args.record, record, [args.boost, args.drops, args.effects], [args.results])
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,60 @@
+"""The paper's table 1, drops per depth, and base networks on reduced data."""
+
+import pandas as pd
+
+from workflow_scripts.results.effects import LAYER_RANGES
+from workflow_scripts.results.groups import equal_halves, main_variant, not_diverged
+from workflow_scripts.study.columns import SCORE
+from workflow_scripts.study.partition_names import parse_partition
+
+
+def boost_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean boost of AnB+ over base and over BnB+, in points of top-1 accuracy, for ranges of layers.
+
+    As in the paper each group is averaged over all its networks before the difference is taken, whatever their targets;
+    over_own_base_points compares each AnB+ with the base network of its own target and seed. NaN where a group has no
+    network; `networks` counts the AnB+ networks. Networks that diverged are left out, and so are variants.
+    """
+    rows = equal_halves(not_diverged(main_variant(results)))
+    base = rows[rows["group"] == "base"][SCORE].mean()
+    table = []
+    for first, last in LAYER_RANGES:
+        inside = rows[rows["depth"].between(first, last)]
+        scores = {group: inside[inside["group"] == group][SCORE] for group in ("AnB+", "BnB+")}
+        own_base = inside[inside["group"] == "AnB+"]["base"]
+        table.append(
+            {
+                "layers": f"{first}-{last}",
+                "over_base_points": 100 * (scores["AnB+"].mean() - base),
+                "over_own_base_points": 100 * (scores["AnB+"] - own_base).mean(),
+                "over_selffer_points": 100 * (scores["AnB+"].mean() - scores["BnB+"].mean()),
+                "networks": len(scores["AnB+"]),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def drop_table(results: pd.DataFrame) -> pd.DataFrame:
+    """Score and drop from the target's base network per partition, group, variant and depth, means over targets and
+    seeds; `networks` are in the means, `diverged` are not.
+    """
+    rows = results[results["group"] != "base"]
+    rows = rows.assign(drop_points=100 * (rows[SCORE] - rows["base"]))
+    keys = ["partition", "group", "variant", "depth"]
+    diverged = rows.groupby(keys)["diverged"].sum().astype(int)
+    means = not_diverged(rows).groupby(keys)
+    table = means.agg(top1=(SCORE, "mean"), drop_points=("drop_points", "mean"), networks=(SCORE, "size"))
+    table = table.reindex(diverged.index).assign(diverged=diverged)
+    return table.fillna({"networks": 0}).astype({"networks": int}).reset_index()
+
+
+def reduced_curve(results: pd.DataFrame) -> pd.DataFrame:
+    """Base networks on reduced data: columns `task` (partition without its number, and target), `images_per_class`,
+    the score and `diverged`.
+    """
+    bases = results[results["group"] == "base"]
+    names = bases["partition"].map(parse_partition)
+    images = names.map(lambda name: name.images_per_class)
+    whole = bases["partition"].str.replace(r"_first_\d+_per_class$", "", regex=True)
+    bases = bases.assign(images_per_class=images, task=whole + ", " + bases["target"])
+    return bases.dropna(subset="images_per_class").astype({"images_per_class": int})

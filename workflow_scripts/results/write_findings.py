@@ -1,0 +1,43 @@
+"""Step: what the study found in words, what is missing from it, and the paper's numbers beside its own."""
+
+import argparse
+from pathlib import Path
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import write_text
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import check_agreement, verified, write_record
+from workflow_scripts.results.compare_published import comparison_table, read_printed
+from workflow_scripts.results.effects import read_effects
+from workflow_scripts.results.findings import advice, findings
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.table import missing_networks, read_results
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=verified, required=True)
+    parser.add_argument("--effects", type=verified, required=True)
+    parser.add_argument("--reference", help="the published results table")
+    parser.add_argument("--printed", type=Path, help="the numbers printed in the paper")
+    parser.add_argument("--findings", type=Path, required=True, help="JSON to write")
+    parser.add_argument("--comparison", type=Path, help="CSV to write, with --reference and --printed")
+    args = parser.parse_args()
+    check_agreement([args.results, args.effects])
+    results, effects = load_results(args.results), read_effects(args.effects)
+    if args.comparison:
+        table = comparison_table(results, load_results(args.reference), read_printed(args.printed))
+        write_text(args.comparison, table.round(2).to_csv(index=False))
+    found = {
+        "findings": findings(results, effects),
+        "advice": advice(effects),
+        "missing": missing_networks(read_results(args.results)),
+        "provenance": provenance("write_findings", {}),
+    }
+    sources = [path for path in (args.results, args.effects, args.reference, args.printed) if path]
+    write_record(args.findings, found, [args.comparison] if args.comparison else [], sources)
+
+
+if __name__ == "__main__":
+    cli.run(main)

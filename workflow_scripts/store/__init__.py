@@ -1,0 +1,1 @@
+"""Decoding, resizing and packing images once; reading the packed ones."""

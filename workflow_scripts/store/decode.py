@@ -1,0 +1,102 @@
+"""Decoding an image file of any common kind into the store's square uint8 RGB."""
+
+import io
+import warnings
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES
+from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
+
+# Photographs with damaged metadata are common in ImageNet; their pixels are sound. Suspected bombs are refused below.
+warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+
+# By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+Image.init()
+MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
+ORIENTATION = ExifTags.Base.Orientation
+SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
+TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
+
+
+def decode(data: bytes, size: int, resize: str) -> np.ndarray:
+    """The image in `data` as uint8 RGB of shape (size, size, 3).
+
+    `resize` is "warp" (both sides to `size`, as the paper) or "shortest_crop" (the shorter side to `size`, centre
+    crop). EXIF orientation is applied; grayscale, CMYK, palette and 16-bit images are converted, transparent ones laid
+    on white; of an animation the first frame counts.
+    Raises BadImage with a one-line reason for anything that Pillow cannot decode, decompression bombs included.
+    """
+    if not data:
+        raise BadImage("0 bytes")
+    if len(data) > MAX_ENCODED_BYTES:
+        raise BadImage(f"more than {MAX_ENCODED_BYTES >> 20} MB")
+    try:
+        # Nested, so that each step's image is freed in the next; the largest that pass take 0.8 GB this way.
+        return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
+    except (BadImage, MemoryError):  # out of memory is no fault of the image
+        raise
+    except Image.UnidentifiedImageError:
+        raise BadImage("not an image that Pillow recognises") from None
+    except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
+        raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
+
+
+def _one_line(reason: str) -> str:
+    """Short, and fit for a table: messages of decoders quote the bytes that they choke on."""
+    return " ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200]
+
+
+def _loaded(data: bytes, size: int) -> Image.Image:
+    check_encoded(data)
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
+    if image.width * image.height > most:
+        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
+    check_opened(image, len(data))
+    # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
+    image.draft(None, (size, size))
+    image.load()
+    return image
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned and mirrored as EXIF says; as it is where the metadata are damaged."""
+    try:
+        # exif_transpose copies what needs no turning.
+        return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+    except Exception:  # the pixels are loaded already: only the metadata can be at fault
+        return image
+
+
+def _averageable(image: Image.Image) -> Image.Image:
+    """In a mode whose pixels can be averaged: L, RGB, or with transparency LA or RGBA (Pillow weights by alpha)."""
+    if image.mode in SIXTEEN_BIT:
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65535:
+            raise BadImage("32-bit integers, whose range is not known")
+        return Image.fromarray(TO_EIGHT_BITS[values])
+    if image.mode == "F":
+        raise BadImage("floating-point numbers, whose range is not known")
+    if image.has_transparency_data:
+        return image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
+    mode = "L" if image.mode in ("1", "L") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _resized(image: Image.Image, size: int, resize: str) -> Image.Image:
+    if resize == "warp":
+        return image.resize((size, size), Image.Resampling.BILINEAR)
+    return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """As RGB, on white where it is transparent."""
+    if image.mode in ("LA", "RGBA"):
+        rgba = image.convert("RGBA")
+        image = Image.new("RGB", image.size, "white")
+        image.paste(rgba, mask=rgba)
+    return image if image.mode == "RGB" else image.convert("RGB")

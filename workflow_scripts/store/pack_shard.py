@@ -1,0 +1,162 @@
+"""Step: decode and resize one share of a dataset's images into one uint8 shard.
+
+Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index), PREFIX.crc (the CRC-32 of each image,
+little-endian uint32) and PREFIX.json (record; images that could not be decoded are listed with their reasons in its
+`quarantine`).
+"""
+
+import argparse
+import collections
+import contextlib
+import csv
+import hashlib
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from workflow_scripts.dataset.dataset import Dataset, ImageSource
+from workflow_scripts.dataset.sources import dataset_identity, open_dataset
+from workflow_scripts.dataset.store_size import packed_bytes
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256_file
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import verified, write_record
+from workflow_scripts.store.decode import BadImage, decode
+
+AHEAD = 8  # decoded images waiting per thread, however large the archive
+
+Decoded = tuple[ImageSource, np.ndarray | BadImage]
+
+
+def pack_shard(
+    dataset: Dataset,
+    split: str,
+    shard: int,
+    shards: int,
+    image_size: int,
+    resize: str,
+    max_bad_fraction: float,
+    threads: int,
+    prefix: str,
+) -> dict:
+    """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
+
+    `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
+    decoded, and before it starts if the disk has no room.
+    """
+    sources = dataset.images(split, shard, shards)
+    if not sources:
+        raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
+    check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
+    decoded = tqdm(
+        _decode_all(sources, image_size, resize, threads), prefix, len(sources), unit="images", mininterval=_interval()
+    )
+    names = [f"{prefix}.{suffix}" for suffix in ("u8", "csv", "crc")]
+    with contextlib.ExitStack() as files:
+        paths = [files.enter_context(atomic_path(name)) for name in names]
+        quarantine, pixels_sha256 = [], hashlib.sha256()
+        for bad in _write(decoded, *paths, pixels_sha256):
+            quarantine.append(bad)
+            _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
+        checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # the pixels once, as they are written
+    return {
+        "split": split,
+        "images": len(sources) - len(quarantine),
+        "files": {Path(name).name: checksum for name, checksum in zip(names, checksums, strict=True)},
+        "quarantine": quarantine,
+    }
+
+
+def _write(
+    decoded: Iterable[Decoded], pixels_path: Path, index_path: Path, checksums_path: Path, digest: object
+) -> Iterator[dict]:
+    """Write pixels, index and checksums; yields the name and reason of each image that could not be decoded."""
+    with (
+        open(pixels_path, "wb") as pixels,
+        open(index_path, "w", newline="", encoding="utf-8") as index_file,
+        open(checksums_path, "wb") as checksums,
+    ):
+        index = csv.writer(index_file, lineterminator="\n")
+        index.writerow(["name", "class_index"])
+        for source, image in decoded:
+            if isinstance(image, BadImage):
+                yield {"name": source.name, "reason": str(image)}
+                continue
+            pixels.write(image)
+            digest.update(image)
+            checksums.write(zlib.crc32(image).to_bytes(4, "little"))
+            index.writerow([source.name, source.class_index])
+
+
+def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
+    """Read and decode, in order; with several threads (Pillow releases the GIL) a few images ahead of the caller."""
+
+    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
+        try:
+            return decode(source.read(), size, resize)
+        except BadImage as reason:
+            return reason
+
+    if threads == 1:
+        yield from ((source, decode_one(source)) for source in sources)
+        return
+    waiting = collections.deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for source in sources:
+            waiting.append((source, pool.submit(decode_one, source)))
+            if len(waiting) > AHEAD * threads:
+                done, image = waiting.popleft()
+                yield done, image.result()
+        for source, image in waiting:
+            yield source, image.result()
+
+
+def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> None:
+    if len(quarantine) > max_bad_fraction * images:
+        first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
+        raise InputError(
+            f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
+            f"{first}; mend them or raise store.max_bad_fraction"
+        )
+
+
+def _interval() -> float:
+    return 0.1 if sys.stderr.isatty() else 30.0  # a bar on a terminal, sparse lines in a log file
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", required=True)
+    parser.add_argument("--path", required=True)
+    parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
+    parser.add_argument("--split", choices=("train", "val"), required=True)
+    parser.add_argument("--shard", type=int, required=True)
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="shards, image_size, resize, as JSON")
+    parser.add_argument("--max-bad-fraction", type=float, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--prefix", required=True)
+    args = parser.parse_args()
+    dataset = open_dataset(args.kind, args.path)
+    record = pack_shard(
+        dataset,
+        args.split,
+        args.shard,
+        **args.settings,
+        max_bad_fraction=args.max_bad_fraction,
+        threads=args.threads,
+        prefix=args.prefix,
+    )
+    record |= {"dataset": dataset_identity(args.kind, args.path), "settings": args.settings}
+    record |= {"provenance": provenance("pack_shard", args.settings)}
+    write_record(f"{args.prefix}.json", record, made_from=[args.classes])
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""What a configuration means: jobs, leaves, schedules, seeds, names. Light: the Snakefile imports it."""

@@ -1,0 +1,15 @@
+"""The names of the columns of results tables. Light on purpose: the Snakefile's checks use them at parse time."""
+
+SCORE = "top1_best10_mean"  # the paper's: the mean of the ten best validation readings of top-1 accuracy
+REQUIRED_COLUMNS = ("partition", "source", "target", "depth", "treatment", SCORE)  # of a table from elsewhere
+PRINTED_COLUMNS = ("quantity", "percent", "source")  # of the table of numbers printed in the paper
+
+NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
+VARIANT_COLUMNS = ["preserve", "init"]
+KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
+RESULT_COLUMNS = [
+    *NETWORK_COLUMNS,
+    *("iterations", SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
+    *VARIANT_COLUMNS,
+    *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
+]

@@ -1,0 +1,112 @@
+"""A training job: its names, its paths, its seeds.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflow_scripts.study.seeds import derive_seed
+
+# Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
+BASE_STEM = "networks/{partition}/seed{seed}/base-{target}"
+CURVE_STEM = "curves/{partition}/seed{seed}/{source}-{target}-{treatment}{variant}/depths-{depths}"
+VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?"
+OTHER_HALF = {"A": "B", "B": "A"}
+BASE, RANDOM = "base", "random"  # the treatment of base networks; the untrained source
+
+
+@dataclass(frozen=True, order=True)
+class TrainingJob:
+    """What one process trains: a base network (treatment "base", depth 0), or a curve, or part of a curve's depths.
+
+    `preserve` is how many units above the copied frozen ones are copied too, but learn. `init` names the initial
+    weights where they are not the study's, else it is "".
+    """
+
+    partition: str
+    seed: int
+    source: str
+    target: str
+    treatment: str
+    preserve: int = 0
+    init: str = ""
+    depths: tuple[int, ...] = (0,)
+
+    @classmethod
+    def base(cls, partition: str, seed: int, half: str) -> "TrainingJob":
+        """The job of the base network of a half."""
+        return cls(partition, seed, half, half, BASE)
+
+    @classmethod
+    def from_wildcards(cls, wildcards: Mapping[str, str]) -> "TrainingJob":
+        """The job of a rule's wildcards (BASE_STEM's or CURVE_STEM's)."""
+        partition, seed, target = wildcards["partition"], int(wildcards["seed"]), wildcards["target"]
+        if wildcards.get("source") is None:
+            return cls.base(partition, seed, target)
+        preserve, init = re.fullmatch(VARIANT, wildcards["variant"]).groups()
+        depths = tuple(map(int, wildcards["depths"].split("-")))
+        names = (wildcards["source"], target, wildcards["treatment"])
+        return cls(partition, seed, *names, int(preserve or 0), init or "", depths)
+
+    @property
+    def kind(self) -> str:
+        """One of "base", "selffer", "transfer" and "random"."""
+        if self.treatment == BASE:
+            return BASE
+        return RANDOM if self.source == RANDOM else "selffer" if self.source == self.target else "transfer"
+
+    @property
+    def variant(self) -> str:
+        """What the job's paths call what sets its curve apart from the study's plain ones; VARIANT matches it."""
+        return (f"-preserve{self.preserve}" if self.preserve else "") + (f"-{self.init}" if self.init else "")
+
+    @property
+    def stem(self) -> str:
+        """Path of the job's record below the study's results directory, without suffix."""
+        names = {
+            name: getattr(self, name) for name in ("partition", "seed", "source", "target", "treatment", "variant")
+        }
+        pattern = BASE_STEM if self.kind == BASE else CURVE_STEM
+        return pattern.format(**names, depths="-".join(map(str, self.depths)))
+
+    @property
+    def curve(self) -> str:
+        """The folder of a curve's records, or the file of a base network's."""
+        name = f"{self.source}-{self.target}-{self.treatment}{self.variant}"
+        return f"base-{self.target}" if self.kind == BASE else name
+
+    @property
+    def source_job(self) -> "TrainingJob | None":
+        """The job of the base network that the first units are copied from; None for base networks and `random`."""
+        return None if self.kind in (BASE, RANDOM) else TrainingJob.base(self.partition, self.seed, self.source)
+
+    @property
+    def networks(self) -> list[dict]:
+        """The names of each of the job's networks, as in their records."""
+        names = ("partition", "seed", "source", "target", "treatment", "preserve")
+        return [{name: getattr(self, name) for name in names} | {"depth": depth} for depth in self.depths]
+
+    def network_seed(self, depth: int, use: str) -> int:
+        """The seed of one network's `use` ("init" or "dropout"); `preserve` is left out, so that networks which
+        differ in it alone share their fresh weights.
+        """
+        names = (self.partition, self.source, self.target, self.treatment, depth)
+        return derive_seed(self.seed, *names, use)
+
+    def random_source_seed(self) -> int:
+        """The seed of the untrained network whose first units are source "random", one for all depths."""
+        return derive_seed(self.seed, self.partition, RANDOM, "init")
+
+    def prefix_seed(self) -> int:
+        """The seed of dropout in the frozen units, which the curve's networks share."""
+        return derive_seed(self.seed, self.partition, self.source, self.target, self.treatment, "prefix")
+
+    def order_seed(self) -> int:
+        """The seed of the batch stream, the same for every network on this target."""
+        return derive_seed(self.seed, self.partition, self.target, "batches")
+
+    def frozen_units(self, depth: int) -> int:
+        """How many leading units of the network of `depth` never change."""
+        return depth if self.treatment == "frozen" else 0

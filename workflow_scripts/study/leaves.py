@@ -1,0 +1,83 @@
+"""Which leaves of the configuration decide what: all that the rules' `params` hold of it.
+
+Each function returns the leaves that one kind of target uses, and nothing else, so that a change of another leaf leaves
+it as it is. Light on purpose: the Snakefile calls this at parse time.
+"""
+
+from collections.abc import Mapping
+
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.partition_names import parse_partition
+
+SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
+# Leaves of `training` in which a curve may differ from the base network of its source.
+CURVES_OWN = {"learning_rate", "mean_image", "init"}
+
+
+def training_leaves(training: Mapping) -> dict:
+    """What decides a study's networks: the section `training`, but for the schedule's leaves that its kind ignores."""
+    schedule = training["schedule"]
+    return {**training, "schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
+
+
+def job_leaves(training: Mapping, job: TrainingJob) -> dict:
+    """What decides one training job's networks: training_leaves with the learning rate of its treatment and its own
+    initial weights. mean_image counts only where the source is another task; elsewhere both choices are the same.
+    """
+    return training_leaves(training) | {
+        "init": job.init or training["init"],
+        "learning_rate": training["learning_rate"][job.treatment],
+        "mean_image": training["mean_image"] if job.kind == "transfer" else "target",
+    }
+
+
+def base_leaves(leaves: Mapping) -> dict:
+    """Of a curve's `leaves` those that its source's base network has too."""
+    return {key: value for key, value in leaves.items() if key not in CURVES_OWN}
+
+
+def matrix_leaves(config: Mapping) -> dict:
+    """What decides which networks a study has, and in which jobs they are trained."""
+    leaves = {key: config[key] for key in ("seeds", "depths", "matrix")}
+    leaves["training"] = {"init": config["training"]["init"]}
+    leaves["running"] = {"depths_per_job": config["running"]["depths_per_job"]}
+    return leaves
+
+
+def partition_leaves(config: Mapping, partition: str) -> dict:
+    """What decides a partition's halves, None where unused; the content of list files counts as input."""
+    csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
+    csv = csvs[partition]
+    natman = config["natman"] if parse_partition(partition).family == "natman" and csv is None else {}
+    return {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
+
+
+def partition_files(config: Mapping, partition: str) -> list[str]:
+    """The list files that a partition is read from."""
+    used = partition_leaves(config, partition)
+    return [used[key] for key in ("csv", "extra_artifacts") if used[key]]
+
+
+def shard_leaves(store: Mapping, split: str) -> dict:
+    """What decides a shard's content."""
+    return {"image_size": store["image_size"], "resize": store["resize"], "shards": store[f"{split}_shards"]}
+
+
+def view_leaves(training: Mapping) -> dict:
+    """What decides what a base network makes of an image."""
+    return {key: training[key] for key in ("architecture", "crop", "input_scale", "init", "mean_image")}
+
+
+def speed_leaves(training: Mapping) -> dict:
+    """What decides how long an iteration takes."""
+    return {key: training[key] for key in ("architecture", "crop", "batch_size", "device", "precision", "compile")}
+
+
+def cost_leaves(config: Mapping) -> dict:
+    """What decides what a study costs, but for the numbers of its classes and images."""
+    training = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device")
+    running = ("threads", "gpus_per_job", "depths_per_job", "keep_curve_weights")
+    leaves = {key: config[key] for key in ("study", "seeds", "depths", "matrix")} | config["plan"]
+    leaves["training"] = {key: config["training"][key] for key in training}
+    leaves["running"] = {key: config["running"][key] for key in running}
+    return leaves | {"image_size": config["store"]["image_size"]}

@@ -1,0 +1,56 @@
+"""The study's matrix spelled out: the training jobs that a configuration asks for.
+
+Light on purpose: the Snakefile calls this at parse time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from workflow_scripts.study.jobs import OTHER_HALF, RANDOM, TrainingJob
+from workflow_scripts.study.partition_names import parse_partition
+
+
+def curve_jobs(config: Mapping) -> list[TrainingJob]:
+    """All curve jobs of a checked configuration, each once, sorted."""
+    depths_of: dict[TrainingJob, set[int]] = {}
+    for entry in config["matrix"]:
+        for seed in config["seeds"]:
+            for curve in _entry_curves(entry, seed, config["training"]["init"]):
+                depths_of.setdefault(curve, set()).update(entry.get("depths", config["depths"]))
+    size = config["running"]["depths_per_job"]
+    return [
+        replace(curve, depths=tuple(sorted(depths)[start : start + size]))
+        for curve, depths in sorted(depths_of.items())
+        for start in range(0, len(depths), size)
+    ]
+
+
+def base_jobs(config: Mapping) -> list[TrainingJob]:
+    """The base networks: every target's, for comparison, and every source's but `random`; sorted."""
+    jobs = {
+        TrainingJob.base(entry["partition"], seed, half)
+        for entry in config["matrix"]
+        for seed in config["seeds"]
+        for half in _entry_targets(entry)
+    }
+    return sorted(jobs | {job.source_job for job in curve_jobs(config) if job.source_job})
+
+
+def study_jobs(config: Mapping) -> list[TrainingJob]:
+    """All training jobs of a study, base networks first; each comes after the job of its source."""
+    return [*base_jobs(config), *curve_jobs(config)]
+
+
+def _entry_targets(entry: Mapping) -> list[str]:
+    return entry.get("targets", list(parse_partition(entry["partition"]).halves))
+
+
+def _entry_curves(entry: Mapping, seed: int, study_init: str) -> Iterator[TrainingJob]:
+    """The curves of an entry of the matrix, with depth 0 in place of their depths."""
+    init = entry.get("init", study_init)
+    variant = {"preserve": entry.get("preserve", 0), "init": "" if init == study_init else init}
+    for target in _entry_targets(entry):
+        sources = {"selffer": target, "transfer": OTHER_HALF.get(target), RANDOM: RANDOM}
+        for kind, source in sources.items():
+            for treatment in entry.get(kind, []):
+                yield TrainingJob(entry["partition"], seed, source, target, treatment, **variant)

@@ -1,0 +1,46 @@
+"""The settings of one training job: what its configuration leaves mean for a task of so many images."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workflow_scripts.study.schedules import iterations_of
+
+SCHEDULE_LENGTHS = {"step", "warmup"}
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The configuration leaves that decide a training (schemas/config.schema.yaml), lengths in iterations."""
+
+    architecture: str
+    init: str
+    crop: int
+    input_scale: float
+    mean_image: str
+    batch_size: int
+    iterations: int
+    validate_every: int
+    stuck_after: int
+    learning_rate: float
+    schedule: dict
+    momentum: float
+    weight_decay: float
+    device: str
+    precision: str
+    compile: bool
+
+
+def training_settings(leaves: Mapping, images: int) -> TrainingSettings:
+    """The settings that a training's `leaves` (leaves.job_leaves) mean for a task of `images` training images."""
+
+    def length(value: int | str) -> int:
+        return iterations_of(value, images, leaves["batch_size"])
+
+    schedule = leaves["schedule"]
+    lengths = {
+        "iterations": length(leaves["duration"]),
+        "validate_every": length(leaves["validate_every"]),
+        "stuck_after": length(leaves["stuck_after"]),
+        "schedule": schedule | {key: length(schedule[key]) for key in SCHEDULE_LENGTHS & set(schedule)},
+    }
+    return TrainingSettings(**{key: value for key, value in leaves.items() if key != "duration"} | lengths)

@@ -1,0 +1,1 @@
+"""Batches, learners, the engine that trains a curve; devices, leases, checkpoints, progress."""

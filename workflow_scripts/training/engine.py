@@ -1,0 +1,183 @@
+"""The training engine: all networks of a curve on one stream of batches, a frozen prefix computed once for all.
+
+A network ends in the same bits alone or in company. Random numbers are functions of (seed, iteration); a resume
+checkpoint therefore holds no generator states.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from workflow_scripts.network.architectures import ARCHITECTURES
+from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.network.networks import Network, load_weights
+from workflow_scripts.partition.task import Task
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.store.packed import PackedSplit
+from workflow_scripts.study.jobs import RANDOM, TrainingJob
+from workflow_scripts.study.schedules import learning_rate_factor
+from workflow_scripts.study.seeds import derive_seed
+from workflow_scripts.study.settings import TrainingSettings, training_settings
+from workflow_scripts.training.batches import ALONE, Batches
+from workflow_scripts.training.devices import autocast, resolved_precision
+from workflow_scripts.training.learner import Learner
+from workflow_scripts.training.outcome import network_record
+from workflow_scripts.training.workers import Workers
+
+Weights = dict[str, Tensor]
+
+
+class CurveTraining:
+    """A curve's learners, their shared frozen prefix and stream of batches."""
+
+    def __init__(self, job: TrainingJob, settings: TrainingSettings, batches: Batches, source: Weights | None) -> None:
+        """`source` are the source network's weights; None for base networks and for source "random". The processes that
+        share the `batches` train the same networks.
+        """
+        self.job, self.settings, self.batches, self.workers = job, settings, batches, batches.workers
+        self.iteration, self.seconds = 0, 0.0
+        # One untrained network for all depths of source "random", so that they share its first layers.
+        source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
+        self.learners = [self._learner(depth, source) for depth in job.depths]
+        # The deepest network's first layers are every network's first layers.
+        deepest = max(self.learners, key=lambda learner: learner.frozen)
+        self.prefix = list(deepest.network.layers.values())[: deepest.frozen]
+        self.prefix_seed = job.prefix_seed()
+        self.random = torch.Generator(settings.device)
+
+    def _initialised(self, seed: int) -> Network:
+        settings = self.settings
+        network = Network(ARCHITECTURES[settings.architecture](), settings.crop, self.batches.task.classes)
+        initialise(network, settings.init, seed)
+        return network
+
+    def _learner(self, depth: int, source: Weights | None) -> Learner:
+        settings, job = self.settings, self.job
+        network = self._initialised(job.network_seed(depth, "init"))
+        if depth:
+            network.copy_layers(source, depth + job.preserve)
+        network.to(settings.device, memory_format=torch.channels_last)
+        if settings.compile:
+            network.compile_layers()
+        return Learner(job, depth, network, settings, self.workers)
+
+    def run(
+        self, save: Callable[[dict], None], save_seconds: float, interrupted: Callable[[], bool], report: Callable
+    ) -> bool:
+        """Train to the end; True if it got there, False if `interrupted` said so (after a `save`).
+
+        `save` is given the resumable state every `save_seconds`; `report(training)` is called after each iteration and
+        each reading. `interrupted` is asked after each iteration and each batch of validation images.
+        """
+        saved = started = time.monotonic()
+        before = self.seconds
+        settings = self.settings
+        stream = self.batches.training(self.job.order_seed(), settings.batch_size, self.iteration, settings.iterations)
+        while not self.finished:
+            if self._reading_is_due():
+                self._validate(interrupted)
+            else:
+                self._step(*next(stream))
+            self.seconds = before + time.monotonic() - started
+            report(self)
+            stop = interrupted() and not self.finished
+            if stop or time.monotonic() - saved > save_seconds:
+                save(self.state())
+                saved = time.monotonic()
+            if stop:
+                return False
+        return True
+
+    @property
+    def finished(self) -> bool:
+        """Whether all iterations are done and the last reading is taken."""
+        return self.iteration == self.settings.iterations and not self._reading_is_due()
+
+    def _reading_is_due(self) -> bool:
+        on_schedule = self.iteration % self.settings.validate_every == 0 or self.iteration == self.settings.iterations
+        return on_schedule and self.learners[0].last_iteration < self.iteration
+
+    def _step(self, images: Tensor, labels: Tensor) -> None:
+        if self.prefix:
+            self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
+        inputs = self._prefix_outputs(images, self.random)
+        factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
+        for learner in self.learners:
+            if not learner.failed:
+                learner.step(self.iteration, inputs[learner.frozen], labels, self.settings.learning_rate * factor)
+        self.iteration += 1
+
+    @torch.no_grad()
+    def _prefix_outputs(self, images: Tensor, random: torch.Generator | None) -> list[Tensor]:
+        """The inputs of each depth: the images, then each frozen layer's output (with dropout, given `random`)."""
+        outputs = [images]
+        with autocast(self.settings.precision, self.settings.device):
+            for layer in self.prefix:
+                share = self.workers.share(self.settings.batch_size)
+                mask = None if random is None else layer.dropout_mask(share, random)
+                outputs.append(layer(outputs[-1], mask))
+        return outputs
+
+    @torch.no_grad()
+    def _validate(self, interrupted: Callable[[], bool]) -> None:
+        """Add a reading to every learner, or none if `interrupted` says so on the way."""
+        sums = [torch.zeros(3, dtype=torch.float64, device=self.settings.device) for _ in self.learners]
+        for images, labels in self.batches.validation(self.settings.batch_size):
+            inputs = self._prefix_outputs(images, None)
+            for learner, total in zip(self.learners, sums, strict=True):
+                total += learner.validation_sums(inputs[learner.frozen], labels)
+            if interrupted():
+                return
+        self.workers.add(sums)
+        for learner, total in zip(self.learners, sums, strict=True):
+            learner.add_reading(self.iteration, total, len(self.batches.task.val_labels))
+
+    def state(self) -> dict:
+        """All that `restore` needs."""
+        learners = {str(learner.depth): learner.state() for learner in self.learners}
+        return {"iteration": self.iteration, "seconds": self.seconds, "learners": learners}
+
+    def restore(self, state: dict) -> None:
+        """Continue from what `state` returned."""
+        self.iteration, self.seconds = state["iteration"], state["seconds"]
+        for learner in self.learners:
+            learner.restore(state["learners"][str(learner.depth)])
+
+    def network_records(self) -> list[dict]:
+        """The results of each network (outcome.network_record)."""
+        return [network_record(self.job, one, self.batches.task, self.settings) for one in self.learners]
+
+
+def open_training(
+    job: TrainingJob,
+    leaves: Mapping,
+    manifest: Path,
+    task: Path,
+    source_task: Path | None = None,
+    source_weights: Path | None = None,
+    readers: int = 0,
+    workers: Workers = ALONE,
+) -> CurveTraining:
+    """The training of `job` with the configuration's `leaves` (study.leaves.job_leaves), at its beginning.
+
+    `manifest`, `task`, `source_task` and `source_weights` are files; `readers` threads read batches ahead.
+    Raises InputError where crops are larger than the packed images.
+    """
+    target = Task.load(task)
+    settings = training_settings(leaves, len(target.train_labels))
+    settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
+    use_source = source_task is not None and settings.mean_image == "source"
+    mean = Task.load(source_task).mean_image if use_source else target.mean_image
+    train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
+    if settings.crop > train.image_size:
+        raise InputError(
+            f"training.crop: {settings.crop} pixels are more than the packed images have ({train.image_size}). "
+            "Lower training.crop."
+        )
+    device = torch.device(settings.device)
+    batches = Batches(train, val, target, mean, settings.crop, settings.input_scale, device, readers, workers)
+    return CurveTraining(job, settings, batches, load_weights(source_weights) if source_weights else None)

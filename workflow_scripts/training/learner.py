@@ -1,0 +1,113 @@
+"""One network in training: its weights, optimiser, random numbers and validation readings are its own."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.optim.sgd import sgd
+
+from workflow_scripts.network.networks import Network
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.seeds import derive_seed
+from workflow_scripts.study.settings import TrainingSettings
+from workflow_scripts.training.devices import autocast
+from workflow_scripts.training.workers import Workers
+
+
+class Learner:
+    """A network that learns all layers but its first `frozen`, which never change and which another may compute."""
+
+    def __init__(
+        self, job: TrainingJob, depth: int, network: Network, settings: TrainingSettings, workers: Workers
+    ) -> None:
+        self.depth, self.network, self.settings, self.workers = depth, network, settings, workers
+        self.frozen = job.frozen_units(depth)
+        layers = list(network.layers.values())
+        for layer in layers[: self.frozen]:
+            layer.requires_grad_(False)
+        learned = layers[self.frozen :]
+        self.weights = [layer.weight for layer in learned]
+        self.biases = [layer.bias for layer in learned]
+        self.momenta = {parameter: torch.zeros_like(parameter) for parameter in self.weights + self.biases}
+        self.dropout_seed = job.network_seed(depth, "dropout")
+        self.random = torch.Generator(settings.device)
+        self.readings: list[dict] = []
+        self.loss_sum = torch.zeros((), device=settings.device)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the training loss has ceased to be a number, after which nothing can be learned."""
+        return bool(self.readings) and not math.isfinite(self.readings[-1]["train_loss"])
+
+    def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
+        """One iteration of SGD on this process's share of a batch; biases learn at twice the rate, without decay (the
+        published solvers).
+        """
+        self.random.manual_seed(derive_seed(self.dropout_seed, iteration))
+        share = self.workers.share(self.settings.batch_size)
+        with autocast(self.settings.precision, self.settings.device):
+            scores = self.network(inputs, self.random, self.frozen, share)
+        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / share.batch)
+        loss.backward()
+        loss = loss.detach()
+        self.workers.add([loss, *(parameter.grad for parameter in self.weights + self.biases)])
+        self._descend(self.weights, rate, self.settings.weight_decay)
+        self._descend(self.biases, 2 * rate, 0.0)
+        self.loss_sum += loss
+
+    @torch.no_grad()
+    def _descend(self, parameters: Sequence[Tensor], rate: float, weight_decay: float) -> None:
+        """A step of torch's functional SGD; the class would import torch's compiler, a second and more of every job."""
+        gradients = [parameter.grad for parameter in parameters]
+        momenta = [self.momenta[parameter] for parameter in parameters]
+        options = {"dampening": 0.0, "nesterov": False, "maximize": False, "fused": True}
+        momentum = self.settings.momentum
+        sgd(parameters, gradients, momenta, lr=rate, weight_decay=weight_decay, momentum=momentum, **options)
+        for parameter in parameters:
+            parameter.grad = None
+
+    def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Over a batch, without dropout: how often the label is the best score, is among the best five, and the sum of
+        losses (float64, on the device).
+        """
+        with autocast(self.settings.precision, self.settings.device):
+            scores = self.network(inputs, None, self.frozen)
+        scores = scores.float()
+        best = scores.topk(min(5, scores.shape[1])).indices == labels[:, None]
+        loss = functional.cross_entropy(scores, labels, reduction="sum")
+        return torch.stack([best[:, 0].sum(), best.sum(), loss]).double()
+
+    def add_reading(self, iteration: int, sums: Tensor, images: int) -> None:
+        """Add a reading at `iteration` from the validation_sums of all `images`: top-1 and top-5 accuracy (fractions),
+        mean loss, and the mean training loss since the last reading.
+        """
+        top1, top5, loss = (sums / images).tolist()
+        train_loss = self.loss_sum.item() / (iteration - self.last_iteration)
+        if math.isfinite(train_loss):
+            self.loss_sum.zero_()
+        values = {"iteration": iteration, "top1": top1, "top5": top5, "loss": loss, "train_loss": train_loss}
+        self.readings.append(values)
+
+    @property
+    def last_iteration(self) -> int:
+        """The iteration of the last reading, 0 where there is none."""
+        return self.readings[-1]["iteration"] if self.readings else 0
+
+    def state(self) -> dict:
+        """All that a resumed run needs."""
+        return {
+            "weights": self.network.state_dict(),
+            "momenta": list(self.momenta.values()),
+            "readings": self.readings,
+            "loss_sum": self.loss_sum,
+        }
+
+    def restore(self, state: dict) -> None:
+        """Continue from what `state` returned."""
+        self.network.load_state_dict(state["weights"])
+        for momentum, saved in zip(self.momenta.values(), state["momenta"], strict=True):
+            momentum.copy_(saved)
+        self.readings = state["readings"]
+        self.loss_sum.copy_(state["loss_sum"])

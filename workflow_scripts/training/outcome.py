@@ -1,0 +1,77 @@
+"""What a trained network leaves behind: its results, whether it diverged, and its weights."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from workflow_scripts.partition.task import Task
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.settings import TrainingSettings
+from workflow_scripts.training.learner import Learner
+
+BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
+NOISE = 3  # standard errors of the accuracy at chance that a network must be above it
+
+
+def network_record(job: TrainingJob, learner: Learner, task: Task, settings: TrainingSettings) -> dict:
+    """One network's results: its names, the paper's score, the last reading, divergence, all readings (JSON values)."""
+    readings = [{key: _finite(value) for key, value in reading.items()} for reading in learner.readings]
+    best = np.sort([reading["top1"] for reading in readings])[-BEST_READINGS:]
+    cause = divergence(readings, settings.stuck_after, chance_accuracy(task.val_labels), len(task.val_labels))
+    return {
+        **{name: getattr(job, name) for name in ("partition", "source", "target", "treatment", "seed", "preserve")},
+        "depth": learner.depth,
+        "init": settings.init,
+        "iterations": readings[-1]["iteration"],
+        "top1_best10_mean": float(best.mean()),
+        **{f"{key}_last": readings[-1][key] for key in ("top1", "top5", "loss")},
+        "diverged": bool(cause),
+        "diverged_cause": cause,
+        **{"classes": task.classes, "train_images": len(task.train_labels), "val_images": len(task.val_labels)},
+        "weights_sha256": weights_sha256(learner.network),
+        "readings": readings,
+    }
+
+
+def chance_accuracy(labels: np.ndarray) -> float:
+    """The best accuracy without looking at the images: the share of the most frequent of `labels`."""
+    return float(np.bincount(labels).max() / len(labels))
+
+
+def divergence(readings: Sequence[dict], stuck_after: int, chance: float, images: int) -> str:
+    """Why a network with these readings does not count as trained, or "".
+
+    "loss": a loss was not a number (None). "chance": there are readings from iteration `stuck_after` on, and their mean
+    top-1 accuracy on `images` images is within NOISE standard errors of `chance`, or below.
+    """
+    if any(reading["loss"] is None or reading["train_loss"] is None for reading in readings):
+        return "loss"
+    late = [reading["top1"] for reading in readings if reading["iteration"] >= stuck_after]
+    noise = math.sqrt(chance * (1 - chance) / images)
+    return "chance" if late and np.mean(late) <= chance + NOISE * noise else ""
+
+
+def weights_sha256(network: torch.nn.Module) -> str:
+    """A hash of all weights and their names, equal if and only if the networks' bits are."""
+    digest = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def saved_weights(learners: Sequence[Learner]) -> dict[str, torch.Tensor]:
+    """The weights to keep: a base network's own state dict; for curves each name led by "depth<n>."."""
+    named = {}
+    for learner in learners:
+        lead = f"depth{learner.depth}." if learner.depth else ""
+        for name, tensor in learner.network.state_dict().items():
+            named[lead + name] = tensor.cpu().contiguous()
+    return named
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

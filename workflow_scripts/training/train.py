@@ -1,0 +1,163 @@
+"""Step: train a base network, or all networks of a curve (or part of its depths) in one process.
+
+Writes a JSON record (one entry per network with its validation readings, and what made it) and, where asked, the
+weights as safetensors. SIGTERM and SIGINT save a resume checkpoint beside the output and end with status 75 (try
+again); a rerun continues from it and ends in the same bits.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+# Deterministic cuBLAS needs this before CUDA starts (PyTorch notes, "Reproducibility").
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+import safetensors.torch
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import atomic_path
+from workflow_scripts.plumbing.fingerprint import code_fingerprint
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import Verified, Verifier, expect, write_record
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.leaves import base_leaves
+from workflow_scripts.training.checkpoint import ResumeCheckpoint
+from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
+from workflow_scripts.training.engine import CurveTraining, open_training
+from workflow_scripts.training.gpus import take_gpus
+from workflow_scripts.training.outcome import saved_weights
+from workflow_scripts.training.progress import TensorBoardLog, TrainingProgress
+from workflow_scripts.training.workers import join_workers
+
+ENGINE = "training.engine"  # decides the numbers; this module only binds it to files
+INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    args = _arguments()
+    names = {name: getattr(args, name) for name in ("partition", "source", "target", "treatment", "seed", "preserve")}
+    job = TrainingJob(**names, depths=tuple(args.depths))
+    check_inputs(job, args)
+    workers = join_workers(args.settings["device"])
+    threads = max(1, args.threads // workers.size)
+    lease = take_gpus(args.settings["device"], workers, args.jobs_per_gpu)
+    set_deterministic(threads)
+    keep_freed_memory()
+    readers = threads if args.settings["device"] == "cuda" else 0
+    files = (args.manifest, args.task, args.source_task, args.source_weights)
+    training = open_training(job, args.settings, *files, readers, workers)
+    checkpoint = ResumeCheckpoint(args.output[0], determinants(training, threads, input_files(args)))
+    if state := checkpoint.load():
+        training.restore(state)
+    _train_or_exit(training, checkpoint, args)
+    if workers.rank == 0:
+        _write_outputs(training, args)
+        checkpoint.delete()
+    workers.leave()
+    lease.release()
+
+
+def input_files(args: argparse.Namespace) -> list[Verified]:
+    """The files that decide a training's bits."""
+    return [file for file in (args.manifest, args.task, args.source_task, args.source_weights) if file]
+
+
+def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
+    """Raise InputError unless tasks and source network are what the command line says, and of this study."""
+    expect(args.task, args.manifest, partition=job.partition, half=job.target)
+    if args.source_weights:
+        expect(args.source_task, args.manifest, partition=job.partition, half=job.source)
+        networks = job.source_job.networks
+        expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
+
+
+def determinants(training: CurveTraining, threads: int, inputs: list[Verified]) -> dict:
+    """Everything that decides the job's bits, the key of its checkpoint (JSON-serialisable)."""
+    return {
+        "threads": threads if training.settings.device == "cpu" else None,
+        "workers": training.workers.size,
+        "job": asdict(training.job),
+        "settings": asdict(training.settings),
+        "code": code_fingerprint(ENGINE),
+        "inputs": [file.sha256 for file in inputs],
+    }
+
+
+def _train_or_exit(training: CurveTraining, checkpoint: ResumeCheckpoint, args: argparse.Namespace) -> None:
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: signals.append(received))
+    workers, reports = training.workers, _reports(training, args.tensorboard)
+
+    def report(training: CurveTraining) -> None:
+        for one in reports:
+            one(training)
+
+    def save(state: dict) -> None:
+        if workers.rank == 0:
+            checkpoint.save(state)
+
+    if not training.run(save, 60 * args.save_minutes, lambda: workers.any(bool(signals)), report):
+        workers.leave()
+        if workers.rank == 0:
+            print(f"interrupted at iteration {training.iteration}; {checkpoint.path} is kept", file=sys.stderr)
+        sys.exit(INTERRUPTED_STATUS)
+
+
+def _reports(training: CurveTraining, tensorboard: str | None) -> list[Callable[[CurveTraining], None]]:
+    """What is told of the training's progress; the first worker speaks for all."""
+    if training.workers.rank:
+        return []
+    job = training.job
+    title = f"{job.partition} {job.source}->{job.target} {job.treatment} seed {job.seed}"
+    return [TrainingProgress(training, title), *([TensorBoardLog(training, tensorboard)] if tensorboard else [])]
+
+
+def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
+    settings = training.settings
+    record, *weights = args.output
+    for path in weights:
+        with atomic_path(path) as temporary:
+            safetensors.torch.save_file(saved_weights(training.learners), temporary)
+    made_by = provenance(ENGINE, asdict(settings)) | {
+        "device": device_name(settings.device),
+        "threads": args.threads,
+        "workers": training.workers.size,
+        "seconds": round(training.seconds, 3),
+        "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
+    }
+    found = {"networks": training.network_records(), "leaves": args.settings, "provenance": made_by}
+    write_record(record, found, weights, input_files(args))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
+    parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
+    parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
+    parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
+    parser.add_argument("--source-weights", type=verified, help="the source's base network (.safetensors)")
+    for name in ("partition", "source", "target", "treatment"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--depths", type=int, nargs="+", required=True)
+    parser.add_argument("--preserve", type=int, default=0, help="layers above the frozen ones that are copied too")
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")
+    parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
+    parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
+    parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
+    args = parser.parse_args()
+    if bool(args.source_task) != bool(args.source_weights):
+        parser.error("--source-task and --source-weights go together")
+    return args
+
+
+if __name__ == "__main__":
+    cli.run(main)
