@@ -50,7 +50,7 @@ def check_config(config: dict, schema: Path) -> None:
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
     )
     if errors:
-        raise InputError(_message(errors[0]))
+        raise InputError(_message(errors[0], _validator(schema).schema))
     _check_files(config)
     _check_sample(config["dataset"], config["store"])
     _check_training(config)
@@ -99,17 +99,23 @@ def check_store(store: Path, max_bad_fraction: float) -> None:
                 )
 
 
-def _message(error: jsonschema.ValidationError) -> str:
+def _message(error: jsonschema.ValidationError, schema: dict) -> str:
     key = error.json_path.removeprefix("$").lstrip(".")
     if error.validator == "additionalProperties":
         known = sorted(error.schema["properties"])
         unknown = min(str(name) for name in set(error.instance) - set(known))
-        close = difflib.get_close_matches(unknown, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-        return f"configuration: unknown key {'.'.join(filter(None, [key, unknown]))}; {hint}"
+        close = difflib.get_close_matches(unknown, known, n=1) or _sections_with(unknown, schema)
+        hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
+        return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     text = f"configuration: {key or 'the file'}: {error.message}"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     return f"{text} ({' '.join(description.split())})" if description else text
+
+
+def _sections_with(key: str, schema: dict) -> list[str]:
+    """The keys called `key` of the sections at the top level, led by their section."""
+    sections = schema["properties"].items()
+    return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
 
 
 def _check_number(key: str, value: object) -> None:

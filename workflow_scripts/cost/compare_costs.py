@@ -45,7 +45,7 @@ def main() -> None:
     settings = surveyed(args.settings, args.survey)
     operations, _ = speed(settings, args.calibration)
     write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
-    record = {"provenance": provenance("compare_costs", args.settings)}
+    record = {"provenance": provenance("cost.compare_costs", args.settings)}
     write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey, args.results])
 
 

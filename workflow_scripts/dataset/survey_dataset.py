@@ -51,7 +51,7 @@ def main() -> None:
     settings = {"kind": args.kind, "image_size": args.image_size}
     record = {"classes": len(classes), "images": images, "bytes": needed}
     record |= {"dataset": dataset_identity(args.kind, args.path)}
-    record |= {"provenance": provenance("survey_dataset", settings)}
+    record |= {"provenance": provenance("dataset.survey_dataset", settings)}
     write_record(args.folder / "survey.json", record, tables)
 
 

@@ -104,7 +104,7 @@ def main() -> None:
     table.insert(0, "seed", args.seed)
     table.insert(0, "partition", args.partition)
     write_text(args.output, table.round(6).to_csv(index=False))
-    record = {"provenance": provenance("compare_bases", args.settings | {"images": args.images})}
+    record = {"provenance": provenance("features.compare_bases", args.settings | {"images": args.images})}
     sources = [args.manifest, *paths.values(), *weights.values(), *(record_of(file.path) for file in weights.values())]
     write_record(args.record, record, [args.output], sources)
 

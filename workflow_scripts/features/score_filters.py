@@ -22,7 +22,7 @@ def main() -> None:
     write_text(args.filters, filters.round(4).to_csv(index=False))
     write_text(args.shares, share_table(layers, filters).round(3).to_csv(index=False))
     record, sources = (
-        {"provenance": provenance("score_filters", {})},
+        {"provenance": provenance("features.score_filters", {})},
         [*args.weights, *(record_of(file.path) for file in args.weights)],
     )
     write_record(args.record, record, [args.filters, args.shares], sources)

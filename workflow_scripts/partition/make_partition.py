@@ -123,7 +123,7 @@ def main() -> None:
         "train_images_per_class": name.images_per_class,
         "distance": halves_distance(classes, edges, halves),
     }
-    record |= {"provenance": provenance("make_partition", args.settings)}
+    record |= {"provenance": provenance("partition.make_partition", args.settings)}
     lists = [args.settings[key] for key in ("csv", "extra_artifacts") if args.settings[key]]
     write_record(args.output, record, made_from=[args.classes, args.hierarchy, *lists])
 

@@ -57,7 +57,12 @@ def main() -> None:
     partition = expect(args.partition, classes, partition=args.partition.path.stem, provenance=made_by)
     task = make_task(args.manifest, partition["halves"][args.half], partition["train_images_per_class"])
     names = {"partition": partition["partition"], "half": args.half}
-    write_task(task, args.output, names | {"provenance": provenance("make_task", {})}, [args.manifest, args.partition])
+    write_task(
+        task,
+        args.output,
+        names | {"provenance": provenance("partition.make_task", {})},
+        [args.manifest, args.partition],
+    )
 
 
 if __name__ == "__main__":

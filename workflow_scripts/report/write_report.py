@@ -98,7 +98,7 @@ def page_content(
         "networks": _html(networks, "{:.4f}"),
         "networks_csv": base64.b64encode(networks.to_csv(index=False).encode()).decode(),
         "configuration": yaml.safe_dump(config, sort_keys=False),
-        "provenance": json.dumps(summary | {"report": provenance("write_report", {})}, indent=1),
+        "provenance": json.dumps(summary | {"report": provenance("report.write_report", {})}, indent=1),
     }
 
 
@@ -143,7 +143,7 @@ def main() -> None:
     summary, found = read_record(args.summary), read_record(args.findings)
     content = page_content(results, summary, found, charts, tables, figures, args.config)
     write_text(args.output, render(args.template, content))
-    record = {"provenance": provenance("write_report", {"config": args.config})}
+    record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)
 
 

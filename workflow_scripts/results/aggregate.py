@@ -110,7 +110,7 @@ def main() -> None:
     tables = {"learning_curves.csv": reading_table(records), "results.csv": result_table(records)}
     for name, table in tables.items():
         write_text(args.folder / name, table.to_csv(index=False))
-    summary = {"training": training_summary(records), "provenance": provenance("aggregate", args.study)}
+    summary = {"training": training_summary(records), "provenance": provenance("results.aggregate", args.study)}
     write_record(args.folder / "results.json", summary, [args.folder / name for name in tables], by_job.values())
 
 

@@ -23,7 +23,7 @@ def import_results(table: Path, results: Path, summary: Path) -> None:
         raise InputError(f"{table} has no network with a {SCORE}")
     imported = {"path": str(table), "sha256": sha256_file(table), "bytes": table.stat().st_size}
     write_text(results, networks.to_csv(index=False))
-    record = {"imported": imported, "provenance": provenance("import_results", {"table": str(table)})}
+    record = {"imported": imported, "provenance": provenance("results.import_results", {"table": str(table)})}
     write_record(summary, record, [results], [table])
 
 

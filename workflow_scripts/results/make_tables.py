@@ -25,7 +25,7 @@ def main() -> None:
     write_text(args.boost, boost_table(results).round(3).to_csv(index=False))
     write_text(args.drops, drop_table(results).round(4).to_csv(index=False))
     write_text(args.effects, effect_table(results).round(4).to_csv(index=False))
-    record = {"provenance": provenance("make_tables", {})}
+    record = {"provenance": provenance("results.make_tables", {})}
     write_record(args.record, record, [args.boost, args.drops, args.effects], [args.results])
 
 

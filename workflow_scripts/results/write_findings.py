@@ -33,7 +33,7 @@ def main() -> None:
         "findings": findings(results, effects),
         "advice": advice(effects),
         "missing": missing_networks(read_results(args.results)),
-        "provenance": provenance("write_findings", {}),
+        "provenance": provenance("results.write_findings", {}),
     }
     sources = [path for path in (args.results, args.effects, args.reference, args.printed) if path]
     write_record(args.findings, found, [args.comparison] if args.comparison else [], sources)

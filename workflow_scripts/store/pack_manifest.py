@@ -78,7 +78,7 @@ def main() -> None:
     record = manifest(**settings, class_names=class_names, shard_records=args.shards)
     quarantine = args.folder / "quarantine.csv"
     write_text(quarantine, quarantine_table(args.shards).to_csv(index=False))
-    record |= {"provenance": provenance("pack_manifest", settings)}
+    record |= {"provenance": provenance("store.pack_manifest", settings)}
     sources = [args.classes, record_of(args.classes.path), *args.shards]
     write_record(args.folder / "manifest.json", record, [quarantine], sources)
 

@@ -154,7 +154,7 @@ def main() -> None:
         prefix=args.prefix,
     )
     record |= {"dataset": dataset_identity(args.kind, args.path), "settings": args.settings}
-    record |= {"provenance": provenance("pack_shard", args.settings)}
+    record |= {"provenance": provenance("store.pack_shard", args.settings)}
     write_record(f"{args.prefix}.json", record, made_from=[args.classes])
 
 

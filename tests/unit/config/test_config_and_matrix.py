@@ -7,11 +7,12 @@ import yaml
 from helpers import ROOT
 from snakemake.utils import update_config
 
-from workflow_scripts.config.checks import SAMPLE_CLASS_COUNT, check_config
+from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.file import check_config_file
+from workflow_scripts.config.resources import SAMPLE_CLASSES as SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.study.jobs import BaseJob, CurveJob, parse_variant
+from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
@@ -52,8 +53,12 @@ def test_every_study_is_valid(study, monkeypatch):
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("training/learning_rates", {"base": 1}, "unknown key training.learning_rates; did you mean 'learning_rate'"),
-        ("sede", [0], "unknown key sede; did you mean 'seeds'"),
+        (
+            "training/learning_rates",
+            {"base": 1},
+            r"training\.learning_rates: the key is unknown. Did you mean learning_rate\?",
+        ),
+        ("sede", [0], r"sede: the key is unknown. Did you mean seeds\?"),
         ("training/momentum", 1.5, "training.momentum: 1.5"),
         ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("training/device", "tpu", "training.device: 'tpu'"),
@@ -75,8 +80,13 @@ def test_every_study_is_valid(study, monkeypatch):
             "whole_first_0_per_class: <k> in _first_<k>_per_class is 1 to",
         ),
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
-        ("training/gpus_per_job", 2, "training.gpus_per_job: 2 cannot be, since training.device is cpu"),
-        ("training/jobs_per_gpu", 0, "training.jobs_per_gpu: 0"),
+        ("running/gpus_per_job", 2, r"running.gpus_per_job: must be 1 while training.device is cpu \(it is 2\)"),
+        ("running/jobs_per_gpu", 0, "running.jobs_per_gpu: 0"),
+        (
+            "training/threads",
+            2,
+            r"training.threads: the key is unknown. Did you mean running.threads or store.threads\?",
+        ),
         ("training/architecture", "caffenet", "training.crop: crop 32 is too small"),
         ("study", "a b; rm -rf", "study: "),
         ("study", "ab\n", "study: "),
@@ -135,8 +145,8 @@ def test_the_default_matrix_is_the_papers_small():
     jobs = curve_jobs(DEFAULT)
     assert len(jobs) == 11
     assert all(job.depths == (1, 2, 3, 4, 5, 6, 7) for job in jobs)
-    assert CurveJob("natman", 0, "A", "B", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
-    assert CurveJob("whole", 0, "random", "whole", "frozen", (1, 2, 3, 4, 5, 6, 7)) in jobs
+    assert TrainingJob("natman", 0, "A", "B", "frozen", depths=(1, 2, 3, 4, 5, 6, 7)) in jobs
+    assert TrainingJob("whole", 0, "random", "whole", "frozen", depths=(1, 2, 3, 4, 5, 6, 7)) in jobs
 
 
 def test_variants_are_curves_of_their_own_beside_the_others():
@@ -158,12 +168,12 @@ def test_variants_are_curves_of_their_own_beside_the_others():
         "random-whole-frozen/depths-1-2",
         "random-whole-frozen-caffe/depths-1-2",
     ]
-    assert [parse_variant(job.variant) for job in curve_jobs(config)] == [(0, None), (2, None), (0, None), (0, "caffe")]
+    assert [(job.preserve, job.init) for job in curve_jobs(config)] == [(0, ""), (2, ""), (0, ""), (0, "caffe")]
     assert len(base_jobs(config)) == 3
 
 
 def test_depths_per_job_divides_a_curve_and_nothing_else():
-    config = with_change("training/depths_per_job", 3)
+    config = with_change("running/depths_per_job", 3)
     curve = [job.depths for job in curve_jobs(config) if (job.partition, job.target) == ("natman", "B")]
     assert curve == [(1, 2, 3), (4, 5, 6), (7,)]
     assert count_networks(config) == 82
@@ -178,8 +188,8 @@ def test_entries_of_a_partition_add_up_and_sources_bring_their_base():
         ],
     )
     config["depths"] = [1, 3]
-    assert curve_jobs(config) == [CurveJob("random1", 0, "A", "B", "frozen", (1, 2, 3))]
-    assert base_jobs(config) == [BaseJob("random1", 0, "A"), BaseJob("random1", 0, "B")]
+    assert curve_jobs(config) == [TrainingJob("random1", 0, "A", "B", "frozen", depths=(1, 2, 3))]
+    assert base_jobs(config) == [TrainingJob.base("random1", 0, half) for half in "AB"]
 
 
 @pytest.mark.parametrize(("studies", "reduced"), [(["paper"], False), (["paper", "paper_reduced"], True)])
@@ -188,7 +198,7 @@ def test_the_papers_studies_train_the_published_networks(shared, studies, reduce
     config = copy.deepcopy(DEFAULT)
     for study in studies:
         update_config(config, yaml.safe_load((ROOT / f"configs/{study}.yaml").read_text()))
-    ours = {(job.partition, job.half, job.half, 0, "base") for job in base_jobs(config)}
+    ours = {(job.partition, job.source, job.target, 0, "base") for job in base_jobs(config)}
     for job in curve_jobs(config):
         ours |= {(job.partition, job.source, job.target, depth, job.treatment) for depth in job.depths}
     published = pd.read_csv(shared / "reference" / "published_results.csv")

@@ -34,7 +34,8 @@ def lines_of(axes):
 def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
-    return settings | {"training": {"depths_per_job": 7, "init": "he"}, "dataset": {"kind": "sample"}} | changes
+    settings |= {"training": {"init": "he"}, "running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    return settings | changes
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def study(matrix, **changes):
     ],
 )
 def test_a_study_has_the_figures_that_its_networks_fill(matrix, changes, figures):
-    assert study_figures(study(matrix, **changes)) == figures
+    assert list(study_figures(study(matrix, **changes))) == figures
 
 
 def test_the_two_troubles_are_shaded_and_numbered_in_figure_2(published):

@@ -15,12 +15,12 @@ from workflow_scripts.cost.plan import report, stage_table, waiting_times
 from workflow_scripts.cost.schedule import wall_seconds
 from workflow_scripts.network.architectures import layer_costs, mini_caffenet
 from workflow_scripts.plumbing.records import write_record
-from workflow_scripts.study.jobs import BaseJob, CurveJob
+from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import study_jobs
 
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SETTINGS = {
-    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training")},
+    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training", "running")},
     **{"classes": 40, "train_images": 3200, "val_images": 2000, "image_size": 36, "memory_mb": 887},
 }
 
@@ -38,13 +38,13 @@ def test_a_base_networks_operations_by_hand():
     few = settings(duration=10, validate_every=5, batch_size=64)
     training = 10 * 64 * (3 * 2 * sum(costs) - 2 * costs[0])
     validation = 2 * 1000 * 2 * sum(costs)
-    assert job_operations(BaseJob("random0", 0, "A"), few) == training + validation
+    assert job_operations(TrainingJob.base("random0", 0, "A"), few) == training + validation
 
 
 def test_a_frozen_prefix_counts_once_and_only_forward():
     costs = [2 * count for count in multiplications(20)]
     few = settings(duration=10, validate_every=20, batch_size=64)
-    job = CurveJob("random0", 0, "A", "B", "frozen", (2, 5))
+    job = TrainingJob("random0", 0, "A", "B", "frozen", depths=(2, 5))
     prefix = sum(costs[:5])
     above = sum(costs[2:]) + sum(costs[5:])
     learning = 3 * above - costs[2] - costs[5]
@@ -52,13 +52,15 @@ def test_a_frozen_prefix_counts_once_and_only_forward():
 
 
 def test_fine_tuned_networks_cost_what_base_networks_do():
-    base = job_operations(BaseJob("random0", 0, "B"), SETTINGS)
-    assert job_operations(CurveJob("random0", 0, "A", "B", "finetuned", (1, 2, 3)), SETTINGS) == 3 * base
+    base = job_operations(TrainingJob.base("random0", 0, "B"), SETTINGS)
+    assert job_operations(TrainingJob("random0", 0, "A", "B", "finetuned", depths=(1, 2, 3)), SETTINGS) == 3 * base
 
 
 def test_epochs_depend_on_the_images_of_the_task():
     epochs = settings(duration="10 epochs", validate_every="10 epochs", batch_size=10)
-    whole, some = (job_operations(BaseJob(name, 0, "whole"), epochs) for name in ("whole", "whole_first_8_per_class"))
+    whole, some = (
+        job_operations(TrainingJob.base(name, 0, "whole"), epochs) for name in ("whole", "whole_first_8_per_class")
+    )
     validation = 2000 * 2 * sum(multiplications(40))
     assert (whole - validation) == pytest.approx(10 * (some - validation))
 
@@ -69,8 +71,9 @@ def test_the_rate_of_a_base_network_is_its_own_price():
 
 
 def test_several_gpus_of_a_job_share_its_work():
-    one, four = (job_seconds(settings(gpus_per_job=count), 1e9) for count in (1, 4))
-    assert all(one[stem] == pytest.approx(4 * four[stem]) for stem in one)
+    running = SETTINGS["running"]
+    one, four = (job_seconds(SETTINGS | {"running": running | {"gpus_per_job": count}}, 1e9) for count in (1, 4))
+    assert all(one[job] == pytest.approx(4 * four[job]) for job in one)
 
 
 @pytest.mark.parametrize(
@@ -90,25 +93,26 @@ def test_jobs_packed_on_devices(seconds, waits, devices, wall):
 
 
 def test_curves_wait_for_their_source_alone():
-    jobs = study_jobs(SETTINGS)
+    jobs = {job.stem: job for job in study_jobs(SETTINGS)}
     assert len(jobs) == 16
-    assert jobs["curves/random0/seed0/A-B-frozen/depths-1-2-3-4-5-6-7"][1] == ["networks/random0/seed0/base-A"]
-    assert jobs["curves/whole/seed0/random-whole-frozen/depths-1-2-3-4-5-6-7"][1] == []
+    curve = jobs["curves/random0/seed0/A-B-frozen/depths-1-2-3-4-5-6-7"]
+    assert curve.source_job == jobs["networks/random0/seed0/base-A"]
+    assert jobs["curves/whole/seed0/random-whole-frozen/depths-1-2-3-4-5-6-7"].source_job is None
 
 
 def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
     jobs = study_jobs(SETTINGS)
     seconds = dict.fromkeys(jobs, 3600.0)
-    done = {stem for stem in jobs if stem.startswith("networks")}
-    table = stage_table(jobs, seconds, done, SETTINGS)
+    done = {job for job in jobs if job.kind == "base"}
+    table = stage_table(seconds, done, SETTINGS)
     assert table.loc["all", ["jobs", "networks", "done"]].to_list() == [16, 82, 5]
     assert table.loc["all", ["hours", "hours left"]].to_list() == [16, 11]
     assert table.loc["base networks", "hours left"] == 0
-    assert waiting_times(jobs, seconds, done, [1, 4]) == {"1": 11, "4": 3, "unlimited": 1}
-    assert waiting_times(jobs, seconds, set(), [1])["unlimited"] == 2
-    for stem in done:
-        (tmp_path / stem).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / f"{stem}.json").touch()
+    assert waiting_times(seconds, done, [1, 4]) == {"1": 11, "4": 3, "unlimited": 1}
+    assert waiting_times(seconds, set(), [1])["unlimited"] == 2
+    for job in done:
+        (tmp_path / job.stem).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{job.stem}.json").touch()
     text = report(SETTINGS, 1e9, "made up", tmp_path, [2])
     assert text.startswith("Study sample: 82 networks in 16 jobs, 5 of them done.")
 
@@ -122,8 +126,8 @@ def test_a_survey_replaces_what_was_assumed(tmp_path):
 
 def test_estimate_and_actual_side_by_side(tmp_path):
     estimates = job_seconds(SETTINGS, 1e9)
-    for stem, seconds in estimates.items():
-        path = tmp_path / f"{stem}.json"
+    for job, seconds in estimates.items():
+        path = tmp_path / f"{job.stem}.json"
         write_record(path, {"provenance": {"seconds": 2 * seconds, "device": "cpu"}})
     table = cost_table(SETTINGS, 1e9, tmp_path)
     assert len(table) == 17

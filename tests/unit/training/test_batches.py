@@ -6,9 +6,7 @@ import pytest
 import torch
 from helpers import SIZE
 
-from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.packed import PackedSplit
-from workflow_scripts.study.schedules import iterations_of, learning_rate_factor
 from workflow_scripts.training.batches import Batches
 
 CROP, SCALE = 32, 0.5
@@ -23,7 +21,7 @@ def batches(store, tasks):
 
 def test_every_epoch_is_a_new_order_of_every_image(batches):
     count = len(batches.task.train_labels)
-    orders = [batches._epoch_order(1, epoch) for epoch in range(3)]
+    orders = [batches._selector._epoch_order(1, epoch) for epoch in range(3)]
     for order in orders:
         assert sorted(order) == list(range(count))
     assert not np.array_equal(orders[0], orders[1])
@@ -41,9 +39,8 @@ def test_a_batch_is_a_function_of_seed_and_iteration(batches):
 
 def read(batches, batch_size, iteration):
     """What is read of the images for a training batch of seed 1."""
-    return batches._read(
-        batches.train, partial(batches._select_training, 1, batch_size), range(iteration, iteration + 1)
-    )[:3]
+    select = partial(batches._selector.training, 1, batch_size)
+    return batches._read(batches.train, select, range(iteration, iteration + 1))[:3]
 
 
 def read_training(batches, batch_size, iteration):
@@ -76,7 +73,7 @@ def test_mirrored_crops_are_mirrored(batches):
     """The pixels of a training batch, found again in the store by their place."""
     count, positions = len(batches.task.train_labels), batches.task.train_positions
     images, _, places, mirrors = read_training(batches, count, 0)
-    order = batches._epoch_order(1, 0)
+    order = batches._selector._epoch_order(1, 0)
     whole = batches.train.images(positions[order])
     for crop, image, (top, left), mirror in zip(images, whole, places, mirrors, strict=True):
         expected = image[top : top + CROP, left : left + CROP]
@@ -107,42 +104,8 @@ def test_validation_is_every_image_once_at_the_centre(batches):
 
 @pytest.mark.parametrize("readers", [0, 1, 3, 9])
 def test_reading_ahead_or_many_at_once_changes_nothing(batches, readers):
-    assert list(thread_map(((lambda n=n: n) for n in range(5)), readers)) == list(range(5))
-    assert list(thread_map(iter(()), readers)) == []
     one_by_one = [next(batches.training(1, 50, iteration, iteration + 1)) for iteration in range(30)]
     batches.readers = readers
     for (images, labels), (expected, expected_labels) in zip(batches.training(1, 50, 0, 30), one_by_one, strict=True):
         assert torch.equal(images, expected)
         assert torch.equal(labels, expected_labels)
-
-
-def test_an_error_while_reading_ahead_reaches_the_caller():
-    def fail():
-        raise RuntimeError("disk")
-
-    with pytest.raises(RuntimeError, match="disk"):
-        list(thread_map(iter([lambda: 1, fail]), 2))
-
-
-@pytest.mark.parametrize(
-    ("length", "iterations"),
-    [(560, 560), (0, 0), ("22 epochs", 550), ("1 epoch", 25), ("0.5 epochs", 12), ("0.01 epochs", 1)],
-)
-def test_lengths_in_iterations_and_epochs(length, iterations):
-    assert iterations_of(length, images=1600, batch_size=64) == iterations
-
-
-def test_step_schedule():
-    schedule = {"kind": "step", "step": 100, "gamma": 0.1}
-    factors = [learning_rate_factor(schedule, iteration, 450) for iteration in (0, 99, 100, 449)]
-    assert factors == pytest.approx([1, 1, 0.1, 1e-4])
-
-
-def test_cosine_schedule():
-    schedule = {"kind": "cosine", "warmup": 10}
-    factors = [learning_rate_factor(schedule, iteration, 110) for iteration in range(110)]
-    assert factors[:10] == pytest.approx([(i + 1) / 10 for i in range(10)])
-    assert factors[10] == pytest.approx(1)
-    assert factors[60] == pytest.approx(0.5)
-    assert factors[10:] == sorted(factors[10:], reverse=True)
-    assert factors[-1] < 0.001

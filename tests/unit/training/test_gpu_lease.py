@@ -12,7 +12,7 @@ import pytest
 from helpers import ROOT
 
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.training.engine import train
+from workflow_scripts.training import gpus
 from workflow_scripts.training.gpu_lease import ALLOCATIONS, lease_gpus, visible_devices
 from workflow_scripts.training.workers import Workers
 
@@ -150,19 +150,19 @@ def test_locks_are_open_to_other_users(folder):
 
 def test_a_training_sees_the_devices_it_leased_and_no_others(folder, monkeypatch):
     """As on a machine with GPUs, of which torch is only asked which is the current one."""
-    monkeypatch.setattr(train, "lease_gpus", partial(lease_gpus, folder=folder / "locks"))
-    monkeypatch.setattr(train, "check_device", lambda device: None)
+    monkeypatch.setattr(gpus, "lease_gpus", partial(lease_gpus, folder=folder / "locks"))
+    monkeypatch.setattr(gpus, "check_device", lambda device: None)
     current = []
-    monkeypatch.setattr(train.torch.cuda, "set_device", current.append)
+    monkeypatch.setattr(gpus.torch.cuda, "set_device", current.append)
     leases, seen = [], []
     for _ in range(2):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
         for name in ALLOCATIONS:
             monkeypatch.delenv(name, raising=False)
-        leases.append(train.take_gpus("cuda", Workers(), 1))
+        leases.append(gpus.take_gpus("cuda", Workers(), 1))
         seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
     assert seen == ["3", "5"]
     assert current == [0, 0]
-    assert train.take_gpus("cpu", Workers(), 1).devices == []
+    assert gpus.take_gpus("cpu", Workers(), 1).devices == []
     for lease in leases:
         lease.release()

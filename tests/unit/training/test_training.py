@@ -48,8 +48,8 @@ def batches(store, tasks):
 
 def start(batches, weights=None, settings=SETTINGS, source="A", treatment="frozen", depths=(0,), **names):
     names = {"seed": 0, **names}
-    curve = TrainingJob("random0", source, "B", treatment, depths=tuple(depths), **names)
-    return CurveTraining(curve, settings, batches, weights)
+    job = TrainingJob("random0", source=source, target="B", treatment=treatment, depths=tuple(depths), **names)
+    return CurveTraining(job, settings, batches, weights)
 
 
 def finish(training, save=lambda state: None, save_seconds=1e9, interrupted=lambda: False):
@@ -145,7 +145,7 @@ def test_a_shared_prefix_computes_what_the_whole_network_does(batches, base):
     images, _ = next(batches.validation(16))
     outputs = training._prefix_outputs(images, None)
     for learner in training.learners:
-        assert torch.equal(learner.network(outputs[learner.depth], first=learner.depth), learner.network(images))
+        assert torch.equal(learner.network(outputs[learner.depth], start=learner.depth), learner.network(images))
 
 
 def test_dropout_is_active_in_frozen_layers_while_training(batches, base):
@@ -221,7 +221,7 @@ def test_an_interrupted_training_ends_in_the_same_bits(batches, base, tmp_path, 
         assert same_bits(resumed[depth], undisturbed[depth])
 
 
-def test_a_network_whose_loss_is_no_number_stops_and_the_others_go_on(batches, base):
+def test_a_network_whose_loss_is_not_a_number_stops_and_the_others_go_on(batches, base):
     alone = finish(start(batches, base, depths=[2]))[2]
     training = start(batches, base, depths=[2, 6])
     training.learners[1].network.layers["fc8"].bias.data.fill_(float("nan"))

@@ -147,7 +147,7 @@ def main() -> None:
     args = parser.parse_args()
     checksums = draw_sample(args.folder, args.seed, args.train_per_class, args.val_per_class, args.processes)
     settings = {name: getattr(args, name) for name in ("seed", "train_per_class", "val_per_class")}
-    record = {"files": checksums, "provenance": provenance("draw_sample", settings)}
+    record = {"files": checksums, "provenance": provenance("dataset.sample.draw_sample", settings)}
     write_record(args.folder / "sample.json", record)
 
 

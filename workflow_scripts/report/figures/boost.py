@@ -34,7 +34,7 @@ def plot_boost(table: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_boost", __doc__, ["table"], lambda path: plot_boost(pd.read_csv(path)))
+    figure_command("report.figures.boost", __doc__, ["table"], lambda path: plot_boost(pd.read_csv(path)))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def main() -> None:
     def draw(results: str, reference: str) -> Figure:
         return plot_comparison(load_results(results), load_results(reference))
 
-    figure_command("plot_comparison", __doc__, ["results", "reference"], draw)
+    figure_command("report.figures.comparison", __doc__, ["results", "reference"], draw)
 
 
 if __name__ == "__main__":

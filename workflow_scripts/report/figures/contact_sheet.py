@@ -36,7 +36,7 @@ def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figur
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_store", __doc__, ["manifest"], plot_store)
+    figure_command("report.figures.contact_sheet", __doc__, ["manifest"], plot_store)
 
 
 if __name__ == "__main__":

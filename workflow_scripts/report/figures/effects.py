@@ -60,7 +60,7 @@ def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> 
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_effects", __doc__, ["effects"], lambda path: plot_effects(read_effects(path)))
+    figure_command("report.figures.effects", __doc__, ["effects"], lambda path: plot_effects(read_effects(path)))
 
 
 if __name__ == "__main__":

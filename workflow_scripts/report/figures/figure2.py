@@ -109,7 +109,7 @@ def _draw_line(axes: Axes, rows: pd.DataFrame, group: str, style: str) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_transfer", __doc__, ["results"], lambda path: plot_transfer(load_results(path)))
+    figure_command("report.figures.figure2", __doc__, ["results"], lambda path: plot_transfer(load_results(path)))
 
 
 if __name__ == "__main__":

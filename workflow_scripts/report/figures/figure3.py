@@ -88,7 +88,7 @@ def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_distance", __doc__, ["results"], lambda path: plot_distance(load_results(path)))
+    figure_command("report.figures.figure3", __doc__, ["results"], lambda path: plot_distance(load_results(path)))
 
 
 if __name__ == "__main__":

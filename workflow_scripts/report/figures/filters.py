@@ -91,7 +91,7 @@ def main() -> None:
         tables = (pd.read_csv(path, keep_default_na=False) for path in (filters, shares))
         return plot_filters(load_first_layers([file.path for file in weights]), *tables)
 
-    figure_command("plot_filters", __doc__, ["weights*", "filters", "shares"], draw)
+    figure_command("report.figures.filters", __doc__, ["weights*", "filters", "shares"], draw)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main() -> None:
     def draw(results: Path, partitions: list[Path]) -> Figure:
         return plot_hierarchy(load_results(results), distances(partitions))
 
-    figure_command("plot_hierarchy", __doc__, ["results", "partitions*"], draw)
+    figure_command("report.figures.hierarchy", __doc__, ["results", "partitions*"], draw)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_learning", __doc__, ["readings"], lambda path: plot_learning(pd.read_csv(path)))
+    figure_command("report.figures.learning", __doc__, ["readings"], lambda path: plot_learning(pd.read_csv(path)))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def plot_preserved(results: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_preserved", __doc__, ["results"], lambda path: plot_preserved(load_results(path)))
+    figure_command("report.figures.preserved", __doc__, ["results"], lambda path: plot_preserved(load_results(path)))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def plot_reduced(results: pd.DataFrame) -> Figure:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("plot_reduced", __doc__, ["results"], lambda path: plot_reduced(load_results(path)))
+    figure_command("report.figures.reduced", __doc__, ["results"], lambda path: plot_reduced(load_results(path)))
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def main() -> None:
     def draw(results: str, tables: Sequence[str]) -> Figure:
         return plot_similarity(load_results(results), pd.concat(map(pd.read_csv, tables)))
 
-    figure_command("plot_similarity", __doc__, ["results", "similarity*"], draw)
+    figure_command("report.figures.similarity", __doc__, ["results", "similarity*"], draw)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_stuck_at_chance(top1, stuck_after, cause):
 
 
 @pytest.mark.parametrize("which", ["loss", "train_loss"])
-def test_a_loss_that_is_no_number(which):
+def test_a_loss_that_is_not_a_number(which):
     good = readings([0.3, 0.4])
     assert divergence(good, 10, CHANCE, IMAGES) == ""
     assert divergence([*good, *readings([0.5], **{which: None})], 10, CHANCE, IMAGES) == "loss"
