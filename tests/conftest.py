@@ -20,7 +20,7 @@ from matplotlib import pyplot
 
 from workflow_scripts.dataset.sample.draw_sample import draw_sample
 from workflow_scripts.dataset.sources import open_dataset
-from workflow_scripts.partition.make_partition import random_halves
+from workflow_scripts.partition.division import random_halves
 from workflow_scripts.partition.make_task import make_task
 from workflow_scripts.plumbing.records import write_record
 

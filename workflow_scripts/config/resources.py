@@ -69,9 +69,9 @@ def task_minutes(config: Mapping) -> int:
 
 
 def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
-    """Of a training job, more at every attempt: 800 for Python with torch (740 measured on the CPU), four copies of each
-    network's weights (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for one
-    network at a time.
+    """Of a training job, more at every attempt: 800 for Python with torch (740 measured on the CPU), four copies of
+    each network's weights (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for
+    one network at a time.
     """
     training, costs = config["training"], _costs(config)
     weights = 4 * sum(cost.parameters for cost in costs)
@@ -81,8 +81,8 @@ def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
 
 
 def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
-    """Of a training job, more at every attempt: 6 operations per multiplication, image and iteration for each network at
-    THREAD_OPERATIONS or GPU_OPERATIONS, and a third more for validation; a frozen prefix makes it less. A minute to
+    """Of a training job, more at every attempt: 6 operations per multiplication, image and iteration for each network
+    at THREAD_OPERATIONS or GPU_OPERATIONS, and a third more for validation; a frozen prefix makes it less. A minute to
     start.
     """
     training = config["training"]

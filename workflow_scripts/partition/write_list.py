@@ -18,7 +18,7 @@ import numpy as np
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import read_devkit
-from workflow_scripts.partition.make_partition import make_partition
+from workflow_scripts.partition.division import divided
 from workflow_scripts.partition.task import select
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
@@ -78,7 +78,7 @@ def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[s
         raise InputError(f"--partition: {error}, nor a file") from None
     if name.seed is None and name.family not in ("natman", "whole"):
         raise InputError(f"--partition: {partition} is neither a file nor a name that the classes decide")
-    halves = make_partition(name, list(classes.names), list(classes.edges), None, ARTIFACT, str(EXTRA_ARTIFACTS))
+    halves = divided(name, list(classes.names), list(classes.edges), None, ARTIFACT, str(EXTRA_ARTIFACTS))
     return halves, name.images_per_class
 
 

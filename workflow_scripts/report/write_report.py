@@ -14,7 +14,7 @@ from markupsafe import Markup
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import check_agreement, read_record, record_of, verified, write_record
+from workflow_scripts.plumbing.records import Verifier, check_agreement, record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.groups import load_results
@@ -120,6 +120,7 @@ def _html(table: pd.DataFrame, number_format: str) -> Markup:
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
     for name in ("template", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     for name in ("results", "summary", "findings"):
@@ -136,12 +137,12 @@ def main() -> None:
     files = [args.results, args.findings, *args.tables, *args.figures, *([args.readings] if args.readings else [])]
     check_agreement(files)
     results = load_results(args.results)
-    effects = read_effects(next(path for path in args.tables if path.stem == "effects"))
+    table_files, figure_files = ([file.path for file in group] for group in (args.tables, args.figures))
+    effects = read_effects(next(path for path in table_files if path.stem == "effects"))
     charts = chart_items(results, effects, pd.read_csv(args.readings) if args.readings else None)
-    tables = [table_entry(*pair) for pair in zip(args.tables, args.table_captions, strict=True)]
-    figures = [captioned(*pair) for pair in zip(args.figures, args.captions, strict=True)]
-    summary, found = read_record(args.summary), read_record(args.findings)
-    content = page_content(results, summary, found, charts, tables, figures, args.config)
+    tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
+    figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
+    content = page_content(results, args.summary.record, args.findings.record, charts, tables, figures, args.config)
     write_text(args.output, render(args.template, content))
     record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)

@@ -9,7 +9,7 @@ from helpers import ROOT, TRAIN_PER_CLASS
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import read_devkit
-from workflow_scripts.partition.make_partition import natman_halves
+from workflow_scripts.partition.division import natman_halves
 from workflow_scripts.partition.write_list import image_list, published_md5, read_partition, validation_labels
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_json

@@ -5,11 +5,11 @@ import pytest
 from helpers import ROOT
 
 from workflow_scripts.dataset.hierarchy import class_distances, descendants
-from workflow_scripts.partition.make_partition import (
+from workflow_scripts.partition.division import (
     csv_halves,
     distance_halves,
+    divided,
     halves_distance,
-    make_partition,
     natman_halves,
     random_halves,
 )
@@ -96,7 +96,7 @@ def test_partitions_by_name(tmp_path):
     unused = {"csv": None, "artifact": None, "extra_artifacts": None}
 
     def make(name, **settings):
-        return make_partition(parse_partition(name), list("abcd"), EDGES, **unused | settings)
+        return divided(parse_partition(name), list("abcd"), EDGES, **unused | settings)
 
     assert make("whole") == make("whole_first_3_per_class") == {"whole": list("abcd")}
     assert make("natman", artifact="artifact") == {"A": ["b", "d"], "B": ["a", "c"]}
@@ -104,7 +104,7 @@ def test_partitions_by_name(tmp_path):
     assert sorted(make("random3")["A"] + make("random3")["B"]) == list("abcd")
     assert make("random3_first_10_per_class") == make("random3")
     with pytest.raises(InputError, match="half A of partition natman has 0 classes"):
-        make_partition(parse_partition("natman"), list("abc"), EDGES, None, "root", None)
+        divided(parse_partition("natman"), list("abc"), EDGES, None, "root", None)
 
 
 def test_the_parts_of_a_partitions_name():

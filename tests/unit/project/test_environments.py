@@ -8,29 +8,35 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from workflow_scripts.config.figures import FIGURES
+
 TORCH_ENVIRONMENTS = ("torch_cpu", "torch_cuda")  # of which training.device chooses
 PACKAGE = ROOT / "workflow_scripts"
-COMMON = (ROOT / "rules" / "common.smk").read_text()  # names the figures' steps
 CONDA_NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
 RULE = re.compile(r'conda:\s*(?:"\.\./envs/(\w+)\.yaml"|TORCH_ENVIRONMENT)(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
 TORCH = {"pytorch-cpu": "torch", "pytorch-gpu": "torch"}  # conda-forge's names of its two builds
 
 
+def source(module):
+    """The file of a module, dotted, below PACKAGE."""
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+
+
 def third_party_imports(module, seen=None):
-    """Top-level packages that a step needs, through all project modules it imports."""
+    """Top-level packages that a step (dotted, below PACKAGE) needs, through all project modules it imports."""
     seen = set() if seen is None else seen
     if module in seen:
         return set()
     seen.add(module)
     found = set()
-    for node in ast.walk(ast.parse((PACKAGE / f"{module}.py").read_text())):
+    for node in ast.walk(ast.parse(source(module).read_text())):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
-            top, *rest = name.split(".")
+            top, _, rest = name.partition(".")
             if top == "workflow_scripts":
-                found |= third_party_imports(rest[0], seen) if rest and (PACKAGE / f"{rest[0]}.py").exists() else set()
+                found |= third_party_imports(rest, seen) if rest and source(rest).is_file() else set()
             elif top not in sys.stdlib_module_names:
                 found.add(CONDA_NAMES.get(top, top))
     return found
@@ -49,17 +55,19 @@ def steps_by_environment():
         for name, body in (
             (name or variant, body) for name, body in RULE.findall(text) for variant in TORCH_ENVIRONMENTS
         ):
-            for step in re.findall(r"workflow_scripts\.(\w+|\{params\.step\})", body):
-                if step == "{params.step}":
-                    steps += [(plot, name) for plot in re.findall(r'\("(plot_\w+)", ', COMMON)]
+            for step in re.findall(r"workflow_scripts\.([\w.]+(?:\{params\.figure\})?)", body):
+                if step.endswith("{params.figure}"):
+                    steps += [(f"report.figures.{figure}", name) for figure in FIGURES]
                 else:
                     steps.append((step, name))
     return sorted(set(steps))
 
 
 def test_every_step_is_found():
-    assert {step for step, _ in steps_by_environment()} >= {"draw_sample", "pack_shard", "train", "plot_transfer"}
-    assert len(steps_by_environment()) == 31
+    assert {step for step, _ in steps_by_environment()} >= {
+        *("dataset.sample.draw_sample", "store.pack_shard", "training.train", "report.figures.figure2")
+    }
+    assert len(steps_by_environment()) == 33
 
 
 @pytest.mark.parametrize(("step", "name"), steps_by_environment())
@@ -83,7 +91,7 @@ def test_every_rule_with_a_command_names_an_environment_a_log_and_a_benchmark():
             word: len(re.findall(rf"^\s+{word}:$", text, re.MULTILINE))
             for word in ("shell", "conda", "log", "benchmark")
         }
-        if rules.name in ("cost.smk", "verify.smk"):
+        if rules.name in ("cost.smk", "plumbing.smk"):
             counts["benchmark"] += 1  # as its only output, `plan` would print once and never again; so would `verify`
         assert set(counts.values()) == {counts["shell"]}, rules
 

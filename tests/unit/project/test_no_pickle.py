@@ -21,7 +21,7 @@ from workflow_scripts.dataset.tars import tar_members
 from workflow_scripts.features.compare_bases import load_network
 from workflow_scripts.features.filters import load_first_layers
 from workflow_scripts.network.networks import load_weights
-from workflow_scripts.partition.make_partition import csv_halves
+from workflow_scripts.partition.division import csv_halves
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # torch has much to say of pi
 PICKLERS = {"pickle", "_pickle", "cPickle", "pickle5", "dill", "joblib", "cloudpickle", "shelve", "marshal", "sklearn"}
 # Of pandas and PyYAML; and SciPy's reader of MAT-files, whose compiled code crashes on damaged ones.
 FORBIDDEN = {"read_pickle", "to_pickle", "unsafe_load", "full_load", "load_all", "loadmat"}
-MODULES = sorted([*(ROOT / "workflow_scripts").glob("*.py"), *(ROOT / "tests" / "bench").glob("*.py")])
+MODULES = sorted([*(ROOT / "workflow_scripts").rglob("*.py"), *(ROOT / "tests" / "bench").glob("*.py")])
 RULES = sorted([ROOT / "Snakefile", *(ROOT / "rules").glob("*.smk")])
 
 
@@ -73,7 +73,11 @@ def unsafe(called, keywords):
     return allowed or called in {"eval", "exec", "__import__"} or name in FORBIDDEN
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_every_module_is_looked_at():
+    assert len([path for path in MODULES if path.stem != "__init__"]) > 90
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_can_unpickle(path):
     assert list(faults(ast.parse(path.read_text()))) == []
 
@@ -193,7 +197,7 @@ def test_an_object_array_in_a_task_is_refused(tmp_path, sentinel, sealed):
     np.savez(path, **arrays, mean_image=np.array([Payload(sentinel)], dtype=object), classes=2)
     if sealed:  # by whoever made it
         write_record(record_of(path), {}, [path])
-        assert verified(path) == path
+        assert verified(path).path == path
     with pytest.raises(InputError, match=r"A\.npz is not a readable task: .*allow_pickle=False"):
         Task.load(path)
 

@@ -1,9 +1,13 @@
 """No name can break or inject into a rule's shell command: each placeholder is quoted, or cannot hold but safe text."""
 
 import re
+import shlex
 
 import pytest
 from helpers import ROOT
+
+from workflow_scripts.config.commands import named_options, tensorboard_folder
+from workflow_scripts.study.jobs import TrainingJob
 
 RULES = {path.name: path.read_text() for path in sorted((ROOT / "rules").glob("*.smk"))}
 COMMON = RULES["common.smk"]
@@ -12,7 +16,7 @@ SAFE = r"[A-Za-z0-9_.|+*(){}\[\]\\-]*"  # of a wildcard's pattern: nothing that 
 # Numbers; and options that are words joined by shlex.join, or written in common.smk.
 NUMBERS = {"threads", "resources.jobs_per_gpu", "params.preserve", "params.threads", "params.processes"}
 OPTIONS = {"params.options", "params.inputs", "params.outputs", "params.source", "params.calibration"}
-WRITTEN = {"params.launcher", "params.depths", "params.step", "resources.tensorboard"}
+WRITTEN = {"params.launcher", "params.depths", "params.figure", "resources.tensorboard"}
 
 
 def commands():
@@ -42,7 +46,12 @@ def test_every_placeholder_is_quoted_or_safe(rules, command):
             assert placeholder in NUMBERS | OPTIONS | WRITTEN, f"{rules}: {placeholder} is not quoted"
 
 
-def test_options_are_joined_as_a_shell_reads_them():
-    for function in ("source_options", "named_options", "calibration_option"):
-        body = re.search(rf"^def {function}\(.*?(?=^def )", COMMON, re.MULTILINE | re.DOTALL)[0]
-        assert "shlex.join" in body, function
+@pytest.mark.parametrize("name", ["a b", "it's", "$(touch x)", "`x`", ";x", "-x", "x\ny", "ünï"])
+def test_options_are_joined_as_a_shell_reads_them(name):
+    assert shlex.split(named_options([("first_name", name), ("more", [name, "b"])])) == [
+        *("--first-name", name, "--more", name, "b")
+    ]
+    config = {"study": name, "running": {"tensorboard": True}}
+    job = TrainingJob.base("random0", 0, "A")
+    assert shlex.split(tensorboard_folder(config, job)) == [f"results/{name}/tensorboard/random0-seed0/base-A"]
+    assert shlex.split(tensorboard_folder(config | {"running": {"tensorboard": False}}, job)) == [""]

@@ -16,7 +16,7 @@ SHEET_COLUMNS = 2  # of class rows
 def plot_store(manifest: Path, most_classes: int = 40, images: int = 8) -> Figure:
     """Rows of the first `images` training images of up to `most_classes` classes, evenly chosen in class order."""
     train = PackedSplit(manifest, "train")
-    words = read_names(verified(manifest.with_name("classes.csv")))["words"]
+    words = read_names(verified(Path(manifest).with_name("classes.csv")))["words"]
     class_indices = train.class_indices()
     shown = np.linspace(0, len(words) - 1, min(most_classes, len(words))).round().astype(int)
     rows = -(-len(shown) // SHEET_COLUMNS)

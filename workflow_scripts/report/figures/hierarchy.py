@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.plumbing.records import read_record
+from workflow_scripts.plumbing.records import Verified, read_record
 from workflow_scripts.report.plotting import figure_command, halves_styles, new_figure
 from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
 from workflow_scripts.study.columns import SCORE
@@ -48,8 +48,8 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
 def main() -> None:
     """Command line: see the module's docstring."""
 
-    def draw(results: Path, partitions: list[Path]) -> Figure:
-        return plot_hierarchy(load_results(results), distances(partitions))
+    def draw(results: Verified, partitions: list[Verified]) -> Figure:
+        return plot_hierarchy(load_results(results), distances([file.path for file in partitions]))
 
     figure_command("report.figures.hierarchy", __doc__, ["results", "partitions*"], draw)
 
