@@ -1,8 +1,9 @@
-# make run: the default study, from a bare machine with Python 3.11, make and git. make test: every test.
+# From a bare machine with Python 3.11, make and git: `make run` is the default study, `make test` the tests that one
+# waits for, `make test-all` all but the suites of faults and the fuzzers.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan verify test test-cluster test-faults test-fuzz lint dag bench-dag bench-data bench-train
+.PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -16,7 +17,10 @@ verify: .venv/installed
 	$(BIN)/snakemake verify --cores 1 --quiet all $(if $(STUDY),--configfile $(STUDY))
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: .venv/installed-cluster
+	$(BIN)/python -m pytest tests/cluster tests/unit tests/workflow
 
 test-cluster: .venv/installed-cluster
 	$(BIN)/python -m pytest tests/cluster
@@ -27,17 +31,15 @@ test-faults: .venv/installed-dev
 test-fuzz: .venv/installed-fuzz
 	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
+docs: .venv/installed
+	$(BIN)/python -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
+		--output docs/configuration.md
+
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check .
 	$(BIN)/snakemake --lint
-
-dag: .venv/installed
-	mkdir -p results
-	$(BIN)/snakemake --forceall --rulegraph dot | $(BIN)/python -m workflow_scripts.report.draw_dag results/rulegraph.png
-	$(BIN)/snakemake --forceall --dag dot | $(BIN)/python -m workflow_scripts.report.draw_dag results/jobgraph.png
-	@echo "Drawn: results/rulegraph.png (rules) and results/jobgraph.png (jobs)"
 
 bench-dag: .venv/installed
 	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_dag.py

@@ -42,6 +42,6 @@ onerror:
     if "verify" not in sys.argv:
         print(
             "A job failed: the line above that starts with `error:` says why; one that was Killed had too little memory,"
-            " so use fewer --cores. What is finished is kept: mend the cause and run snakemake again.",
+            " so use fewer --cores. What is finished is kept: fix the cause and run snakemake again.",
             file=sys.stderr,
         )

@@ -15,7 +15,6 @@ from torch.nn import functional
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import Network
-from workflow_scripts.partition.task import Task
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import training_settings
 from workflow_scripts.training.devices import keep_freed_memory, set_deterministic
@@ -74,16 +73,16 @@ def bare_optimiser(learner):
 
 def bench_engine():
     """The engine's images per second against the bare loop's, and its FLOP/s against a matrix product's."""
-    task = Task.load(TASKS["B"])
     settings = settings_of("base", iterations=10**9, validate_every=10**9)
-    weights = None
-    for title, curve in (
-        ("a base network", TrainingJob("random0", "B", "B", "base", 0, (0,))),
-        ("a fine-tuned curve", TrainingJob("random0", "B", "B", "finetuned", 0, DEPTHS)),
+    base = TrainingJob.base("random0", 0, "B")
+    batches, weights = open_training(base, leaves("base"), MANIFEST, TASKS["B"]).batches, None
+    for title, job in (
+        ("a base network", base),
+        ("a fine-tuned curve", TrainingJob("random0", 0, "B", "B", "finetuned", depths=DEPTHS)),
     ):
-        training = CurveTraining(curve, settings, open_training(MANIFEST, task, None, settings), weights)
+        training = CurveTraining(job, settings, batches, weights)
         weights = training.learners[0].network.state_dict()
-        iterations = 140 // len(curve.depths)
+        iterations = 140 // len(job.depths)
         engine, bare = [], []
         for _ in range(ROUNDS):
             engine.append(engine_rate(training, iterations))
@@ -91,7 +90,7 @@ def bench_engine():
         print(f"Engine, {title}, 1 thread: {statistics.median(engine):.0f} images/s, reading and augmenting included;")
         print(f"  a bare loop on tensors in memory: {statistics.median(bare):.0f}")
         print(f"  ratio {ratio(engine, bare):.3f} (wanted 0.95)")
-        operations = training_operations("mini_caffenet", 32, task.classes) * len(curve.depths)
+        operations = training_operations("mini_caffenet", 32, batches.task.classes) * len(job.depths)
         print_share(statistics.median(engine) * operations, threads=1)
 
 
@@ -129,7 +128,7 @@ def bench_caffenet(batch=64, iterations=5):
     network = Network(ARCHITECTURES["caffenet"](), 227, 1000)
     initialise(network, "caffe", 0)
     network.to(memory_format=torch.channels_last)
-    learner = Learner(TrainingJob("whole", "whole", "whole", "base", 0, (0,)), 0, network, settings, Workers())
+    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())
     images = torch.randn(batch, 3, 227, 227).to(memory_format=torch.channels_last)
     labels = torch.randint(1000, (batch,))
     rates = []

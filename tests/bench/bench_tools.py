@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from helpers import ROOT
 
+from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import job_leaves
 
 # The default study, packed and divided by `make bench-train`.
@@ -29,5 +30,6 @@ def ratio(ours, theirs):
 
 
 def leaves(treatment):
-    """The configuration leaves of a training of the default study, its source another half where there is one."""
-    return job_leaves(CONFIG["training"], treatment, other_source=treatment != "base")
+    """The configuration leaves of a base network of the default study, or of a curve whose source is the other half."""
+    job = TrainingJob("random0", 0, "B" if treatment == "base" else "A", "B", treatment)
+    return job_leaves(CONFIG["training"], job)

@@ -61,7 +61,8 @@ def long_study(study):
 
     def change(iterations, retries=3):
         config = yaml.safe_load((HERE / "small.yaml").read_text())
-        config["training"] |= {"duration": iterations, "validate_every": iterations // 6, "retries": retries}
+        config["training"] |= {"duration": iterations, "validate_every": iterations // 6}
+        config["running"] = {"retries": retries}
         (study.folder / "long.yaml").write_text(yaml.safe_dump(config))
         for name in (BASE, LOG):
             (study.folder / name).unlink(missing_ok=True)

@@ -107,10 +107,10 @@ def test_without_snakemakes_notes_nothing_stale_is_taken_for_new(checkout, alone
         shutil.copytree(alone.folder / top, study.folder / top)
     configure(study, "tiny", training=TINY["training"] | {"duration": 10})
     (line,) = errors(study.snakemake(check=False))
-    assert "not what Snakemake noted of it" in line
+    assert "Snakemake's notes of it in .snakemake are missing" in line
     study.snakemake("--touch", "--forceall")
     (line,) = errors(study.snakemake("--forcerun", "aggregate", check=False))
-    assert "was trained with another training.duration than the study's" in line
+    assert "leaves.duration is 12, expected 10" in line
 
 
 def errors(printed):

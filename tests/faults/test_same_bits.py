@@ -10,7 +10,7 @@ TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
 
 def run(checkout, *options, cores=2, depths_per_job=7):
     study = checkout("tiny.yaml")
-    config = TINY | {"training": TINY["training"] | {"depths_per_job": depths_per_job}}
+    config = TINY | {"running": {"depths_per_job": depths_per_job}}
     (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
     study.snakemake("results", *options, cores=cores)
     return study.folder

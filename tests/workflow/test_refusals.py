@@ -25,12 +25,12 @@ def partition(name):
 
 # The study's file and what the one line begins with.
 STUDIES = [
-    ("trainig: {crop: 32}\n", "unknown key trainig; did you mean 'training'?"),
-    ("tr\u0430ining: {crop: 32}\n", "unknown key tr\u0430ining; did you mean 'training'?"),
+    ("trainig: {crop: 32}\n", "trainig: the key is unknown. Did you mean training?"),
+    ("tr\u0430ining: {crop: 32}\n", "tr\u0430ining: the key is unknown. Did you mean training?"),
     ("training: {crop: big}\n", "training.crop: 'big' is not of type 'integer'"),
-    ("training: {duration: 1" + "0" * 400 + "}\n", "training.duration: the number there is beyond 1e+18"),
+    ("training: {duration: 1" + "0" * 400 + "}\n", "training.duration: the number is beyond 1e+18"),
     ("training: {duration: 0 epochs}\n", "training.duration: '0 epochs' is not valid"),
-    ("training: {input_scale: .nan}\n", "training.input_scale: nan is no finite number"),
+    ("training: {input_scale: .nan}\n", "training.input_scale: nan is not a finite number"),
     ("training: {crop: 32, crop: 24}\n", "{folder}/study.yaml, line 1: crop stands here twice"),
     ("depths: [1, 8]\n", "depths: 8 is too deep"),
     ("study: " + "a" * 5000 + "\n", "study: 'aaa"),
@@ -39,18 +39,18 @@ STUDIES = [
         "matrix: [{partition: whole_first_81_per_class}]\n",
         "matrix[0].partition: whole_first_81_per_class: the sample has 80",
     ),
-    (partition("nowhere.csv"), "matrix[0].csv: nowhere.csv does not exist"),
-    (partition("rules"), "matrix[0].csv: rules is not a file"),
-    (partition("twice.csv"), "matrix[0].csv: twice.csv names class 'n91000001' twice"),
-    (partition("one.csv"), "matrix[0].csv: half A of one.csv has 1 classes"),
+    (partition("nowhere.csv"), "matrix[0].csv: nowhere.csv: the file does not exist"),
+    (partition("rules"), "matrix[0].csv: rules: it is not a file"),
+    (partition("twice.csv"), "matrix[0].csv: twice.csv: class 'n91000001' stands there twice"),
+    (partition("one.csv"), "matrix[0].csv: one.csv: half A has 1 classes"),
     (
         "dataset: {name: x, kind: folder, path: nowhere}\nmatrix: [{partition: whole}]\n",
         "dataset.path: nowhere does not",
     ),
-    ("natman: {extra_artifacts: latin.csv}\n", "natman.extra_artifacts: latin.csv cannot be read as text"),
-    ("reference: {printed: few.csv}\n", "reference.printed: few.csv has no column 'quantity'"),
-    ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: an alias stands inside"),
-    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 5: aliases stand for more than"),
+    ("natman: {extra_artifacts: latin.csv}\n", "natman.extra_artifacts: latin.csv: it cannot be read as text"),
+    ("reference: {printed: few.csv}\n", "reference.printed: few.csv: it has no column 'quantity'"),
+    ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: it holds more than a study can have"),
+    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 7: it holds more than a study can have"),
 ]
 # What is put in the place of config.yaml, which the workflow checks before Snakemake reads it.
 MAIN_FILES = [
@@ -59,12 +59,12 @@ MAIN_FILES = [
         "study: !!python/object/apply:os.system [touch pwned]\n",
         "config.yaml, line 1: could not determine a constructor",
     ),
-    (bytes(range(256)), "config.yaml is no UTF-8 text (byte 128)"),
-    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 6: aliases stand for more than"),
-    ("training: &a {crop: *a}\n", "config.yaml, line 1: an alias stands inside"),
+    (bytes(range(256)), "config.yaml: byte 128 is not UTF-8 text"),
+    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 7: it holds more than a study can have"),
+    ("training: &a {crop: *a}\n", "config.yaml, line 1: it holds more than a study can have"),
 ]
 OVERRIDES = [
-    ("sedes=3", "unknown key sedes; did you mean 'seeds'?"),
+    ("sedes=3", "sedes: the key is unknown. Did you mean seeds?"),
     ("study=", "study: None is not of type 'string'"),
     ("depths=[&a [*a]]", "depths: "),
 ]

@@ -125,18 +125,27 @@ def test_touching_every_file_makes_nothing_stale(study):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("workflow_scripts/training.py", "import time\n", "# A comment.\nimport time\n\n"),
-        ("workflow_scripts/training.py", '"""The training engine:', '"""The engine of training:'),
-        ("workflow_scripts/plot_transfer.py", "linewidth=1)", "linewidth=1,)"),
+        ("workflow_scripts/training/engine.py", "import time\n", "# A comment.\nimport time\n\n"),
+        ("workflow_scripts/training/engine.py", '"""The training engine:', '"""The engine of training:'),
+        ("workflow_scripts/report/figures/figure2.py", "linewidth=1)", "linewidth=1,)"),
+        ("workflow_scripts/training/engine.py", "Lower training.crop.", "Make training.crop smaller."),
+        ("workflow_scripts/training/progress.py", "images/s, ", "images a second, "),
+        (
+            "workflow_scripts/training/gpu_lease.py",
+            "POLL_SECONDS, SAY_SECONDS = 0.5",
+            "POLL_SECONDS, SAY_SECONDS = 2.5",
+        ),
+        ("workflow_scripts/training/checkpoint.py", "training starts anew", "training begins again"),
+        ("workflow_scripts/plumbing/records.py", "the file is missing", "there is no such file"),
     ],
 )
-def test_comments_docstrings_and_layout_make_nothing_stale(study, change, name, old, new):
+def test_what_decides_no_number_makes_nothing_stale(study, change, name, old, new):
     change(name, old, new)
     assert stale(study) == {}
 
 
 def test_a_plots_colour_redraws_that_plot_and_the_page_that_shows_it(study, change):
-    change("workflow_scripts/plot_distance.py", "#EE7733", "#EE7744")
+    change("workflow_scripts/report/figures/figure3.py", "#EE7733", "#EE7744")
     assert stale(study) == {"plot_figure3": 1, "write_report": 1}
 
 
@@ -153,7 +162,7 @@ def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
 
 
 def test_an_optimiser_line_retrains_everything(study, change):
-    change("workflow_scripts/learner.py", "2 * rate", "3 * rate")
+    change("workflow_scripts/training/learner.py", "2 * rate", "3 * rate")
     assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES
 
 
@@ -182,7 +191,7 @@ def test_the_mean_image_retrains_only_transferred_networks(study, configure):
 
 
 def test_threads_decide_the_bits_on_a_cpu(study, configure):
-    configure("training/threads", 2)
+    configure("running/threads", 2)
     assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES
 
 
@@ -202,8 +211,9 @@ def test_the_papers_whole_matrix_is_planned(study, tmp_path):
         ("store/threads", 2),
         ("store/max_bad_fraction", 0.1),
         ("training/schedule/step", 7),
-        ("training/retries", 1),
-        ("training/tensorboard", True),
+        ("running/retries", 1),
+        ("running/tensorboard", True),
+        ("running/jobs_per_gpu", 2),
     ],
 )
 def test_leaves_that_decide_no_result_redraw_only_the_page_that_shows_the_configuration(study, configure, leaf, value):
@@ -216,16 +226,16 @@ def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, ch
     name = "data/tiny/packed_36_warp/manifest.json"
     change(name, '"quarantined": 0', '"quarantined": 1')
     printed = study.snakemake("--dry-run", check=False)
-    assert f"error: {name} is damaged: its content is not what was written" in printed
+    assert f"error: {name}: it is damaged, as its seal tells" in printed
     write_record(study.folder / name, read_json(study.folder / name))  # as another study would have
     printed = study.snakemake("--dry-run", check=False)
-    assert "store.max_bad_fraction: more than 0.001 of data/tiny/packed_36_warp/train-000 could not" in printed
+    assert "store.max_bad_fraction: more than 0.001 of data/tiny/packed_36_warp/train-000 cannot be" in printed
     assert "Traceback" not in printed
 
 
 def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
     """DESIGN, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
-    configure("training/depths_per_job", 1)
+    configure("running/depths_per_job", 1)
     split = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "split"}
     (study.folder / "split.yaml").write_text(yaml.safe_dump(split))
     study.snakemake("results/split/results.csv", study="split.yaml", cores=1)
@@ -272,20 +282,20 @@ def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
     before = sorted(study.folder.rglob("*"))
     printed = study.snakemake("--config", "sedes=3", check=False)
     errors = [line for line in printed.split("\n") if "rror" in line]
-    assert errors == ["error: configuration: unknown key sedes; did you mean 'seeds'?"]
+    assert errors == ["error: configuration: sedes: the key is unknown. Did you mean seeds?"]
     assert "Traceback" not in printed
     assert [path for path in sorted(study.folder.rglob("*")) if ".snakemake" not in path.parts] == [
         path for path in before if ".snakemake" not in path.parts
     ]
 
 
-def test_verify_names_what_is_damaged_and_its_remedy_mends_it(study):
+def test_verify_names_what_is_damaged_and_its_remedy_works(study):
     record = next((study.folder / RESULTS / "curves").rglob("depths-*.json"))
     whole = record.read_text()
     assert "are as they were made" in study.snakemake("verify")
     record.write_text(whole.replace('"depth"', '"death"', 1))
     printed = study.snakemake("verify", check=False)
-    assert f"{record.relative_to(study.folder)} is damaged" in printed
+    assert f"{record.relative_to(study.folder)}: it is damaged" in printed
     record.unlink()  # as it says
     assert stale(study) == {"train_curve": 1} | REPORTING
     study.snakemake()

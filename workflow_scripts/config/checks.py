@@ -72,7 +72,7 @@ def check_dataset(dataset: dict) -> None:
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
-        raise InputError(f"configuration: dataset.path: {reasons[0]}; put it there or correct the path")
+        raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
 
 
 def _is_tar(path: Path) -> bool:
@@ -93,9 +93,9 @@ def check_store(store: Path, max_bad_fraction: float) -> None:
         for shard in shards:
             if shard["quarantined"] > max_bad_fraction * (shard["images"] + shard["quarantined"]):
                 raise InputError(
-                    f"configuration: store.max_bad_fraction: more than {max_bad_fraction:g} of {store}/{shard['file']} "
-                    f"could not be decoded ({shard['quarantined']} images, see quarantine.csv there); mend them and "
-                    "delete that folder, or raise it"
+                    f"configuration: store.max_bad_fraction: more than {max_bad_fraction:g} of "
+                    f"{store}/{shard['file']} cannot be decoded ({shard['quarantined']} images, see quarantine.csv "
+                    "there). Fix them and delete that folder, or raise the fraction."
                 )
 
 
@@ -159,26 +159,26 @@ def _check_sample(dataset: dict, store: dict) -> None:
     drawn = f"data/{dataset['name']}/archives"
     if dataset["path"] != drawn:
         raise InputError(
-            f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}; for images of your "
-            "own set dataset.kind to ilsvrc or folder"
+            f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
+            "or set dataset.kind to ilsvrc or folder for images of your own."
         )
     most = {"train": SAMPLE_CLASSES, "val": SAMPLE_CLASSES * dataset["sample"]["val_per_class"]}
     for split in SPLITS:
         if store[f"{split}_shards"] > most[split]:
             raise InputError(
-                f"configuration: store.{split}_shards: {store[f'{split}_shards']} would leave some empty: the sample "
-                f"fills at most {most[split]}"
+                f"configuration: store.{split}_shards: {store[f'{split}_shards']} shards would leave some empty. "
+                f"Lower it to {most[split]} or less."
             )
 
 
 def _check_training(config: dict) -> None:
     training = config["training"]
     if training["crop"] > config["store"]["image_size"]:
-        raise InputError(f"configuration: training.crop: {training['crop']} is larger than store.image_size")
+        raise InputError(f"configuration: training.crop: {training['crop']} is larger than store.image_size. Lower it.")
     try:
         layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=2)
     except ValueError as error:
-        raise InputError(f"configuration: training.crop: {error}") from None
+        raise InputError(f"configuration: training.crop: {error}. Raise it.") from None
     running = config["running"]
     if (gpus := running["gpus_per_job"]) > 1:
         wrong = {
@@ -187,4 +187,6 @@ def _check_training(config: dict) -> None:
             "running.jobs_per_gpu is above 1": running["jobs_per_gpu"] > 1,
         }
         for why in (why for why, holds in wrong.items() if holds):
-            raise InputError(f"configuration: running.gpus_per_job: must be 1 while {why} (it is {gpus}).")
+            raise InputError(
+                f"configuration: running.gpus_per_job: must be 1 while {why} (it is {gpus}). Correct one of them."
+            )

@@ -26,8 +26,8 @@ def check_number(config: dict) -> None:
         curves += len(targets) * (1 + kinds * len(entry.get("depths", config["depths"])))
     if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
         raise InputError(
-            f"configuration: matrix: with {len(config['seeds'])} seeds this asks for up to {networks:,} networks; at "
-            f"most {MAX_NETWORKS:,} can be"
+            f"configuration: matrix: it asks for up to {networks:,} networks with {len(config['seeds'])} seeds, more "
+            f"than {MAX_NETWORKS:,}. Shorten it."
         )
 
 
@@ -45,10 +45,10 @@ def _check_depths(key: str, entry: dict, config: dict) -> None:
     preserve = entry.get("preserve", 0)
     if max(depths) + preserve >= layers:
         where = f"{key}.depths" if "depths" in entry else "depths"
-        preserved = f" with {preserve} preserved layers above (give this entry its own depths)" if preserve else ""
+        preserved = f" with {preserve} preserved layers above" if preserve else ""
         raise InputError(
-            f"configuration: {where}: {max(depths)} is too deep{preserved}; {config['training']['architecture']} has "
-            f"{layers} layers, of which at most {layers - 1} can be copied"
+            f"configuration: {where}: {max(depths)} is too deep{preserved}, as {config['training']['architecture']} "
+            f"has {layers} layers, of which at most {layers - 1} can be copied. Give matrix entries depths that fit."
         )
 
 
@@ -57,14 +57,18 @@ def _check_curves(key: str, entry: dict) -> None:
         entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]
     ):
         raise InputError(
-            f"configuration: {key}.preserve: goes with frozen selffer and transfer curves; where all copied layers "
-            "learn, or are random, it means nothing: give the others an entry of their own"
+            f"configuration: {key}.preserve: it goes with frozen selffer and transfer curves only. Give fine-tuned and "
+            "random curves an entry of their own."
         )
     halves = set(parse_partition(entry["partition"]).halves)
     if wrong := set(entry.get("targets", halves)) - halves:
-        raise InputError(f"configuration: {key}.targets: {min(wrong)} is no half of partition {entry['partition']}")
+        raise InputError(
+            f"configuration: {key}.targets: {min(wrong)} is not a half of partition {entry['partition']}. Correct it."
+        )
     if halves == {"whole"} and entry.get("transfer"):
-        raise InputError(f"configuration: {key}.transfer: partition {entry['partition']} has no other half")
+        raise InputError(
+            f"configuration: {key}.transfer: partition {entry['partition']} has one half only. Remove the key."
+        )
 
 
 def _check_partition(key: str, entry: dict, config: dict) -> None:
@@ -72,25 +76,29 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
     parsed = parse_partition(name)
     family, seeded = parsed.family, parsed.seed is not None
     if re.search(r"_first_.*_per_class$", family):
-        raise InputError(f"configuration: {key}.partition: {name}: <k> in _first_<k>_per_class is 1 to 999999999")
+        raise InputError(
+            f"configuration: {key}.partition: {name}: <k> in _first_<k>_per_class must be 1 to 999999999. Correct it."
+        )
     if csv is not None:
         if family == "whole" or seeded:
-            raise InputError(f"configuration: {key}.csv: partition {name} is not read from a CSV; choose another name")
+            raise InputError(
+                f"configuration: {key}.csv: partition {name} is not read from a CSV. Choose a different name."
+            )
         with naming(f"{key}.csv"):
             _check_halves(csv, config["dataset"])
     elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
         raise InputError(
-            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset has not; "
-            "give its halves as csv"
+            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset does not "
+            "have. Give its halves as csv."
         )
     elif family != "natman" and family != "whole" and not seeded:
         raise InputError(
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
-            "or whole and has no csv"
+            "or whole. Correct it or give its halves as csv."
         )
     csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
     if len(csvs) > 1:
-        raise InputError(f"configuration: {key}.csv: partition {name} is given different csv files")
+        raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
 
 
 def _check_halves(csv: str, dataset: dict) -> None:
@@ -117,6 +125,6 @@ def _check_images(key: str, partition: str, dataset: dict) -> None:
     wanted, there = parse_partition(partition).images_per_class, dataset["sample"]["train_per_class"]
     if dataset["kind"] == "sample" and wanted and wanted > there:
         raise InputError(
-            f"configuration: {key}.partition: {partition}: the sample has {there} training images of each class; lower "
-            "the number or raise dataset.sample.train_per_class"
+            f"configuration: {key}.partition: {partition}: the sample has {there} training images of each class. Lower "
+            "the number or raise dataset.sample.train_per_class."
         )

@@ -22,6 +22,6 @@ def check_notes(results: str | Path, notes: Path = NOTES) -> None:
     noted = any(any(notes.glob(kind)) for kind in kinds)
     if Path(summary).exists() and not noted:
         raise InputError(
-            f"{summary} is there, but not what Snakemake noted of it in {notes}, by which it knows what is stale: put "
-            f"that back, or delete {results}, or, if nothing was changed since, run snakemake --touch --forceall first"
+            f"{summary}: Snakemake's notes of it in {notes} are missing, so nobody can tell what is stale. Restore "
+            f"them, or delete {results}, or, if nothing has changed since, run snakemake --touch --forceall first."
         )

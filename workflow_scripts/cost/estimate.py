@@ -31,7 +31,7 @@ def stage_of(job: TrainingJob) -> str:
 
 def surveyed(settings: Mapping, survey: Path) -> dict:
     """`settings` with the numbers of classes and images that the survey of the dataset found, where there is one."""
-    if not survey.exists():
+    if not Path(survey).exists():
         return dict(settings)
     found = read_record(survey)
     counts = {f"{split}_images": found["images"][split] for split in ("train", "val")}

@@ -48,9 +48,11 @@ class ImageSource:
                 wanted = min(size, MAX_ENCODED_BYTES + 1)
                 data = os.pread(file.fileno(), wanted, self.offset)
         except OSError as error:
-            raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
+            raise InputError(f"{self.path}: it cannot be read ({error.strerror}). Check its permissions.") from None
         if len(data) < wanted:
-            raise InputError(f"{self.path} ends before {self.name}; the archive has changed or is not whole")
+            raise InputError(
+                f"{self.path}: it ends before {self.name}, so it has changed or is not whole. Get it again."
+            )
         return data
 
 

@@ -43,9 +43,11 @@ def read_devkit(path: str | Path) -> Devkit:
         classes, train_images, class_of_id = _class_list(read_structs(meta, "synsets", FIELDS))
         ids = ground_truth(truth)
     except (OSError, EOFError, zlib.error, InputError, MatError) as error:
-        raise InputError(f"{path} is not a readable ILSVRC-2012 development kit: {error}") from None
+        raise InputError(f"{path}: it is not a readable ILSVRC-2012 development kit ({error}). Get it again.") from None
     if unknown := set(ids) - set(class_of_id):
-        raise InputError(f"{path}: the ground truth has ILSVRC2012_ID {min(unknown)}, which meta.mat has no class for")
+        raise InputError(
+            f"{path}: the ground truth has ILSVRC2012_ID {min(unknown)}, which meta.mat does not have. Get it again."
+        )
     return Devkit(classes, train_images, tuple(class_of_id[number] for number in ids))
 
 
@@ -54,7 +56,7 @@ def ground_truth(text: bytes) -> list[int]:
     words = text.split()
     for word in words:
         if not word.isdigit() or len(word) > 9:
-            raise InputError(f"the ground truth has {word[:20]!r}, which is no ILSVRC2012_ID")
+            raise InputError(f"the ground truth has {word[:20]!r}, which is not an ILSVRC2012_ID")
     return [int(word) for word in words]
 
 
@@ -125,7 +127,7 @@ def _number(row: dict[str, Value], field: str) -> int:
 
 def _whole(value: float, field: str) -> int:
     if not 0 <= value < LARGEST or int(value) != value:  # not a number is refused too
-        raise InputError(f"meta.mat: {field} has {value}, which is no whole number from 0 on")
+        raise InputError(f"meta.mat: {field} has {value}, which is not a whole number of 0 or more")
     return int(value)
 
 

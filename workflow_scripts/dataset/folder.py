@@ -18,12 +18,12 @@ class FolderDataset:
         """
         self.path = Path(path)
         if not self.path.exists():
-            raise InputError(f"{path} is neither a folder nor a tar archive; correct dataset.path")
+            raise InputError(f"{path}: it is neither a folder nor a tar archive. Correct dataset.path.")
         classes = {split: self._class_names(split) for split in SPLITS}
         if not classes["train"]:
-            raise InputError(f"{path} has no images train/<class>/<file>; correct dataset.path")
+            raise InputError(f"{path}: it has no images train/<class>/<file>. Correct dataset.path.")
         if different := classes["train"] ^ classes["val"]:
-            raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/")
+            raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/. Add it or remove it.")
         self.names = tuple(sorted(classes["train"]))
 
     def class_list(self) -> ClassList:
@@ -50,7 +50,7 @@ class FolderDataset:
             files = self._tar_files[split][name]
             images = [ImageSource(f"{name}/{file}", index, self.path, m.offset, m.size) for file, m in files.items()]
         if not images:
-            raise InputError(f"{self.path}: class {name!r} has no {split} images; add some or remove the class")
+            raise InputError(f"{self.path}: class {name!r} has no {split} images. Add some or remove the class.")
         return sorted(images, key=lambda image: image.name)
 
     def _class_names(self, split: str) -> set[str]:
@@ -66,10 +66,12 @@ class FolderDataset:
                 continue
             if split not in files:
                 if set(above) & set(SPLITS):
-                    raise InputError(f"{self.path}: {member.name} lies in a folder inside a class; move it up")
+                    raise InputError(f"{self.path}: {member.name} lies in a folder inside a class. Move it up.")
                 continue
             if file in files[split].setdefault(name, {}):
-                raise InputError(f"{self.path} holds {split}/{name}/{file} twice, in different folders")
+                raise InputError(
+                    f"{self.path}: it holds {split}/{name}/{file} twice, in different folders. Remove one."
+                )
             files[split][name][file] = member
         return files
 
@@ -86,14 +88,16 @@ def folder_files(folder: Path) -> list[Path]:
     """
     entries = _entries(folder)
     if broken := [entry.path for entry in entries if entry.is_symlink() and not Path(entry.path).exists()]:
-        raise InputError(f"{broken[0]} is a link to a file that does not exist")
+        raise InputError(f"{broken[0]}: it is a link to a file that does not exist. Remove it or restore the file.")
     return [folder / entry.name for entry in entries if entry.is_file()]
 
 
 def class_files(folder: Path) -> list[Path]:
     """As folder_files, for the folder of a class. Raises InputError if there are folders in it."""
     if inside := subfolders(folder):
-        raise InputError(f"{folder / inside[0]} is a folder inside a class; move its images up or it away")
+        raise InputError(
+            f"{folder / inside[0]}: it is a folder inside a class. Move its images up, or the folder away."
+        )
     return folder_files(folder)
 
 
@@ -104,4 +108,4 @@ def _entries(folder: Path) -> list[os.DirEntry]:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not checked_name(entry.name, folder).startswith(".")]
     except OSError as error:
-        raise InputError(f"{folder} cannot be listed: {error.strerror}") from None
+        raise InputError(f"{folder}: it cannot be listed ({error.strerror}). Check its permissions.") from None

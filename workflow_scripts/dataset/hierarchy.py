@@ -33,17 +33,19 @@ def class_distances(classes: Sequence[str], edges: Sequence[tuple[str, str]]) ->
     Raises InputError if there is no hierarchy, or if it does not connect the classes.
     """
     if not edges:
-        raise InputError("the dataset has no hierarchy of classes; halves cannot be graded by it, give them as csv")
+        raise InputError("the dataset: it has no hierarchy of classes to grade halves by. Give the halves as csv.")
     number = {name: index for index, name in enumerate(sorted({name for edge in edges for name in edge}))}
     if missing := [name for name in classes if name not in number]:
-        raise InputError(f"the dataset's hierarchy lacks class {missing[0]}; distances cannot be computed")
+        raise InputError(f"the dataset: class {missing[0]} is not in its hierarchy. Give the halves as csv.")
     parents, children = (np.array([number[name] for name in side]) for side in zip(*edges, strict=True))
     graph = coo_array((np.ones(len(edges)), (parents, children)), shape=(len(number), len(number)))
     own = [number[name] for name in classes]
     distances = shortest_path(graph.tocsr(), directed=False, unweighted=True, indices=own)[:, own]
     if np.isinf(distances).any():
         apart = classes[int(np.argmax(np.isinf(distances).any(axis=0)))]
-        raise InputError(f"the dataset's hierarchy does not connect class {apart} with all others")
+        raise InputError(
+            f"the dataset: its hierarchy does not connect class {apart} with all others. Give the halves as csv."
+        )
     return distances.astype(np.int64)
 
 

@@ -21,7 +21,7 @@ class IlsvrcDataset:
         self.train, self.val, devkit = ilsvrc_files(folder)
         for path in (self.train, self.val, devkit):
             if not path.exists():
-                raise InputError(f"{path} is missing; put it there or correct dataset.path")
+                raise InputError(f"{path}: the file is missing. Put it there or correct dataset.path.")
         self.devkit = read_devkit(devkit)
 
     def class_list(self) -> ClassList:
@@ -60,11 +60,13 @@ class IlsvrcDataset:
                 for member in tar_members(self.train, self._class_tar(wnid))
             ]
         if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
-            raise InputError(f"{self.train}: class {wnid} holds {strange[0]!r}, an image of another class")
+            raise InputError(
+                f"{self.train}: class {wnid} holds {strange[0]!r}, an image of a different class. Move it."
+            )
         if len(images) != (expected := self.devkit.train_images[index]):
             raise InputError(
-                f"{self.train}: class {wnid} has {len(images)} images, the devkit says {expected}; it is not "
-                "whole (dataset.kind folder takes any number)"
+                f"{self.train}: class {wnid} has {len(images)} images, expected {expected}, so it is not "
+                "whole. Get it again, or use dataset.kind folder, which takes any number."
             )
         return sorted(images, key=lambda image: image.name)
 
@@ -74,7 +76,7 @@ class IlsvrcDataset:
         except KeyError:
             found = next(iter(self._class_tars), "nothing")
             raise InputError(
-                f"{self.train} has no member {wnid}.tar (its first is {found}); it is not whole, or another archive"
+                f"{self.train}: it has no member {wnid}.tar (its first is {found}), so it is not whole. Get it again."
             ) from None
 
     @functools.cached_property
@@ -88,15 +90,17 @@ class IlsvrcDataset:
         labels = self.devkit.val_labels
         if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):
             raise InputError(
-                f"{self.val} has {len(found)} images and the devkit's ground truth {len(labels)} labels, of images 1 "
-                f"to {len(labels)}; the two do not belong together or one is not whole"
+                f"{self.val}: it has {len(found)} images, and the devkit's ground truth {len(labels)} labels, of "
+                f"images 1 to {len(labels)}. Get what is not whole again."
             )
         images = []
         for number, image in sorted(found, key=lambda pair: pair[0]):
             label = labels[number - 1]
             if image.class_index not in (label, -1):
                 wnids = [self.devkit.classes.names[index] for index in (image.class_index, label)]
-                raise InputError(f"{image.path} is in the folder of {wnids[0]}, but the ground truth says {wnids[1]}")
+                raise InputError(
+                    f"{image.path}: its folder is {wnids[0]}, but the ground truth says {wnids[1]}. Move it."
+                )
             images.append(ImageSource(image.name, label, image.path, image.offset, image.size))
         return images
 
@@ -107,7 +111,9 @@ class IlsvrcDataset:
             return [ImageSource(PurePosixPath(m.name).name, -1, self.val, m.offset, m.size) for m in members]
         class_index = {name: index for index, name in enumerate(self.devkit.classes.names)}
         if unknown := [name for name in subfolders(self.val) if name not in class_index]:
-            raise InputError(f"{self.val / unknown[0]} is the folder of no class in the devkit")
+            raise InputError(
+                f"{self.val / unknown[0]}: the devkit has no class of that name. Rename or remove the folder."
+            )
         flat = [ImageSource(path.name, -1, path) for path in folder_files(self.val)]
         return flat + [
             ImageSource(path.name, class_index[name], path)
@@ -119,5 +125,5 @@ class IlsvrcDataset:
 def _val_number(name: str) -> int:
     match = VAL_NAME.fullmatch(name)
     if match is None:
-        raise InputError(f"the validation set has {name!r}, which is no ILSVRC2012_val_########.JPEG")
+        raise InputError(f"the validation images: {name!r} is not ILSVRC2012_val_########.JPEG. Rename or remove it.")
     return int(match[1])

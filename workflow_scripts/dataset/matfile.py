@@ -44,7 +44,7 @@ def read_structs(data: bytes, variable: str, fields: Collection[str]) -> list[di
             array_class, dimensions, name, rest = _array(content)
             if name == variable:
                 if array_class != STRUCT_CLASS:
-                    raise MatError(f"{variable} is no struct array")
+                    raise MatError(f"{variable} is not a struct array")
                 return _structs(rest, math.prod(dimensions), fields)
     raise MatError(f"the MAT-file has no variable {variable}")
 
@@ -117,7 +117,7 @@ def _structs(content: memoryview, count: int, fields: Collection[str]) -> list[d
         for name in names:
             kind, value, content = _element(content)
             if kind != MATRIX:
-                raise MatError(f"damaged: the field {name} is no array")
+                raise MatError(f"damaged: the field {name} is not an array")
             if name in fields:
                 row[name] = _value(value, name)
         rows.append(row)

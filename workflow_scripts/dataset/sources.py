@@ -23,7 +23,7 @@ def open_dataset(kind: str, path: str) -> Dataset:
     dataset = KINDS[kind](path)
     names = dataset.class_list().names
     if len(names) < 4:
-        raise InputError(f"{path} has {len(names)} classes; a partition into two tasks needs at least 4")
+        raise InputError(f"{path}: it has {len(names)} classes, but two tasks need at least 4. Add classes.")
     return dataset
 
 

@@ -40,7 +40,7 @@ def main() -> None:
     images = dataset.survey()
     classes, hierarchy = class_tables(dataset.class_list())
     if args.train_shards > len(classes):
-        raise InputError(f"store.train_shards: {args.train_shards} shards for {len(classes)} classes; lower it")
+        raise InputError(f"store.train_shards: {args.train_shards} is more than the {len(classes)} classes. Lower it.")
     needed = packed_bytes(sum(images.values()), args.image_size)
     # Shards that are there already will be replaced, or are the store's.
     present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))

@@ -64,7 +64,9 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
             end = start + inner.size if inner else os.fstat(file.fileno()).st_size
             return index(file, where, start, end)
     except OSError as error:
-        raise InputError(f"{where} is not a whole, uncompressed tar archive: {error}") from None
+        raise InputError(
+            f"{where}: it is not a whole, uncompressed tar archive ({error}). Unpack or replace it."
+        ) from None
 
 
 def index(file: BinaryIO, where: str, start: int, end: int) -> list[Member]:
@@ -82,13 +84,17 @@ def index(file: BinaryIO, where: str, start: int, end: int) -> list[Member]:
             if member is None:
                 continue
             if member.name in members:
-                raise InputError(f"{where} holds {member.name!r} twice")
+                raise InputError(f"{where}: it holds {member.name!r} twice. Remove one.")
             characters += len(member.name)
             if characters > MOST_NAMES:
-                raise InputError(f"{where} is refused: its names have more than {MOST_NAMES:,} characters")
+                raise InputError(
+                    f"{where}: its names have more than {MOST_NAMES:,} characters. Use a folder tree instead."
+                )
             members[member.name] = member
     except tarfile.TarError as error:
-        raise InputError(f"{where} is not a whole, uncompressed tar archive: {error}") from None
+        raise InputError(
+            f"{where}: it is not a whole, uncompressed tar archive ({error}). Unpack or replace it."
+        ) from None
     return list(members.values())
 
 
@@ -134,7 +140,9 @@ def _check_end(file: BinaryIO, where: str, position: int, end: int, extra: dict)
         file.seek(position)
         if not file.read(rest).strip(b"\0"):
             return
-    raise InputError(f"{where} is damaged or not whole: neither a header nor the end at byte {position}")
+    raise InputError(
+        f"{where}: it is damaged or not whole, with neither a header nor the end at byte {position}. Get it again."
+    )
 
 
 def _extra(kind: bytes, content: bytes) -> dict[str, str | int]:
@@ -146,7 +154,7 @@ def _extra(kind: bytes, content: bytes) -> dict[str, str | int]:
     found: dict[str, str | int] = {}
     for keyword, value in _pax_records(content):
         if keyword.startswith(b"GNU.sparse."):
-            raise tarfile.ReadError("a sparse member; data archives hold plain files only")
+            raise tarfile.ReadError("a sparse member, where data archives hold plain files only")
         if keyword == b"path":
             found["path"] = _text(value).rstrip("/")
         elif keyword == b"size":
@@ -190,15 +198,19 @@ def _checked(header: _Header, where: str, end: int) -> Member | None:
     """The member if it is a plain file inside the archive, None for a folder."""
     name = header.name
     if header.size < 0 or header.offset + header.size > end:
-        raise InputError(f"{where} is damaged or not whole: member {name!r} has {header.size} bytes")
+        raise InputError(
+            f"{where}: it is damaged or not whole, as member {name!r} has {header.size} bytes. Get it again."
+        )
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\0" in name:
-        raise InputError(f"{where} is refused: member {name!r} would lie outside the folder it is unpacked in")
+        raise InputError(
+            f"{where}: member {name!r} would lie outside the folder that it is unpacked in. Get a safe archive."
+        )
     if header.kind == tarfile.DIRTYPE:
         return None
     if header.kind not in PLAIN:
-        kind = KINDS.get(header.kind, "no plain file")
-        raise InputError(f"{where} is refused: member {name!r} is {kind}; data archives hold plain files only")
+        kind = KINDS.get(header.kind, "of an unknown kind")
+        raise InputError(f"{where}: member {name!r} is {kind}, and data archives hold plain files only. Remove it.")
     return Member(checked_name(str(PurePosixPath(*parts)), where), header.offset, header.size)
 
 
@@ -207,5 +219,5 @@ def checked_name(name: str, where: str | Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{where}: the name {name!a} is not UTF-8; rename it") from None
+        raise InputError(f"{where}: the name {name!a} is not UTF-8. Rename it.") from None
     return name

@@ -28,9 +28,13 @@ def natman_halves(
     Raises InputError if the hierarchy lacks `artifact` or an extra is not a class.
     """
     if artifact not in {name for edge in edges for name in edge}:
-        raise InputError(f"natman.artifact: {artifact} is not in the dataset's hierarchy; give a csv of halves instead")
+        raise InputError(
+            f"natman.artifact: {artifact} is not in the dataset's hierarchy. Give the halves as csv instead."
+        )
     if unknown := extra_artifacts - set(classes):
-        raise InputError(f"natman.extra_artifacts lists {min(unknown)}, which is not a class of the dataset")
+        raise InputError(
+            f"natman.extra_artifacts: {min(unknown)} is not a class of the dataset. Remove it from the list."
+        )
     manmade = descendants(edges, artifact) | extra_artifacts
     return _halves(classes, lambda index: "B" if classes[index] in manmade else "A")
 

@@ -19,26 +19,30 @@ def read_halves(path: str | Path) -> dict[str, str]:
     for row in read_table(path, ("class", "half")):
         name, half = row["class"], row["half"]
         if half not in HALF_NAMES:
-            raise InputError(f"{path}: half {half!r} is none of {', '.join(HALF_NAMES)}")
+            raise InputError(f"{path}: half {half!r} is not one of {', '.join(HALF_NAMES)}. Correct it.")
         if not name:
-            raise InputError(f"{path} has a row without a class; name it or remove the row")
+            raise InputError(f"{path}: a row has no class. Name the class or remove the row.")
         if name in half_of:
-            raise InputError(f"{path} names class {name!r} twice; keep one of the rows")
+            raise InputError(f"{path}: class {name!r} stands there twice. Keep one of the rows.")
         half_of[name] = HALF_NAMES[half]
     return half_of
 
 
 def check_classes(path: str | Path, named: Collection[str], classes: Collection[str]) -> None:
     """Raise InputError unless the classes `named` in the file at `path` are the dataset's `classes`."""
-    if different := set(named) ^ set(classes):
-        raise InputError(f"{path} and the dataset disagree on class {min(different)!r}; name each class once")
+    if unknown := set(named) - set(classes):
+        raise InputError(f"{path}: class {min(unknown)!r} is not a class of the dataset. Remove its row.")
+    if missing := set(classes) - set(named):
+        raise InputError(f"{path}: class {min(missing)!r} of the dataset has no row. Add one.")
 
 
 def check_sizes(where: str | Path, classes_in: Mapping[str, int]) -> None:
     """Raise InputError for a half with fewer than two classes; `classes_in` has the number in each half of `where`."""
     for half, count in classes_in.items():
         if count < 2:
-            raise InputError(f"half {half} of {where} has {count} classes, a task at least 2")
+            raise InputError(
+                f"{where}: half {half} has {count} classes, but a task needs at least 2. Add classes to it."
+            )
 
 
 def read_artifacts(path: str | Path) -> set[str]:
@@ -47,4 +51,6 @@ def read_artifacts(path: str | Path) -> set[str]:
     try:
         return set(Path(path).read_text(encoding="utf-8").split())
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as text: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(
+            f"{path}: it cannot be read as text ({getattr(error, 'strerror', None) or error}). Save it as UTF-8."
+        ) from None

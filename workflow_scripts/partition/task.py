@@ -37,7 +37,7 @@ class Task:
                 loaded = dict(arrays)
             return Task(**loaded | {"classes": int(loaded["classes"])})
         except Exception as error:  # numpy and zipfile raise many kinds for damaged files
-            raise InputError(f"{path} is not a readable task: {error}; {remedy}") from None
+            raise InputError(f"{path}: it is not a readable task ({error}). {remedy(path)}") from None
 
 
 def select(

@@ -27,7 +27,7 @@ from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.store.packed import PackedSplit, read_names
 from workflow_scripts.study.partition_names import parse_partition
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 PUBLISHED = CONFIGS / "published_lists.csv"
 ARTIFACT, EXTRA_ARTIFACTS = "n00021939", CONFIGS / "imagenet_extra_artifacts.txt"  # ImageNet's natman
 
@@ -54,9 +54,9 @@ def validation_labels(path: Path) -> tuple[list[str], ClassList, np.ndarray]:
         try:
             wnids = [line.split()[-1] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} is no readable text file: {error}") from None
+            raise InputError(f"{path}: it is not a readable text file ({error}). Correct the path.") from None
         if not wnids or any(not wnid.startswith("n") for wnid in wnids):
-            raise InputError(f"{path}: every line must end in a WNID such as n01440764")
+            raise InputError(f"{path}: not every line ends in a WNID such as n01440764. Correct the file.")
         names, indices = np.unique(wnids, return_inverse=True)
         classes = ClassList(tuple(names.tolist()), tuple(names.tolist()))
     return [f"ILSVRC2012_val_{number:08d}.JPEG" for number in range(1, len(indices) + 1)], classes, indices
@@ -70,14 +70,16 @@ def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[s
     if Path(partition).is_file():
         record = read_json(partition)
         if missing := {"halves", "train_images_per_class"} - set(record):
-            raise InputError(f"--partition: {partition} is no partition, it has no {min(missing)!r}")
+            raise InputError(
+                f"--partition: {partition} is not a partition, as it has no {min(missing)!r}. Give a partition's JSON."
+            )
         return record["halves"], record["train_images_per_class"]
     try:
         name = parse_partition(partition)
     except ValueError as error:
-        raise InputError(f"--partition: {error}, nor a file") from None
+        raise InputError(f"--partition: {error}, nor a file. Correct it.") from None
     if name.seed is None and name.family not in ("natman", "whole"):
-        raise InputError(f"--partition: {partition} is neither a file nor a name that the classes decide")
+        raise InputError(f"--partition: {partition} is neither a file nor a name that the classes decide. Correct it.")
     halves = divided(name, list(classes.names), list(classes.edges), None, ARTIFACT, str(EXTRA_ARTIFACTS))
     return halves, name.images_per_class
 
@@ -109,12 +111,15 @@ def main() -> None:
     elif args.split == "val":
         names, classes, indices = validation_labels(args.ground_truth)
     else:
-        raise InputError("--split: the ground truth is of validation images; training lists come from --manifest")
+        raise InputError("--split: the ground truth is of validation images. Use --manifest for training lists.")
     halves, images_per_class = read_partition(args.partition, classes)
     if args.half not in halves:
-        raise InputError(f"--half: {args.half} is not one of {', '.join(halves)}")
+        raise InputError(f"--half: {args.half} is not one of {', '.join(halves)}. Correct it.")
     if unknown := set(halves[args.half]) - set(classes.names):
-        raise InputError(f"--partition: class {min(unknown)} of {args.partition} is not in the images' labels")
+        raise InputError(
+            f"--partition: class {min(unknown)} of {args.partition} is not in the images' labels. Use a list of "
+            "these classes."
+        )
     task_classes = np.flatnonzero(np.isin(classes.names, halves[args.half]))
     text = image_list(names, indices, task_classes, images_per_class if args.split == "train" else None)
     write_text(args.output, text)

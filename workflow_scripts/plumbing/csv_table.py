@@ -17,10 +17,10 @@ def check_file(path: str | Path) -> None:
     try:
         if Path(path).is_file():
             return
-        why = "is not a file" if Path(path).exists() else "does not exist"
+        why = "it is not a file" if Path(path).exists() else "the file does not exist"
     except (OSError, ValueError) as error:  # a name too long, or with a null character
-        why = f"cannot be: {getattr(error, 'strerror', None) or error}"
-    raise InputError(f"{path} {why}; correct the path")
+        why = f"there can be no such file ({getattr(error, 'strerror', None) or error})"
+    raise InputError(f"{path}: {why}. Correct the path.")
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
@@ -36,14 +36,23 @@ def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]
             rows = [(reader.line_num, row) for row in reader]
             names = list(reader.fieldnames or [])
     except (OSError, ValueError, csv.Error) as error:  # of ValueError: no UTF-8
-        raise InputError(f"{path} is not a readable CSV: {getattr(error, 'strerror', None) or error}") from None
+        raise InputError(
+            f"{path}: it is not a readable CSV ({getattr(error, 'strerror', None) or error}). Save it as UTF-8 CSV."
+        ) from None
     if missing := [name for name in columns if name not in names]:
-        raise InputError(f"{path} has no column {missing[0]!r}; it needs {', '.join(columns)}")
+        raise InputError(f"{path}: it has no column {missing[0]!r}. Give it {', '.join(columns)}.")
     if len(set(names)) < len(names):
-        raise InputError(f"{path} has the column {Counter(names).most_common(1)[0][0]!r} twice; remove one")
+        raise InputError(f"{path}: the column {Counter(names).most_common(1)[0][0]!r} stands there twice. Remove one.")
     for line, row in rows:
         if None in row or None in row.values():
-            raise InputError(f"{path} line {line} has not one value for each of the {len(names)} columns; mend it")
+            raise InputError(
+                f"{path} line {line}: expected {len(names)} values, found {_found(row)}. Correct the line."
+            )
     if not rows:
-        raise InputError(f"{path} has no rows below its header")
+        raise InputError(f"{path}: it has no rows below its header. Add some.")
     return [row for _, row in rows]
+
+
+def _found(row: dict) -> int:
+    """How many values csv.DictReader found for a row: missing ones are None, surplus ones stand under None."""
+    return sum(value is not None for name, value in row.items() if name is not None) + len(row.get(None, []))

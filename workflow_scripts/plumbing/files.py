@@ -63,9 +63,11 @@ def read_json(path: str | Path) -> dict:
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # of ValueError: no UTF-8, no JSON
-        raise InputError(f"{path} is not a readable JSON file: {error}") from None
+        raise InputError(
+            f"{path}: it is not a readable JSON file ({error}). Delete it and run snakemake again."
+        ) from None
     if not isinstance(value, dict):
-        raise InputError(f"{path} holds no JSON object")
+        raise InputError(f"{path}: it does not hold a JSON object. Delete it and run snakemake again.")
     return value
 
 
@@ -83,8 +85,8 @@ def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
     free = shutil.disk_usage(_existing(folder)).free
     if needed > free:
         raise InputError(
-            f"{Path(folder).absolute()} needs {needed / 1e9:.3g} GB more, but {free / 1e9:.3g} GB of disk are free; "
-            f"free some, link data/ to a larger disk, or lower {key}"
+            f"{Path(folder).absolute()}: {needed / 1e9:.3g} GB are needed, but {free / 1e9:.3g} GB of disk are free. "
+            f"Free some, link data/ to a larger disk, or lower {key}."
         )
 
 
@@ -93,8 +95,7 @@ def check_writable(*folders: str | Path) -> None:
     for there in map(_existing, folders):
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
-                f"{there} cannot be written to: it is read-only, or another user's; work in a checkout of your own, or "
-                "mend its permissions"
+                f"{there}: the folder cannot be written to. Work in a checkout of your own, or fix its permissions."
             )
 
 

@@ -22,7 +22,7 @@ def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd
     """
     ours, theirs = quantities(results), quantities(published)
     if unknown := [name for name in printed["quantity"] if name not in theirs]:
-        raise InputError(f"the table of printed numbers names an unknown quantity: {unknown[0]}")
+        raise InputError(f"reference.printed: the quantity {unknown[0]} is unknown. Remove it.")
     numbers = printed.set_index("quantity")
     rows = []
     for name, logged in theirs.items():
@@ -58,9 +58,9 @@ def read_printed(path: Path) -> pd.DataFrame:
     try:
         printed = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}") from None
+        raise InputError(f"{path}: it cannot be read as a table ({error}). Save it as UTF-8 CSV.") from None
     if list(printed) != list(PRINTED_COLUMNS):
-        raise InputError(f"{path} must have the columns quantity, percent, source")
+        raise InputError(f"{path}: its columns are not quantity, percent, source. Correct its header.")
     return printed
 
 

@@ -20,7 +20,7 @@ def import_results(table: Path, results: Path, summary: Path) -> None:
     """
     networks = read_results(table)
     if networks[SCORE].isna().all():
-        raise InputError(f"{table} has no network with a {SCORE}")
+        raise InputError(f"{table}: no network has a {SCORE}. Add scores.")
     imported = {"path": str(table), "sha256": sha256_file(table), "bytes": table.stat().st_size}
     write_text(results, networks.to_csv(index=False))
     record = {"imported": imported, "provenance": provenance("results.import_results", {"table": str(table)})}

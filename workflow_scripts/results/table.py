@@ -26,11 +26,13 @@ def read_results(path: str | Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a table: {error}") from None
+        raise InputError(f"{path}: it cannot be read as a table ({error}). Save it as UTF-8 CSV.") from None
     if missing := [name for name in REQUIRED_COLUMNS if name not in table]:
-        raise InputError(f"{path} has no column {missing[0]}")
+        raise InputError(f"{path}: it has no column {missing[0]}. Add it.")
     if unknown := [name for name in table if name not in RESULT_COLUMNS]:
-        raise InputError(f"{path} has an unknown column {unknown[0]!r}; known are {', '.join(RESULT_COLUMNS)}")
+        raise InputError(
+            f"{path}: the column {unknown[0]!r} is unknown. Known columns are {', '.join(RESULT_COLUMNS)}."
+        )
     table = table.assign(**{name: str(value) for name, value in DEFAULTS.items() if name not in table})
     table = _typed(table, path)
     _check_names(table, path)
@@ -82,7 +84,9 @@ def _convert(column: pd.Series, convert: Callable, path: str | Path, wanted: str
         try:
             values.append(convert(text))
         except (ValueError, KeyError):
-            raise InputError(f"{path} line {line}: {column.name} is {text!r} but must be {wanted}") from None
+            raise InputError(
+                f"{path} line {line}: {column.name} is {text!r} but must be {wanted}. Correct it."
+            ) from None
     return pd.Series(values, index=column.index)
 
 
@@ -105,15 +109,21 @@ def _check_names(table: pd.DataFrame, path: str | Path) -> None:
         where = f"{path} line {line}"
         for name, allowed in ALLOWED.items():
             if (value := getattr(row, name)) not in allowed:
-                raise InputError(f"{where}: {name} is {value!r} but must be one of {', '.join(sorted(allowed))}")
+                raise InputError(
+                    f"{where}: {name} is {value!r} but must be one of {', '.join(sorted(allowed))}. Correct it."
+                )
         try:
             parse_partition(row.partition)
         except ValueError as error:
-            raise InputError(f"{where}: {error}") from None
+            raise InputError(f"{where}: {error}. Correct it.") from None
         if (row.treatment == "base") != (row.depth == 0) or (row.treatment == "base" and row.source != row.target):
-            raise InputError(f"{where}: base networks, and no others, have depth 0 and their target as source")
+            raise InputError(
+                f"{where}: base networks, and only they, have depth 0 and their target as source. Correct the line."
+            )
     twice = table.duplicated(KEY_COLUMNS)
     if twice.any():
         line = int(twice.to_numpy().argmax()) + 2
         row = table[KEY_COLUMNS].iloc[line - 2]
-        raise InputError(f"{path} line {line} names a network a second time: {', '.join(map(str, row))}")
+        raise InputError(
+            f"{path} line {line}: it names a network a second time ({', '.join(map(str, row))}). Remove one line."
+        )

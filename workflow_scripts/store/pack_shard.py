@@ -52,7 +52,7 @@ def pack_shard(
     """
     sources = dataset.images(split, shard, shards)
     if not sources:
-        raise InputError(f"{split} shard {shard} of {shards} is empty; lower store.{split}_shards")
+        raise InputError(f"store.{split}_shards: {split} shard {shard} of {shards} is empty. Lower it.")
     check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
     decoded = tqdm(
         _decode_all(sources, image_size, resize, threads), prefix, len(sources), unit="images", mininterval=_interval()
@@ -122,7 +122,7 @@ def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, whe
         first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
         raise InputError(
             f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
-            f"{first}; mend them or raise store.max_bad_fraction"
+            f"{first}. Fix them or raise store.max_bad_fraction."
         )
 
 

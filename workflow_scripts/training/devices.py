@@ -14,7 +14,7 @@ LARGEST_MMAP_THRESHOLD = 32 * 2**20
 def check_device(device: str) -> None:
     """Raise InputError if the configuration asks for a CUDA device that torch cannot find here."""
     if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("training.device is cuda, but torch finds no CUDA device here; set it to cpu")
+        raise InputError("training.device: it is cuda, but torch finds no CUDA device here. Set it to cpu.")
 
 
 def set_deterministic(threads: int) -> None:

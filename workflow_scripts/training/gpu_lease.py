@@ -56,7 +56,7 @@ def lease_gpus(
     """
     allocation = next((f"{name}={environment[name]}" for name in ALLOCATIONS if name in environment), "")
     if len(devices) < count:
-        raise InputError(f"the job needs {count} GPUs but sees {len(devices)}; lower training.gpus_per_job")
+        raise InputError(f"running.gpus_per_job: the job needs {count} GPUs but sees {len(devices)}. Lower it.")
     if allocation and len(devices) == count:
         return Lease(list(devices), [])
     locks = folder / allocation.replace("/", "_")  # inside an allocation, numbers may be its own
@@ -79,7 +79,7 @@ def _make_folder(folder: Path) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise InputError(f"{folder} for the locks of GPUs cannot be made: {error}; set TMPDIR") from None
+        raise InputError(f"{folder}: the folder for the locks of GPUs cannot be made ({error}). Set TMPDIR.") from None
 
 
 def _try_lease(devices: Sequence[str], count: int, jobs_per_gpu: int, folder: Path) -> Lease | None:

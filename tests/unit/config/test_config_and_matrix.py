@@ -63,21 +63,25 @@ def test_every_study_is_valid(study, monkeypatch):
         ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("training/device", "tpu", "training.device: 'tpu'"),
         ("training", None, "'training' is a required property"),
-        ("depths", [1, 8], "depths: 8 is too deep; mini_caffenet has 8 layers"),
+        ("depths", [1, 8], "depths: 8 is too deep, as mini_caffenet has 8 layers"),
         ("depths", [0], r"depths\[0\]: 0"),
         ("depths", [1, 1], "depths: "),
         ("matrix/0/depths", [9], r"matrix\[0\].depths: 9 is too deep"),
         ("matrix/0/partition", "halves", r"matrix\[0\].partition: halves is not random<seed>"),
-        ("matrix/0/targets", ["whole"], r"matrix\[0\].targets: whole is no half"),
-        ("matrix/2/transfer", ["frozen"], r"matrix\[2\].transfer: partition whole has no other half"),
-        ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv does not exist"),
-        ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt does not exist"),
-        ("dataset/kind", "folder", "partition natman needs a hierarchy of classes, which a folder dataset has not"),
+        ("matrix/0/targets", ["whole"], r"matrix\[0\].targets: whole is not a half"),
+        ("matrix/2/transfer", ["frozen"], r"matrix\[2\].transfer: partition whole has one half only"),
+        ("matrix/1/csv", "nowhere.csv", r"matrix\[1\].csv: nowhere.csv: the file does not exist"),
+        ("natman/extra_artifacts", "nowhere.txt", "natman.extra_artifacts: nowhere.txt: the file does not exist"),
+        (
+            "dataset/kind",
+            "folder",
+            "partition natman needs a hierarchy of classes, which a folder dataset does not have",
+        ),
         ("matrix/0/partition", "farther", r"farther is not random<seed>, near<seed>, middle<seed>, far<seed>"),
         (
             "matrix/2/partition",
             "whole_first_0_per_class",
-            "whole_first_0_per_class: <k> in _first_<k>_per_class is 1 to",
+            "whole_first_0_per_class: <k> in _first_<k>_per_class must be 1 to",
         ),
         ("training/crop", 40, "training.crop: 40 is larger than store.image_size"),
         ("running/gpus_per_job", 2, r"running.gpus_per_job: must be 1 while training.device is cpu \(it is 2\)"),
@@ -100,7 +104,7 @@ def test_every_study_is_valid(study, monkeypatch):
         (
             "matrix/1/preserve",
             1,
-            r"depths: 7 is too deep with 1 preserved layers above \(give this entry its own depths\)",
+            "depths: 7 is too deep with 1 preserved layers above, as .* Give matrix entries depths that fit",
         ),
         ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
         ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),
@@ -114,7 +118,7 @@ def test_mistakes_are_named_in_one_line(path, value, message):
 
 def test_preserved_layers_go_with_frozen_curves():
     entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
-    with pytest.raises(InputError, match=r"matrix\[0\].preserve: goes with frozen selffer and transfer curves"):
+    with pytest.raises(InputError, match=r"matrix\[0\].preserve: it goes with frozen selffer and transfer curves"):
         check_config(with_change("matrix", [entry]), SCHEMA)
 
 

@@ -132,8 +132,8 @@ def test_printed_numbers_that_differ_are_said_to(published, tmp_path):
     changed = printed.assign(percent=printed["percent"] + 0.3)
     table = comparison_table(published, published, changed).set_index("quantity")
     assert table["printed_against_logs"].str.startswith("differ by +0.").sum() == 7
-    with pytest.raises(InputError, match="unknown quantity: colour"):
+    with pytest.raises(InputError, match="the quantity colour is unknown"):
         comparison_table(published, published, printed.assign(quantity="colour"))
     (tmp_path / "printed.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match="must have the columns quantity, percent, source"):
+    with pytest.raises(InputError, match="its columns are not quantity, percent, source"):
         read_printed(tmp_path / "printed.csv")

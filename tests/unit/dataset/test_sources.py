@@ -134,7 +134,7 @@ def test_an_incomplete_tree_is_refused(archives, tmp_path):
     image = sorted(val_folder.iterdir())[0]
     other = sorted((folder / "val").iterdir())[1]
     moved = image.rename(other / image.name)
-    with pytest.raises(InputError, match=f"is in the folder of {other.name}, but the ground truth says"):
+    with pytest.raises(InputError, match=f"its folder is {other.name}, but the ground truth says"):
         IlsvrcDataset(folder).survey()
     moved.unlink()
     with pytest.raises(InputError, match=r"119 images and the devkit's ground truth 120 labels"):
@@ -165,7 +165,7 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
     wnid, other = SAMPLE_CLASSES[3].wnid, SAMPLE_CLASSES[4].wnid
     folder = copied(archives, tmp_path)
     (folder / TRAIN_TAR).write_bytes((archives / VAL_TAR).read_bytes())
-    with pytest.raises(InputError, match=r"no member n\d+\.tar .*ILSVRC2012_val_00000001\.JPEG.*another archive"):
+    with pytest.raises(InputError, match=r"no member n\d+\.tar .*ILSVRC2012_val_00000001\.JPEG.*so it is not whole"):
         IlsvrcDataset(folder).survey()
     copied(archives, folder)
     rewritten(folder / TRAIN_TAR, lambda name, data: None if name == f"{wnid}.tar" else data)
@@ -175,7 +175,7 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
     with tarfile.open(folder / TRAIN_TAR) as tar:
         exchanged = tar.extractfile(f"{other}.tar").read()
     rewritten(folder / TRAIN_TAR, lambda name, data: exchanged if name == f"{wnid}.tar" else data)
-    with pytest.raises(InputError, match=f"class {wnid} holds '{wnid}/{other}_1.JPEG', an image of another class"):
+    with pytest.raises(InputError, match=f"class {wnid} holds '{wnid}/{other}_1.JPEG', an image of a different class"):
         IlsvrcDataset(folder).images("train", 0, 1)
     copied(archives, folder)
     rewritten(folder / VAL_TAR, lambda name, data: None if "_00000007" in name else data)
@@ -191,13 +191,13 @@ def test_a_class_that_is_not_whole_is_refused(archives, tmp_path):
     folder, wnid = copied(archives, tmp_path), SAMPLE_CLASSES[3].wnid
     short = tar_bytes([(f"{wnid}_{number}.JPEG", b"x") for number in range(TRAIN_PER_CLASS - 1)])
     rewritten(folder / TRAIN_TAR, lambda name, data: short if name == f"{wnid}.tar" else data)
-    with pytest.raises(InputError, match=f"class {wnid} has 5 images, the devkit says 6"):
+    with pytest.raises(InputError, match=f"class {wnid} has 5 images, expected 6"):
         IlsvrcDataset(folder).images("train", 0, 1)
     (tmp_path / "tree").mkdir()
     tree = extracted(archives, tmp_path / "tree", flat=True)
     image = sorted((tree / "train" / wnid).iterdir())[0]
     moved = image.rename(tree / "train" / SAMPLE_CLASSES[5].wnid / image.name)
-    with pytest.raises(InputError, match=f"class {wnid} has 5 images, the devkit says 6"):
+    with pytest.raises(InputError, match=f"class {wnid} has 5 images, expected 6"):
         IlsvrcDataset(tree).survey()
     image.write_bytes(moved.read_bytes())
     with pytest.raises(InputError, match=f"class {SAMPLE_CLASSES[5].wnid} holds .*{image.name}', an image of another"):
@@ -219,7 +219,7 @@ def test_shares_are_contiguous_and_whole():
 
 
 def test_missing_archives_and_bad_devkits_are_named(archives, tmp_path):
-    with pytest.raises(InputError, match=r"img_train\.tar is missing"):
+    with pytest.raises(InputError, match=r"img_train\.tar: the file is missing"):
         IlsvrcDataset(tmp_path)
     copied(archives, tmp_path)
     (tmp_path / DEVKIT).write_bytes(b"no devkit")
@@ -266,7 +266,7 @@ def test_hidden_files_are_no_images(tree, tmp_path):
 
 def test_images_that_would_be_lost_are_named(tree, tmp_path):
     (tree / "val" / "bee" / "link.png").symlink_to(tmp_path / "nowhere.png")
-    with pytest.raises(InputError, match=r"link\.png is a link to a file that does not exist"):
+    with pytest.raises(InputError, match=r"link\.png: it is a link to a file that does not exist"):
         FolderDataset(tree).survey()
     (tree / "val" / "bee" / "link.png").unlink()
     (tree / "train" / "bee" / "more").mkdir()
@@ -311,7 +311,7 @@ def test_a_tar_that_shrinks_while_it_is_read_is_named(tree, tmp_path):
     image = FolderDataset(tmp_path / "tree.tar").images("val", 0, 1)[-1]
     with open(tmp_path / "tree.tar", "rb+") as file:
         file.truncate(image.offset + 1)
-    with pytest.raises(InputError, match="the archive has changed or is not whole"):
+    with pytest.raises(InputError, match="so it has changed or is not whole"):
         image.read()
 
 

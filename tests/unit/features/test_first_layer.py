@@ -123,8 +123,8 @@ def test_a_file_without_a_first_layer_is_named(tmp_path):
     path = tmp_path / "seed0" / "base-A.safetensors"
     path.parent.mkdir()
     save_file({"other": np.zeros(1, dtype=np.float32)}, path)
-    with pytest.raises(InputError, match=r"base-A\.safetensors holds no first layer"):
+    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
         load_first_layers([path])
     path.write_bytes(b"no weights")
-    with pytest.raises(InputError, match=r"base-A\.safetensors holds no first layer"):
+    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
         load_first_layers([path])

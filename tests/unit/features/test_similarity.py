@@ -19,6 +19,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.report.figures.similarity import plot_similarity, transfer_cost
 from workflow_scripts.results.groups import load_results
+from workflow_scripts.study.jobs import TrainingJob
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
 SETTINGS = {"architecture": "mini_caffenet", "crop": 32, "input_scale": 1 / 64, "init": "he", "mean_image": "source"}
@@ -108,8 +109,7 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
     for half in tasks:
         weights = tmp_path / f"base-{half}.safetensors"
         safetensors.torch.save_file(made(ord(half)).state_dict(), weights)
-        network = {"partition": "random0", "source": half, "target": half, "treatment": "base", "seed": 0}
-        record = {"networks": [network], "leaves": SETTINGS}
+        record = {"networks": TrainingJob.base("random0", 0, half).networks, "leaves": SETTINGS}
         write_record(weights.with_suffix(".json"), record, [weights], [tmp_path / f"{half}.npz"])
     command = [sys.executable, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
     for half in "AB":
@@ -131,7 +131,7 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert len(pd.read_csv(tmp_path / "one.csv")) == 14
-    with pytest.raises(InputError, match=r"base-A\.safetensors holds no mini_caffenet of 7 classes"):
+    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no mini_caffenet of 7 classes"):
         load_network(tmp_path / "base-A.safetensors", SETTINGS, 7)
 
 

@@ -144,4 +144,4 @@ def test_a_network_can_start_at_any_depth():
     activations = images
     for depth, layer in enumerate(network.layers.values(), start=1):
         activations = layer(activations)
-        assert torch.equal(network(activations, first=depth), network(images))
+        assert torch.equal(network(activations, start=depth), network(images))

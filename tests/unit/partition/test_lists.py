@@ -66,7 +66,7 @@ def test_training_lists_of_halves_and_reduced_data(store, halves, tmp_path):
         (("--partition", "random0", "--half", "C"), "error: --half: C is not one of A, B"),
         (("--partition", "mine", "--half", "A"), "error: --partition: mine is neither a file nor a name"),
         (("--partition", "a-b", "--half", "A"), "error: --partition: 'a-b' is not a partition's name, nor a file"),
-        (("--partition", "README.md", "--half", "A"), "error: README.md is not a readable JSON file"),
+        (("--partition", "README.md", "--half", "A"), "error: README.md: it is not a readable JSON file"),
         (("--partition", "random0", "--half", "A", "--split", "train"), "error: --split: the ground truth is of val"),
     ],
 )
@@ -82,18 +82,18 @@ def test_a_devkit_decides_graded_halves_too_and_a_list_of_labels_does_not(archiv
     done, _ = run(tmp_path, "--ground-truth", archives / "ILSVRC2012_devkit_t12.tar.gz", *options)
     assert "60 images, no published sum" in done.stdout
     done, _ = run(tmp_path, "--ground-truth", true_validation_labels, *options)
-    assert done.stderr.startswith("error: the dataset has no hierarchy of classes")
+    assert done.stderr.startswith("error: the dataset: it has no hierarchy of classes")
 
 
 def test_a_file_that_is_no_partition_is_named(archives, tmp_path):
     write_json(tmp_path / "x.json", {"halves": {}})
-    with pytest.raises(InputError, match=r"x\.json is no partition, it has no 'train_images_per_class'"):
+    with pytest.raises(InputError, match=r"x\.json is not a partition, as it has no 'train_images_per_class'"):
         read_partition(str(tmp_path / "x.json"), ClassList(("a", "b"), ("a", "b")))
 
 
 def test_a_ground_truth_without_wnids_is_refused(tmp_path):
     (tmp_path / "truth.txt").write_text("490\n361\n")
-    with pytest.raises(InputError, match="every line must end in a WNID"):
+    with pytest.raises(InputError, match="not every line ends in a WNID"):
         validation_labels(tmp_path / "truth.txt")
 
 

@@ -1,6 +1,7 @@
 """Records of files: what they notice, what they name, and what `snakemake verify` says of a study."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_what_is_whole_is_read(study):
     assert read_record(study / "late.json")["count"] == 1.5
     early, late = verified(study / "early.csv"), verified(study / "late.csv")
     assert (late.path, late.sha256) == (study / "late.csv", sha256_file(study / "late.csv"))
-    assert open(late).read() == "late\n1\n"
+    assert Path(late).read_text() == "late\n1\n"
     assert expect(late, early, count=1.5)["name"] == "naïve 猫"
     check_agreement([early, late])
     assert verify([study]) == (4, [])

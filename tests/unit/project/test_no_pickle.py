@@ -198,7 +198,7 @@ def test_an_object_array_in_a_task_is_refused(tmp_path, sentinel, sealed):
     if sealed:  # by whoever made it
         write_record(record_of(path), {}, [path])
         assert verified(path).path == path
-    with pytest.raises(InputError, match=r"A\.npz is not a readable task: .*allow_pickle=False"):
+    with pytest.raises(InputError, match=r"A\.npz: it is not a readable task .*allow_pickle=False"):
         Task.load(path)
 
 

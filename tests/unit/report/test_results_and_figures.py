@@ -19,7 +19,7 @@ from workflow_scripts.results.aggregate import (
 )
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.tables import boost_table, drop_table
-from workflow_scripts.study.matrix import base_jobs, curve_jobs
+from workflow_scripts.study.matrix import curve_jobs, study_jobs
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
 STUDY = {
@@ -30,7 +30,8 @@ STUDY = {
         {"partition": "natman", "transfer": ["frozen"]},
         {"partition": "whole", "random": ["frozen"]},
     ],
-    "training": {"depths_per_job": 2, "init": "he"},
+    "training": {"init": "he"},
+    "running": {"depths_per_job": 2},
 }
 
 
@@ -45,11 +46,10 @@ def score(partition, source, target, treatment, depth):
 
 @pytest.fixture
 def study_folder(tmp_path):
-    for job in [*base_jobs(STUDY), *curve_jobs(STUDY)]:
-        half = getattr(job, "half", None)
-        source, target, treatment = (half, half, "base") if half else (job.source, job.target, job.treatment)
+    for job in study_jobs(STUDY):
+        source, target, treatment = job.source, job.target, job.treatment
         networks = []
-        for depth in getattr(job, "depths", (0,)):
+        for depth in job.depths:
             top1 = score(job.partition, source, target, treatment, depth)
             reading = {"top1": top1, "top5": 1.0, "loss": 1.0, "train_loss": 1.0}
             network = dict.fromkeys(RESULT_COLUMNS, 1) | {
@@ -72,9 +72,13 @@ def study_folder(tmp_path):
     return tmp_path
 
 
+def records_in(folder):
+    return [file.record for file in load_records(STUDY, folder).values()]
+
+
 @pytest.fixture
 def results(study_folder):
-    table = result_table(list(load_records(STUDY, study_folder).values()))
+    table = result_table(records_in(study_folder))
     table.to_csv(study_folder / "results.csv", index=False)
     return load_results(study_folder / "results.csv")
 
@@ -89,15 +93,15 @@ def test_every_network_is_one_row_in_a_fixed_order(results):
 def test_missing_and_damaged_records_are_named(study_folder):
     path = study_folder / f"{curve_jobs(STUDY)[0].stem}.json"
     path.write_text(path.read_text().replace('"cpu"', '"gpu"'))
-    with pytest.raises(InputError, match=r"depths-1-3\.json is damaged"):
+    with pytest.raises(InputError, match=r"depths-1-3\.json: it is damaged"):
         load_records(STUDY, study_folder)
     path.unlink()
-    with pytest.raises(InputError, match=r"depths-1-3\.json is missing"):
+    with pytest.raises(InputError, match=r"depths-1-3\.json: the file is missing"):
         load_records(STUDY, study_folder)
 
 
 def test_hours_are_seconds_times_what_a_job_was_given(study_folder):
-    records = list(load_records(STUDY, study_folder).values())
+    records = records_in(study_folder)
     assert training_summary(records)["hours"] == {"cpu": round(len(records) * 2 * 2 / 3600, 4), "gpu": 0}
     for record in records:
         record["provenance"]["device"] = "NVIDIA something"
@@ -194,7 +198,7 @@ def test_figures_of_the_published_results():
 
 
 def test_learning_curves_have_a_panel_per_curve(study_folder):
-    figure = plot_learning(reading_table(load_records(STUDY, study_folder).values()))
+    figure = plot_learning(reading_table(records_in(study_folder)))
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == 8 + 2 + 1
     assert "natman: A to B, frozen" in titles
@@ -203,7 +207,7 @@ def test_learning_curves_have_a_panel_per_curve(study_folder):
 
 def test_a_study_of_base_networks_alone_can_be_drawn(study_folder):
     bases = {**STUDY, "matrix": [{"partition": "random0"}]}
-    records = list(load_records(bases, study_folder).values())
+    records = [file.record for file in load_records(bases, study_folder).values()]
     assert len(plot_learning(reading_table(records)).axes) > 2
     results = result_table(records)
     results.to_csv(study_folder / "bases.csv", index=False)

@@ -53,8 +53,11 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
     ("change", "message"),
     [
         (lambda lines: [line.replace("top1_best10_mean", "top1") for line in lines], "no column top1_best10_mean"),
-        (lambda lines: [lines[0] + ",colour", *(line + ",red" for line in lines[1:])], "unknown column 'colour'"),
-        (lambda lines: [*lines, lines[3]], r"line 150 names a network a second time: natman, A, B, 2, frozen"),
+        (
+            lambda lines: [lines[0] + ",colour", *(line + ",red" for line in lines[1:])],
+            "the column 'colour' is unknown",
+        ),
+        (lambda lines: [*lines, lines[3]], r"line 150: it names a network a second time \(natman, A, B, 2, frozen"),
         (
             lambda lines: [*lines, "random0,A,B,1,pruned,1,0.5,0.5"],
             "line 150: treatment is 'pruned' but must be one of",
@@ -71,9 +74,9 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
             "line 150: depth is '1.5' but must be a whole number",
         ),
         (lambda lines: [*lines, "random9,A,B,,frozen,1,0.5,0.5"], "line 150: depth is ''"),
-        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5"], "line 150: base networks, and no others"),
-        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5"], "line 150: base networks, and no others"),
-        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5"], "line 150: base networks, and no others"),
+        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5"], "line 150: base networks, and only they"),
+        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5"], "line 150: base networks, and only they"),
+        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5"], "line 150: base networks, and only they"),
         (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "cannot be read as a table"),
         (
             lambda lines: [lines[0] + ",diverged", *(line + ",maybe" for line in lines[1:])],
@@ -139,5 +142,5 @@ def test_a_refused_table_is_one_line_and_leaves_nothing(tmp_path):
 
 def test_a_table_without_any_score_is_refused(tmp_path):
     path = written(tmp_path, [published_lines()[0], "random0,A,A,0,base,1,,"])
-    with pytest.raises(InputError, match="has no network with a top1_best10_mean"):
+    with pytest.raises(InputError, match="no network has a top1_best10_mean"):
         import_results(path, tmp_path / "results.csv", tmp_path / "results.json")

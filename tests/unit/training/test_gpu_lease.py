@@ -107,7 +107,7 @@ def test_several_devices_at_once_or_none(folder):
     with pytest.raises(TimeoutError):
         take(folder, ["0", "1", "2"], count=2)
     assert take(folder, ["0", "1", "2"]).devices == one.devices  # the attempt kept none
-    with pytest.raises(InputError, match=r"needs 2 GPUs but sees 1; lower training\.gpus_per_job"):
+    with pytest.raises(InputError, match=r"running\.gpus_per_job: the job needs 2 GPUs but sees 1"):
         take(folder, ["0"], count=2)
 
 

@@ -202,8 +202,8 @@ def test_killed_many_times_at_random_moments_gives_the_same_bits(command, tmp_pa
 def test_errors_are_one_line(command, store, tmp_path):
     done = run(command("big", crop=64))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("error: training.crop 64 is larger than store.image_size 36")
+    assert done.stderr.startswith("error: training.crop: 64 pixels are more than the packed images have (36)")
     done = run(command("gpu", device="cuda"), env=os.environ | {"CUDA_VISIBLE_DEVICES": ""})
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "training.device is cuda" in done.stderr
+    assert "training.device: it is cuda" in done.stderr
     assert not (tmp_path / "big.json").exists()
