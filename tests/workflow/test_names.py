@@ -6,6 +6,8 @@ import yaml
 from checkout import Checkout
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 CLASSES = (
     *(
         "a class",

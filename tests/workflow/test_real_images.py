@@ -24,6 +24,7 @@ from workflow_scripts.store.packed import PackedSplit
 SHORT = {"duration": 200, "validate_every": 50}
 
 
+@pytest.mark.slow
 def test_cifar100(checkout, shared):
     """configs/cifar100.yaml with short trainings: its archive, random halves, natman from a CSV; it learns."""
     study = checkout(["configs/cifar100.yaml", "short.yaml"])

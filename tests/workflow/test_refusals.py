@@ -8,6 +8,8 @@ import sys
 import pytest
 from helpers import alias_bomb
 
+pytestmark = pytest.mark.slow
+
 CPU_SECONDS = 5  # of which Python and Snakemake take more than one to start
 STUDY = "study.yaml"
 FEW = "partition,source,depth\nrandom0,A,1\n"

@@ -11,6 +11,9 @@ from workflow_scripts.results.groups import load_results
 from workflow_scripts.study.columns import SCORE
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def results():
     command = [sys.executable, "-m", "snakemake", "--cores", "all"]

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from helpers import ROOT, results_of
 
+from workflow_scripts.config.figures import FIGURES as FIGURE_TABLE
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.plumbing.records import write_record
@@ -233,6 +234,7 @@ def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, ch
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
 def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
     """DESIGN, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
     configure("running/depths_per_job", 1)
@@ -242,6 +244,7 @@ def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
     pd.testing.assert_frame_equal(results_of(study.folder, "split"), results_of(study.folder))
 
 
+@pytest.mark.slow
 def test_graded_halves_and_reduced_data_are_partitions_like_others(study, configure):
     matrix = [
         {"partition": "middle0", "transfer": ["frozen"]},
@@ -261,6 +264,24 @@ def test_graded_halves_and_reduced_data_are_partitions_like_others(study, config
     halves = {name: read_json(study.folder / f"results/other/partitions/{name}.json") for name in ("middle0", "far1")}
     assert halves["middle0"]["distance"]["mean"] < halves["far1"]["distance"]["mean"]
     assert "Rada" in halves["far1"]["distance"]["measure"]
+
+
+def test_reduced_data_and_preserved_layers_are_in_the_report(study):
+    """With the tiny study's own figures, these are all that a report shows."""
+    matrix = [
+        {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "preserve": 1},
+        {"partition": "whole_first_5_per_class"},
+    ]
+    more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
+    (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
+    study.snakemake(study="more.yaml")
+    assert {"preserved", "reduced", *FIGURES} == set(FIGURE_TABLE)
+    page = (study.folder / "results/more/report.html").read_text()
+    assert "Preserved layers" in page
+    assert "Base networks on reduced data" in page
+    results = pd.read_csv(study.folder / "results/more/results.csv")
+    assert set(results["preserve"]) == {0, 1}
+    assert set(results.loc[results["partition"] == "whole_first_5_per_class", "train_images"]) == {40 * 5}
 
 
 def test_named_targets(study):

@@ -50,6 +50,7 @@ def test_drawn_filters_are_what_they_are(size):
     assert gabor_fit(gabors(size)).min() > 0.95
 
 
+@pytest.mark.slow
 def test_noise_is_called_something_as_often_as_the_thresholds_say():
     control = untrained_filters((50, 3, 5, 5))
     noise = untrained_filters((50, 3, 5, 5), seed=5)

@@ -105,6 +105,7 @@ def test_every_published_sum_has_its_place():
     assert published_md5("random4", "A", "val") is None
 
 
+@pytest.mark.slow
 def test_all_published_validation_lists(true_validation_labels, real_hierarchy, tmp_path):
     """With ILSVRC's true labels, the lists of all eleven tasks have the md5 sums that the paper's authors published."""
     classes, edges = real_hierarchy

@@ -161,6 +161,7 @@ def test_graded_halves_are_equal_and_a_function_of_the_seed(grade):
         assert len(half["A"]) == len(half["B"]) == 8
 
 
+@pytest.mark.slow
 def test_middle_lies_between(real_hierarchy):
     classes, edges = real_hierarchy
     for seed in (0, 1):

@@ -116,6 +116,7 @@ def test_a_diverged_network_is_reported_not_hidden(command, tmp_path):
     assert network["loss_last"] is None
 
 
+@pytest.mark.slow
 def test_random_features_are_comparable_between_initialisations(command, tmp_path):
     """The published Gaussian leaves no signal above a few untrained layers, as in the published runs; He's does."""
     options = {"source": "random", "treatment": "frozen", "depths": (4,)}
@@ -174,6 +175,7 @@ def kill_at_a_random_moment(command, checkpoint, number, chance):
         return process.wait(), process.stderr.read()
 
 
+@pytest.mark.slow
 def test_killed_many_times_at_random_moments_gives_the_same_bits(command, tmp_path):
     assert run(command("calm", **LONG)).returncode == 0
     disturbed, checkpoint = command("disturbed", "--save-minutes", "0.001", **LONG), tmp_path / "disturbed.resume.pt"

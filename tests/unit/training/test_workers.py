@@ -95,7 +95,14 @@ def test_an_images_dropout_does_not_depend_on_who_computes_it():
     assert torch.equal(whole[4:9], part)
 
 
-@pytest.mark.parametrize(("depths", "treatment"), [((0,), "base"), ((1, 6), "frozen"), ((3,), "finetuned")])
+@pytest.mark.parametrize(
+    ("depths", "treatment"),
+    [
+        pytest.param((0,), "base", marks=pytest.mark.slow),
+        ((1, 6), "frozen"),  # which trains a base network too
+        pytest.param((3,), "finetuned", marks=pytest.mark.slow),
+    ],
+)
 def test_two_processes_learn_what_one_does(command, tmp_path, depths, treatment):
     options = []
     if treatment != "base":
@@ -113,6 +120,7 @@ def test_two_processes_learn_what_one_does(command, tmp_path, depths, treatment)
     assert [read_json(tmp_path / f"{name}.json")["provenance"]["workers"] for name in ("one", "two")] == [1, 2]
 
 
+@pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_to_the_same_bits(command, tmp_path):
     run(command("whole", True, duration=300, validate_every=50))
     arguments = command("broken", True, duration=300, validate_every=50)
@@ -131,6 +139,7 @@ def test_two_processes_stop_together_and_go_on_to_the_same_bits(command, tmp_pat
     assert (tmp_path / "whole.safetensors").read_bytes() == (tmp_path / "broken.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_killed_torchrun(command, tmp_path):
     log = tmp_path / "log"
     with (
