@@ -80,10 +80,10 @@ def test_a_wrong_table_is_refused_by_line_and_nothing_is_drawn(study):
 
 def test_a_table_of_few_columns_is_refused_before_any_job(study):
     printed = run_with(study, "few", ["partition,score", "random0,0.5"])
-    assert "error: configuration: results_table: few.csv has no column 'source'; it needs" in printed
+    assert "error: configuration: results_table: few.csv: it has no column 'source'. Give it" in printed
     assert not (study.folder / "results/few").exists()
     printed = study.snakemake("--config", "results_table=nowhere.csv", check=False)
-    assert "error: configuration: results_table: nowhere.csv does not exist" in printed
+    assert "error: configuration: results_table: nowhere.csv: the file does not exist" in printed
 
 
 def test_a_table_with_gaps_preserved_layers_and_no_reference_is_drawn(study):

@@ -52,7 +52,7 @@ STUDIES = [
     ("natman: {extra_artifacts: latin.csv}\n", "natman.extra_artifacts: latin.csv: it cannot be read as text"),
     ("reference: {printed: few.csv}\n", "reference.printed: few.csv: it has no column 'quantity'"),
     ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: it holds more than a study can have"),
-    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 7: it holds more than a study can have"),
+    (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 3: it holds more than a study can have"),
 ]
 # What is put in the place of config.yaml, which the workflow checks before Snakemake reads it.
 MAIN_FILES = [
@@ -62,7 +62,7 @@ MAIN_FILES = [
         "config.yaml, line 1: could not determine a constructor",
     ),
     (bytes(range(256)), "config.yaml: byte 128 is not UTF-8 text"),
-    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 7: it holds more than a study can have"),
+    (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 2: it holds more than a study can have"),
     ("training: &a {crop: *a}\n", "config.yaml, line 1: it holds more than a study can have"),
 ]
 OVERRIDES = [

@@ -10,7 +10,6 @@ from helpers import ROOT
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.study.columns import SCORE
 
-
 pytestmark = pytest.mark.slow
 
 

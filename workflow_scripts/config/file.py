@@ -79,7 +79,8 @@ def _node_parts(path: Path) -> Callable[[str, object], list[Named]]:
             nodes = [value for _, value in node.value]
         else:
             nodes = node.value if isinstance(node, yaml.SequenceNode) else []
-        return [(f"{path}, line {item.start_mark.line + 1}", item) for item in nodes]
+        own = node.start_mark.line  # an alias names a node that stands further up
+        return [(f"{path}, line {max(own, item.start_mark.line) + 1}", item) for item in nodes]
 
     return parts
 

@@ -1,4 +1,4 @@
-"""The paper's numbers three times: from a study, from the published logs, and as printed in the paper."""
+"""The paper's numbers side by side: from a study, from the published logs, and as printed in the paper."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ COMPARISON_COLUMNS = ["quantity", "this_study", "published_logs", "printed", "pr
 
 
 def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
-    """One row per quantity of the paper, in percent or points: columns COMPARISON_COLUMNS. NaN where a study has no
-    such networks.
+    """One row per quantity of the paper, in percent or points, with COMPARISON_COLUMNS. NaN where a study lacks the
+    networks.
 
-    `printed` has columns quantity, percent and source (read_printed); printed_against_logs says how the two published
-    numbers agree. Raises InputError if it names a quantity that is not computed here.
+    `printed` has the columns quantity, percent and source (read_printed). printed_against_logs says whether the two
+    published numbers agree. Raises InputError if `printed` names a quantity that is not computed here.
     """
     ours, theirs = quantities(results), quantities(published)
     if unknown := [name for name in printed["quantity"] if name not in theirs]:
@@ -33,7 +33,7 @@ def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd
 
 
 def quantities(results: pd.DataFrame) -> dict[str, float]:
-    """The paper's quantities from a results table (results.load_results), in percent of top-1 accuracy or points."""
+    """The paper's quantities from a results table (groups.load_results), in percent or points of top-1 accuracy."""
     rows = not_diverged(main_variant(results))
     halves = equal_halves(rows)
     found = {"base networks of random halves, mean": _mean(halves[halves["group"] == "base"], SCORE)}
@@ -69,9 +69,9 @@ def _mean(rows: pd.DataFrame, column: str) -> float:
 
 
 def _agreement(printed: float, logged: float, source: str) -> str:
-    """How a printed number stands to the one from the logs."""
+    """Whether a printed number agrees with the number from the logs, in words."""
     if pd.isna(printed):
         return "not printed"
     if abs(printed - round(logged, 1)) < 1e-9:
-        return f"agree: printed with one decimal, {logged:.2f} in the logs ({source})"
-    return f"differ by {printed - logged:+.2f}: the logs available are not all those the paper averaged ({source})"
+        return f"agree to the one decimal printed: {logged:.2f} in the logs ({source})"
+    return f"differ by {printed - logged:+.2f}: the published logs are not all that the paper averaged ({source})"

@@ -1,4 +1,4 @@
-"""What a study found, in words: sentences made from its tables of effects, as sure as the intervals allow."""
+"""A study's findings in sentences, made from its table of effects and no surer than the intervals allow."""
 
 from collections.abc import Iterator
 
@@ -20,17 +20,19 @@ from workflow_scripts.results.verdicts import (
 from workflow_scripts.study.columns import SCORE
 
 TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
-EASIER = 0.3  # points between the paired and the unpaired boost that are worth a sentence
-NOT_LEARNED = 0.1  # of the base network's score; below it a network with random features is said not to have learned
+EASIER = 0.3  # points; a larger difference between the paired and the unpaired boost gets a sentence
+NOT_LEARNED = 0.1  # share of the base network's score; a network with random features below it has not learned
 
-Part = tuple[str, str, str]  # kind of halves, a sentence on them, what it rests on
+TROUBLES = {"lost co-adaptation": "coadaptation", "specialisation": "specialisation"}  # name -> effect
+
+Part = tuple[str, str, str]  # kind of halves, the sentences on them, what these rest on
 
 
 def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
-    `results` are from results.load_results, `effects` from effects.effect_table. A question that the study's networks
-    cannot answer is left out.
+    `results` are from groups.load_results, `effects` from effects.effect_table. Questions that the study's networks
+    cannot answer are left out.
     """
     asked = {
         "From which depth do features stop being general?": [*_generality(effects)],
@@ -47,7 +49,7 @@ def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str
 
 
 def advice(effects: pd.DataFrame) -> str:
-    """How many layers to copy and how many to freeze, by kind of halves; says so if no transfer was measured."""
+    """How many units to copy and how many to freeze: a line per kind of halves, or that no transfer was measured."""
     sentences = []
     for halves in kinds_of_halves(effects):
         drops = per_depth(effects, "total_drop", halves)
@@ -55,15 +57,15 @@ def advice(effects: pd.DataFrame) -> str:
         parts = [_copy_advice(boosts)] if not boosts.empty and boosts["points"].notna().any() else []
         parts += [_freeze_advice(drops)] if not drops.empty else []
         if parts:
-            sentences.append(f"Between tasks like {halves}: " + "; ".join(parts) + ".")
-    return " ".join(sentences) or "No transfer was measured, so there is no advice on what to copy."
+            sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
+    return "\n".join(sentences) or "No transfer was measured. The report therefore gives no advice on what to copy."
 
 
 def _basis(parts: list[Part]) -> str:
-    """What the answers rest on, once if it is the same for all."""
+    """What the answers rest on: said once if it is the same for all, else by kind of halves."""
     if len({basis for _, _, basis in parts}) == 1:
         return parts[0][2]
-    return " ".join(f"{_capital(halves)}: {basis[:1].lower()}{basis[1:]}" for halves, _, basis in parts)
+    return " ".join(f"{_capital(halves)}: {basis}" for halves, _, basis in parts)
 
 
 def _generality(effects: pd.DataFrame) -> Iterator[Part]:
@@ -74,30 +76,35 @@ def _generality(effects: pd.DataFrame) -> Iterator[Part]:
             costs, control = per_depth(effects, "total_drop", halves).dropna(subset="points"), "the base network"
         if costs.empty:
             continue
-        proviso = "" if "selffer" in control else " (without selffers its two troubles cannot be told apart)"
-        first, deepest = lasting_from(costs), costs.iloc[-1]
-        if first is None:
-            text = _no_lasting_cost(costs, control)
-        else:
-            before = costs.index[costs.index < first]
-            general = (
-                f"no lasting cost up to n = {before[-1]}; " if len(before) else "not general at any depth measured: "
-            )
-            at_first = f"{number(costs.loc[first])} at n = {first}"
-            at_last = f", {number(deepest)} at n = {deepest.name}" if deepest.name != first else ""
-            text = f"{general}from n = {first} on AnB stays below {control}{proviso}, by {at_first}{at_last}"
-        yield halves, f"{subject(halves, costs)} {text}.", hedge(costs)
+        first = lasting_from(costs)
+        text = _no_lasting_cost(costs, control) if first is None else _lasting_cost(costs, control, first)
+        yield halves, f"{subject(halves, costs)} {text}", hedge(costs)
+
+
+def _lasting_cost(costs: pd.DataFrame, control: str, first: int) -> str:
+    before, deepest = costs.index[costs.index < first], costs.iloc[-1]
+    sentences = ["The features are not general at any measured depth."]
+    if len(before):
+        sentences = [f"Frozen transfer (AnB) shows no lasting cost up to n = {before[-1]}."]
+    sentences.append(f"AnB stays below {control} from n = {first} on.")
+    at_last = f" and {number(deepest)} at n = {deepest.name}" if deepest.name != first else ""
+    sentences.append(f"The gap is {number(costs.loc[first])} at n = {first}{at_last}.")
+    if "selffer" not in control:
+        sentences.append("Without selffers, lost co-adaptation and specialisation cannot be separated.")
+    return " ".join(sentences)
 
 
 def _no_lasting_cost(costs: pd.DataFrame, control: str) -> str:
     below = [depth for depth, cost in costs.iterrows() if verdict(cost) == 1]
-    largest = costs.loc[costs["points"].idxmax()]
     if below:
         return (
-            f"AnB lies below {control} at {depths_in_words(below)} but not at the deepest layers; no lasting boundary"
+            f"Frozen transfer (AnB) lies below {control} at {depths_in_words(below)}, but not measurably at the"
+            " greatest depth. A lasting boundary was not found."
         )
+    largest = costs.loc[costs["points"].idxmax()]
     return (
-        f"at no depth can AnB be told from {control}; the largest difference is {number(largest)} at n = {largest.name}"
+        f"Frozen transfer (AnB) does not lie measurably below {control} at any depth."
+        f" The largest difference is {number(largest)} at n = {largest.name}."
     )
 
 
@@ -106,28 +113,28 @@ def _dominance(effects: pd.DataFrame) -> Iterator[Part]:
         difference = per_depth(effects, "dominance", halves).dropna(subset="points")
         if difference.empty:
             continue
-        costs = {name: per_depth(effects, name, halves) for name in ("coadaptation", "specialisation")}
-        places = {name: [] for name in ("lost co-adaptation", "specialisation", "both alike", "neither")}
+        costs = {column: per_depth(effects, column, halves) for column in TROUBLES.values()}
+        places = {name: [] for name in (*TROUBLES, "both alike", "neither")}
         for depth, row in difference.iterrows():
             places[_dominant(row, *(cost.loc[depth] for cost in costs.values()))].append(depth)
-        parts = []
-        for name, depths in places.items():
-            if depths and name in ("lost co-adaptation", "specialisation"):
-                column = costs["coadaptation" if name == "lost co-adaptation" else "specialisation"]
-                worst = column.loc[depths].sort_values("points").iloc[-1]
-                parts.append(f"{name} at {depths_in_words(depths)} (up to {number(worst)}, at n = {worst.name})")
-        if places["both alike"]:
-            parts.append(
-                f"at {depths_in_words(places['both alike'])} there is a cost but neither can be said to be larger"
-            )
-        if places["neither"]:
-            parts.append(f"at {depths_in_words(places['neither'])} neither cost can be told from zero")
-        gain = _selffer_gain(costs["coadaptation"])
-        yield halves, f"{subject(halves, difference)} {'; '.join(parts)}.{gain}", hedge(difference)
+        sentences = [_worst(name, places[name], costs[column]) for name, column in TROUBLES.items() if places[name]]
+        if tied := places["both alike"]:
+            sentences.append(f"A cost shows at {depths_in_words(tied)}, but which trouble is larger is undecided.")
+        if free := places["neither"]:
+            sentences.append(f"Neither {' nor '.join(TROUBLES)} is measurably above zero at {depths_in_words(free)}.")
+        sentences += _selffer_gain(costs["coadaptation"])
+        yield halves, f"{subject(halves, difference)} {' '.join(sentences)}", hedge(difference)
+
+
+def _worst(trouble: str, depths: list[int], costs: pd.DataFrame) -> str:
+    """Where a trouble dominates, and its largest cost there."""
+    worst = costs.loc[depths].sort_values("points").iloc[-1]
+    dominates = f"{_capital(trouble)} dominates at {depths_in_words(depths)}."
+    return f"{dominates} Its largest cost there is {number(worst)}, at n = {worst.name}."
 
 
 def _dominant(difference: pd.Series, coadaptation: pd.Series, specialisation: pd.Series) -> str:
-    """Which trouble is larger at one depth; a trouble must itself be above zero to be named."""
+    """Which trouble is larger at one depth. A trouble is named only if its own cost is above zero."""
     costs = verdict(coadaptation) == 1, verdict(specialisation) == 1
     if not any(costs):
         return "neither"
@@ -137,14 +144,15 @@ def _dominant(difference: pd.Series, coadaptation: pd.Series, specialisation: pd
     return "lost co-adaptation" if larger == -1 and costs[0] else "both alike"
 
 
-def _selffer_gain(coadaptation: pd.DataFrame) -> str:
+def _selffer_gain(coadaptation: pd.DataFrame) -> list[str]:
     gained = [depth for depth, cost in coadaptation.iterrows() if verdict(cost) == -1]
     if not gained:
-        return ""
-    return (
-        f" At {depths_in_words(gained)} BnB lies above base: training the upper layers a second time helps by itself,"
-        " so the base networks had not converged, and a loss of co-adaptation may be hidden."
-    )
+        return []
+    return [
+        f"BnB lies above base at {depths_in_words(gained)}.",
+        "Training the upper units a second time helps by itself.",
+        "The base networks had therefore not converged, and a loss of co-adaptation may be hidden.",
+    ]
 
 
 def _fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
@@ -154,34 +162,46 @@ def _fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
             continue
         layers = "1-7" if ("boost_over_base", "1-7") in rows.index else rows.loc["boost_over_base"].index[-1]
         boost = rows.loc[("boost_over_base", layers)]
-        named = f"n = {layers.replace('-', ' to ')}"
         if pd.isna(boost["points"]):
-            text = f"AnB+ and base networks were trained on different targets only ({_unpaired(boost)})"
+            text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
-            says = {1: "yes, AnB+ ends above", -1: "no, AnB+ ends below", 0: "AnB+ cannot be told from"}[verdict(boost)]
-            text = f"{says} the base network of its own target: {number(boost)}, mean over {named}"
-            if abs(mixed := boost["unpaired_points"] - boost["points"]) > EASIER:
-                text += f"; {_unpaired(boost)}, of which {mixed:+.1f} come from comparing different target tasks"
+            text = _over_base(boost, layers)
         alone = boost.to_frame().T
-        yield halves, f"{subject(halves, alone)} {text}. {_over_selffer(rows, layers)}", hedge(alone)
+        yield halves, f"{subject(halves, alone)} {text} {_over_selffer(rows, layers)}", hedge(alone)
 
 
-def _unpaired(effect: pd.Series) -> str:
+def _over_base(boost: pd.Series, layers: str) -> str:
+    """Whether fine-tuned transfer ends above training from scratch, and how much of that only the targets make."""
+    says = {
+        1: "Yes, AnB+ ends above the base network of its own target.",
+        -1: "No, AnB+ ends below the base network of its own target.",
+        0: "This is undecided: AnB+ and the base network of its own target do not differ measurably.",
+    }
+    mean = f"The mean difference over n = {layers.replace('-', ' to ')} is {number(boost)}."
+    sentences = [says[verdict(boost)], mean]
+    if abs(mixed := boost["unpaired_points"] - boost["points"]) > EASIER:
+        sentences += [_unpaired(boost, "base")]
+        sentences.append(f"Comparing different target tasks accounts for {mixed:+.1f} of these points.")
+    return " ".join(sentences)
+
+
+def _unpaired(effect: pd.Series, control: str) -> str:
     networks = effect["unpaired_networks"].replace(" / ", " against ")
-    return f"the paper's unpaired way gives {effect['unpaired_points']:.1f} points ({networks} networks)"
+    given = f"gives {effect['unpaired_points']:.1f} points ({networks} networks)"
+    return f"The paper's unpaired comparison of AnB+ with {control} {given}."
 
 
 def _over_selffer(rows: pd.DataFrame, layers: str) -> str:
-    """Whether transfer helps more than training twice as long does by itself."""
+    """Whether transfer helps more than the longer training does by itself."""
     if ("boost_over_selffer", layers) not in rows.index:
-        return "Without BnB+ it cannot be told how much of that is the longer training."
+        return "Without BnB+, the share of the longer training in this is unknown."
     boost = rows.loc[("boost_over_selffer", layers)]
     if pd.isna(boost["points"]):
-        return f"Over BnB+ no target task has both; {_unpaired(boost)}."
+        return f"No target task has both AnB+ and its control BnB+. {_unpaired(boost, 'BnB+')}"
     says = {
-        1: "Transfer adds {} to what the same training gives from the task's own features, BnB+.",
-        -1: "But the task's own features, trained again (BnB+), end higher: AnB+ over BnB+ is {}.",
-        0: "Most of it may be the longer training: over BnB+ it is {}, which cannot be told from zero.",
+        1: "Transfer adds {} to what the same training gives with the task's own features (BnB+).",
+        -1: "The task's own features, trained again (BnB+), end higher. The difference AnB+ - BnB+ is {}.",
+        0: "Most of this may come from the longer training. AnB+ and BnB+ do not differ measurably: AnB+ - BnB+ is {}.",
     }
     return says[verdict(boost)].format(number(boost))
 
@@ -195,16 +215,19 @@ def _distance(effects: pd.DataFrame) -> Iterator[Part]:
         return
     depth = max(shared)
     drops = {halves: table.loc[depth] for halves, table in kinds.items()}
-    listed = ", ".join(f"{number(drop)} between {halves}" for halves, drop in drops.items())
+    (first, loss), *others = drops.items()
+    sentences = [f"Frozen transfer (AnB) loses {number(loss)} at n = {depth} between {first}."]
+    sentences += [f"It loses {number(drop)} between {halves}." for halves, drop in others]
     (least, small), *_, (most, large) = sorted(drops.items(), key=lambda item: item[1]["points"])
-    apart = _apart(small, large)
-    told = f"most between {most}, least between {least}" if apart else "the differences are too small to be told apart"
+    told = f"The loss is largest between {most} and smallest between {least}."
+    undecided = "Whether the distance matters is undecided: the losses do not differ measurably."
+    sentences.append(told if _apart(small, large) else undecided)
     basis = _basis([(halves, "", hedge(drop.to_frame().T)) for halves, drop in drops.items()])
-    yield "all halves", f"At n = {depth} frozen transfer loses {listed}: {told}.", basis
+    yield "all halves", " ".join(sentences), basis
 
 
 def _apart(small: pd.Series, large: pd.Series) -> bool:
-    """Whether two effects differ: by intervals that do not overlap or, without both, by twice the noise."""
+    """Whether two effects differ: their intervals do not overlap or, without both, by more than twice the noise."""
     if has_interval(small) and has_interval(large):
         return bool(large["low"] > small["high"])
     return bool(large["points"] - small["points"] > 2 * (noise_of(small) ** 2 + noise_of(large) ** 2) ** 0.5)
@@ -216,13 +239,13 @@ def _untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[Part]:
         if drops.empty:
             continue
         first, last = drops.iloc[0], drops.iloc[-1]
-        text = f"on {halves} they lose {number(first)} at n = {first.name}"
-        text += f" and {number(last)} at n = {last.name}" if len(drops) > 1 else ""
+        at_last = f" and {number(last)} at n = {last.name}" if len(drops) > 1 else ""
+        text = f"On {halves}, untrained features lose {number(first)} at n = {first.name}{at_last}."
         rows = main_variant(results[results["group"] == "random"])
         idle = rows[(rows[SCORE] < NOT_LEARNED * rows["base"]) & (rows["partition"].isin(_partitions(results, halves)))]
         if len(idle):
-            text += f"; at {depths_in_words(idle['depth'].unique())} the layers above did not learn at all"
-        yield halves, f"{_capital(text)}.", hedge(drops)
+            text += f" The units above them did not learn at all at {depths_in_words(idle['depth'].unique())}."
+        yield halves, text, hedge(drops)
 
 
 def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
@@ -232,13 +255,16 @@ def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
 def _copy_advice(boosts: pd.DataFrame) -> str:
     best = boosts.loc[boosts["points"].idxmax()]
     if verdict(best) != 1:
-        return f"fine-tuning copied layers brought nothing certain (at best {number(best)}, n = {best.name})"
+        return f"Fine-tuning copied units brought no measurable gain. Its best is {number(best)} at n = {best.name}."
     margin = 2 * noise_of(best)
     alike = [
         depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name
     ]
-    others = f" ({depths_in_words(alike)} did about as well)" if alike else ""
-    return f"copy the first {best.name} layers and fine-tune them{others}, {number(best)} over training from scratch"
+    sentences = [f"Copy {_first_units(best.name)} and fine-tune {'it' if best.name == 1 else 'them'}."]
+    sentences.append(f"This gains {number(best)} over training from scratch.")
+    if alike:
+        sentences.append(f"Copying {depths_in_words(alike)} did about as well.")
+    return " ".join(sentences)
 
 
 def _freeze_advice(drops: pd.DataFrame) -> str:
@@ -248,10 +274,14 @@ def _freeze_advice(drops: pd.DataFrame) -> str:
             break
         cheap.append(depth)
     if not cheap:
-        return f"freeze none: freezing n = {drops.index[0]} already costs {number(drops.iloc[0])}"
+        return f"Freeze no unit. Freezing n = {drops.index[0]} already costs {number(drops.iloc[0])}."
     beyond = drops[drops.index > cheap[-1]]
-    more = f" (the first {beyond.index[0]} cost {number(beyond.iloc[0])})" if len(beyond) else ""
-    return f"to save time freeze at most the first {cheap[-1]}, which costs {TOLERANCE:.0f} point or less{more}"
+    more = f" Freezing {_first_units(beyond.index[0])} costs {number(beyond.iloc[0])}." if len(beyond) else ""
+    return f"To save time, freeze at most {_first_units(cheap[-1])}. This costs {TOLERANCE:.0f} point or less.{more}"
+
+
+def _first_units(depth: int) -> str:
+    return "the first unit" if depth == 1 else f"the first {depth} units"
 
 
 def _capital(text: str) -> str:

@@ -1,19 +1,19 @@
-"""What can be said of an effect, given its interval or, without one, the noise: verdicts and their wording."""
+"""Verdicts on effects and their wording. They rest on an effect's interval or, without one, on the noise."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
-UNKNOWN_NOISE = 0.5  # points; stands in for the standard error where the number of validation images is not known
+UNKNOWN_NOISE = 0.5  # points; the standard error where the number of validation images is unknown
 ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
 
 
 def verdict(effect: pd.Series) -> int:
-    """1 or -1 if the effect (a row of effects.effect_table) lies above or below zero, 0 if that cannot be told.
+    """1 or -1 if the effect (a row of effects.effect_table) lies above or below zero, 0 if that is undecided.
 
-    An effect with an interval does if zero is outside it; one without if it exceeds two standard errors of the
-    validation images' noise (UNKNOWN_NOISE where their number is not known), which says nothing about other tasks and
-    seeds: `hedge` has the words for that.
+    An effect with an interval counts if zero lies outside it. An effect without one counts if it exceeds two standard
+    errors of the validation images' noise (UNKNOWN_NOISE where their number is unknown). That noise covers neither
+    other tasks nor other seeds: `hedge` has the words for this.
     """
     if has_interval(effect):
         return int(effect["low"] > ROUNDING) - int(effect["high"] < -ROUNDING)
@@ -29,12 +29,12 @@ def has_interval(effect: pd.Series) -> bool:
 
 
 def noise_of(effect: pd.Series) -> float:
-    """The standard error in points that the validation images alone give."""
+    """The standard error in points due to the choice of validation images alone."""
     return float(effect["noise_points"]) if pd.notna(effect["noise_points"]) else UNKNOWN_NOISE
 
 
 def at_most(effect: pd.Series, points: float) -> bool:
-    """Whether the effect is at most `points` by all that is known: its interval's upper end, or itself without one."""
+    """Whether the upper end of the effect's interval, or without one the effect itself, is at most `points`."""
     return bool((effect["high"] if has_interval(effect) else effect["points"]) <= points)
 
 
@@ -45,21 +45,22 @@ def number(effect: pd.Series) -> str:
 
 
 def hedge(effects: pd.DataFrame) -> str:
-    """A sentence on what the verdicts on these effects rest on."""
+    """What the verdicts on these effects rest on, in sentences."""
     if effects.empty:
         return ""
     last = effects.iloc[-1]
     if has_interval(last):
-        return f"Ranges are 95 % intervals {last['interval']}."
+        return f"The ranges in parentheses are 95 % intervals {last['interval']}."
     noise = last["noise_points"]
     known = f"two standard errors of the validation images' noise ({2 * noise:.1f} points)"
     floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
-    why = last["interval"].removeprefix("none: ")
-    return f"No interval, {why}. A difference counts here if it exceeds {floor}; other tasks or seeds may differ."
+    why = last["interval"].removeprefix("none: ").replace("too few", "there are too few")
+    counts = f"A difference counts here if it exceeds {floor}."
+    return f"No interval is given, because {why}. {counts} Other tasks or seeds may differ."
 
 
 def subject(halves: str, effects: pd.DataFrame) -> str:
-    """How a sentence on these effects begins: the halves and, without an interval, that it holds for these runs."""
+    """The label of sentences on these effects: the halves and, without an interval, "in these runs"."""
     sure = effects["low"].notna().any()
     return f"{halves[:1].upper()}{halves[1:]}{'' if sure else ', in these runs'}:"
 
@@ -71,7 +72,7 @@ def depths_in_words(depths: Iterable[int]) -> str:
 
 
 def lasting_from(effects: pd.DataFrame) -> int | None:
-    """The first depth from which on the verdict is 1 at every deeper one; None if it is not at the deepest.
+    """The first depth from which on every verdict is 1. None if the verdict at the deepest is not 1.
 
     `effects` are rows of single depths, indexed by depth (effects.per_depth).
     """

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from helpers import ROOT
@@ -16,7 +17,7 @@ def edges_of(lines):
     edges = set()
     for line in lines:
         names = [name.strip() for name in line.split("-->")]
-        edges |= set(zip(names, names[1:], strict=False))
+        edges |= set(pairwise(names))
     return edges
 
 

@@ -83,7 +83,7 @@ def texts():
     yield from [*(ROOT / "rules").glob("*.smk"), *(ROOT / "configs").glob("*.yaml"), *PACKAGE.rglob("*.py")]
 
 
-@pytest.mark.parametrize("path", texts(), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", list(texts()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_step_that_is_named_is_there(path):
     for step in re.findall(r"-m(?: \{params\.launcher\})? workflow_scripts\.([\w.]+)", path.read_text()):
         assert step.rstrip(".") in STEPS | {"report.figures"}, step

@@ -1,0 +1,58 @@
+"""Names that stand in the schema and in the code are the same there."""
+
+import re
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from workflow_scripts.config.resources import SAMPLE_CLASSES as SAMPLE_CLASS_COUNT
+from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
+from workflow_scripts.dataset.sources import KINDS
+from workflow_scripts.network.architectures import ARCHITECTURES
+from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.network.networks import Network
+from workflow_scripts.results.table import ALLOWED
+from workflow_scripts.study.jobs import VARIANT
+from workflow_scripts.study.leaves import SCHEDULE_LEAVES
+
+SCHEMA = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())["properties"]
+COMMON = (ROOT / "rules" / "common.smk").read_text()
+TRAINING, ENTRY = SCHEMA["training"]["properties"], SCHEMA["matrix"]["items"]["properties"]
+
+
+def wildcard(name):
+    return set(re.search(rf'^    {name}="(.*)",$', COMMON, re.MULTILINE)[1].split("|"))
+
+
+def test_architectures_and_kinds_of_datasets():
+    assert set(TRAINING["architecture"]["enum"]) == set(ARCHITECTURES)
+    assert set(SCHEMA["dataset"]["properties"]["kind"]["enum"]) == set(KINDS)
+    assert len(SAMPLE_CLASSES) == SAMPLE_CLASS_COUNT
+
+
+def test_treatments():
+    named = {treatment for kind in ("selffer", "transfer", "random") for treatment in ENTRY[kind]["items"]["enum"]}
+    assert named == wildcard("treatment") == ALLOWED["treatment"] - {"base"}
+    assert named | {"base"} == set(TRAINING["learning_rate"]["properties"])
+
+
+def test_sources_and_targets():
+    assert wildcard("target") == set(ENTRY["targets"]["items"]["enum"]) == ALLOWED["target"]
+    assert wildcard("source") == ALLOWED["source"]
+
+
+@pytest.mark.parametrize("init", TRAINING["init"]["enum"])
+def test_initial_weights(init):
+    assert ENTRY["init"]["enum"] == TRAINING["init"]["enum"]
+    assert re.fullmatch(VARIANT, f"-{init}")
+    network = Network(ARCHITECTURES["mini_caffenet"](), 32, 4)
+    initialise(network, init, 0)
+    assert all(layer.weight.std() > 0 for layer in network.layers.values())
+
+
+def test_preserved_layers_and_schedules():
+    assert all(re.fullmatch(VARIANT, f"-preserve{count}" if count else "") for count in ENTRY["preserve"]["enum"])
+    assert set(TRAINING["schedule"]["properties"]["kind"]["enum"]) == set(SCHEDULE_LEAVES)
+    used = {leaf for leaves in SCHEDULE_LEAVES.values() for leaf in leaves}
+    assert set(TRAINING["schedule"]["properties"]) == used

@@ -1,0 +1,77 @@
+"""Training jobs: names, paths, wildcards, seeds."""
+
+import re
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from workflow_scripts.study.jobs import BASE_STEM, CURVE_STEM, VARIANT, TrainingJob
+from workflow_scripts.study.matrix import base_jobs, curve_jobs, study_jobs
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+WILDCARDS = {
+    **{"partition": r"[A-Za-z]\w*", "seed": r"\d+", "source": "A|B|whole|random", "target": "A|B|whole"},
+    **{"treatment": "frozen|finetuned", "variant": VARIANT, "depths": r"\d+(?:-\d+)*"},
+}
+JOBS = [
+    *study_jobs(CONFIG),
+    TrainingJob("random7", 3, "A", "B", "frozen", preserve=2, init="caffe", depths=(2, 5)),
+    TrainingJob("natman", 0, "B", "B", "finetuned", init="he", depths=(1,)),
+]
+
+
+def wildcards(stem):
+    """What Snakemake would find in a stem; a curve's pattern or a base network's."""
+    for pattern in (BASE_STEM, CURVE_STEM):
+        named = re.sub(r"\{(\w+)\}", lambda match: f"(?P<{match[1]}>{WILDCARDS[match[1]]})", pattern)
+        if match := re.fullmatch(named, stem):
+            return match.groupdict()
+    raise AssertionError(stem)
+
+
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.stem)
+def test_a_jobs_path_tells_the_job(job):
+    assert TrainingJob.from_wildcards(wildcards(job.stem)) == job
+
+
+def test_paths_are_as_they_have_always_been():
+    assert TrainingJob.base("random0", 0, "A").stem == "networks/random0/seed0/base-A"
+    assert JOBS[-2].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "treatment", "kind", "has_source"),
+    [
+        ("A", "A", "base", "base", False),
+        ("A", "A", "frozen", "selffer", True),
+        ("A", "B", "finetuned", "transfer", True),
+        ("random", "whole", "frozen", "random", False),
+    ],
+)
+def test_kinds_and_sources(source, target, treatment, kind, has_source):
+    job = TrainingJob("natman", 1, source, target, treatment, depths=(1, 2))
+    assert job.kind == kind
+    assert job.source_job == (TrainingJob.base("natman", 1, source) if has_source else None)
+    assert [network["depth"] for network in job.networks] == [1, 2]
+    assert [job.frozen_units(depth) for depth in (0, 3)] == ([0, 3] if treatment == "frozen" else [0, 0])
+
+
+def test_every_job_comes_after_its_source():
+    jobs = study_jobs(CONFIG)
+    assert jobs == [*base_jobs(CONFIG), *curve_jobs(CONFIG)]
+    for place, job in enumerate(jobs):
+        assert job.source_job is None or job.source_job in jobs[:place]
+
+
+def test_seeds_depend_on_what_design_says_and_on_nothing_else():
+    one = TrainingJob("random0", 0, "A", "B", "frozen", depths=(1, 2, 3))
+    alone = TrainingJob("random0", 0, "A", "B", "frozen", depths=(2,))
+    preserved = TrainingJob("random0", 0, "A", "B", "frozen", preserve=1, depths=(2,))
+    assert one.network_seed(2, "init") == alone.network_seed(2, "init") == preserved.network_seed(2, "init")
+    assert len({one.network_seed(depth, use) for depth in (1, 2, 3) for use in ("init", "dropout")}) == 6
+    selffer = TrainingJob("random0", 0, "B", "B", "finetuned", depths=(2,))
+    assert one.order_seed() == selffer.order_seed() == TrainingJob.base("random0", 0, "B").order_seed()
+    assert one.prefix_seed() != selffer.prefix_seed()
+    other_seed = TrainingJob("random0", 1, "A", "B", "frozen", depths=(2,))
+    assert one.order_seed() != other_seed.order_seed()

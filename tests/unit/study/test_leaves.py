@@ -1,0 +1,109 @@
+"""Which leaves of the configuration decide what: a change of any other leaf changes nothing."""
+
+import copy
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from workflow_scripts.study import leaves
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.matrix import curve_jobs
+
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+BASE = TrainingJob.base("random0", 0, "B")
+SELFFER = TrainingJob("random0", 0, "B", "B", "frozen", depths=(1,))
+TRANSFER = TrainingJob("random0", 0, "A", "B", "finetuned", depths=(1,))
+RANDOM = TrainingJob("whole", 0, "random", "whole", "frozen", depths=(1,))
+JOBS = {"base": BASE, "selffer": SELFFER, "transfer": TRANSFER, "random": RANDOM}
+
+
+def changed(path, value):
+    config = copy.deepcopy(CONFIG)
+    *sections, key = path.split("/")
+    place = config
+    for section in sections:
+        place = place[section]
+    assert place[key] != value
+    place[key] = value
+    return config
+
+
+def stale_jobs(path, value):
+    """The jobs whose leaves are others after a change."""
+    config = changed(path, value)
+    return {
+        name
+        for name, job in JOBS.items()
+        if leaves.job_leaves(config["training"], job) != leaves.job_leaves(CONFIG["training"], job)
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "stale"),
+    [
+        ("training/momentum", 0.5, set(JOBS)),
+        ("training/schedule/warmup", 7, set(JOBS)),
+        ("training/schedule/step", 7, set()),  # the schedule is a cosine
+        ("training/learning_rate/base", 0.5, {"base"}),
+        ("training/learning_rate/frozen", 0.5, {"selffer", "random"}),
+        ("training/learning_rate/finetuned", 0.5, {"transfer"}),
+        ("training/mean_image", "target", {"transfer"}),
+        ("training/init", "caffe", set(JOBS)),
+        ("running/threads", 2, set()),  # the rules hold them, on a CPU
+        ("running/depths_per_job", 1, set()),
+    ],
+)
+def test_a_leaf_makes_the_jobs_stale_that_it_decides(path, value, stale):
+    assert stale_jobs(path, value) == stale
+
+
+def test_a_jobs_own_initial_weights_take_the_place_of_the_studys():
+    own = TrainingJob("whole", 0, "random", "whole", "frozen", init="caffe", depths=(1,))
+    assert leaves.job_leaves(CONFIG["training"], own)["init"] == "caffe"
+    assert leaves.job_leaves(CONFIG["training"], RANDOM)["init"] == CONFIG["training"]["init"]
+
+
+def test_no_leaf_of_training_is_forgotten():
+    assert set(leaves.training_leaves(CONFIG["training"])) == set(CONFIG["training"])
+    assert set(leaves.job_leaves(CONFIG["training"], BASE)) == set(CONFIG["training"])
+
+
+def test_a_curve_and_its_source_agree_in_all_but_their_own_leaves():
+    config = changed("training/mean_image", "target")["training"] | {"mean_image": "source"}
+    base, transfer = (leaves.base_leaves(leaves.job_leaves(config, job)) for job in (BASE, TRANSFER))
+    assert base == transfer
+    assert "learning_rate" not in base
+
+
+def test_the_matrix_leaves_are_enough_to_list_the_jobs():
+    assert curve_jobs(leaves.matrix_leaves(CONFIG)) == curve_jobs(CONFIG)
+
+
+def test_partitions_have_the_leaves_of_their_family():
+    natman = leaves.partition_leaves(CONFIG, "natman")
+    assert natman == {"csv": None, "artifact": "n00021939", "extra_artifacts": None}
+    assert set(leaves.partition_leaves(CONFIG, "random0").values()) == {None}
+    matrix = [{"partition": "mine", "csv": "mine.csv"}, {"partition": "natman"}]
+    config = CONFIG | {"matrix": matrix, "natman": {"artifact": "x", "extra_artifacts": "more.txt"}}
+    assert leaves.partition_files(config, "mine") == ["mine.csv"]
+    assert leaves.partition_files(config, "natman") == ["more.txt"]
+
+
+def test_shards_do_not_depend_on_the_other_splits_number():
+    store = CONFIG["store"]
+    assert leaves.shard_leaves(store, "val") == leaves.shard_leaves(store | {"train_shards": 9}, "val")
+    assert leaves.shard_leaves(store, "train") != leaves.shard_leaves(store | {"train_shards": 9}, "train")
+
+
+@pytest.mark.parametrize("function", [leaves.view_leaves, leaves.speed_leaves])
+def test_what_is_seen_and_how_fast_do_not_depend_on_the_rate(function):
+    other = changed("training/learning_rate", {"base": 1, "frozen": 1, "finetuned": 1})["training"]
+    assert function(other) == function(CONFIG["training"])
+    assert function(CONFIG["training"] | {"crop": 24}) != function(CONFIG["training"])
+
+
+def test_the_price_does_not_depend_on_retries_or_rates():
+    for path, value in (("running/retries", 9), ("training/momentum", 0.1), ("figures/dpi", 90)):
+        assert leaves.cost_leaves(changed(path, value)) == leaves.cost_leaves(CONFIG)
+    assert leaves.cost_leaves(changed("running/depths_per_job", 1)) != leaves.cost_leaves(CONFIG)
