@@ -1,5 +1,5 @@
-# From a bare machine with Python 3.11, make and git: `make run` is the default study, `make test` the tests that one
-# waits for, `make test-all` all but the suites of faults and the fuzzers.
+# These targets need Python 3.11, make and git. `make run` runs the default study, `make test` the quick tests, and
+# `make test-all` all tests but the fault suites and the fuzzers.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 

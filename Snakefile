@@ -34,7 +34,7 @@ rule all:
         f"{RESULTS}/report.html",
         rules.figures.input,
         rules.results.input,
-        # Bases and curves too, so that a record that was deleted is made anew.
+        # Bases and curves too, so that a deleted record is made again.
         [rules.packed.input, rules.bases.input, rules.curves.input] if TRAINED else [],
 
 

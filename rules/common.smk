@@ -1,5 +1,5 @@
 # Paths, wildcards, parameters and resources of the rules, as functions of the configuration. No rules here.
-#   needs  config.yaml and the files of --configfile; what decides what stands in workflow_scripts/study/leaves.py
+#   needs  config.yaml and the files of --configfile; workflow_scripts/study/leaves.py says which leaves decide what
 #   gives  names in capitals, and functions of wildcards for `input`, `params` and `resources`
 import json
 import os
@@ -29,8 +29,8 @@ from workflow_scripts.study.jobs import BASE_STEM, CURVE_STEM, VARIANT, Training
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
-# Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake, unless a conda
-# environment, which comes first on the PATH, replaces it.
+# Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake. A conda environment
+# comes before it on the PATH and replaces it.
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
     PYTHONPATH=workflow.basedir,
@@ -91,7 +91,7 @@ def output_options(wildcards, output):
 
 
 def dataset_inputs():
-    """The dataset as rules' input: a touch makes nothing stale; the sample's record tracks its content."""
+    """The dataset as a rule's input. Touching it makes nothing stale. The record of a sample tracks its content."""
     record = [SAMPLE_RECORD] if DATASET_KIND == "sample" else []
     return [*(ancient(str(file)) for file in dataset_files(DATASET_KIND, DATASET_PATH)), *record]
 

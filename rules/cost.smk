@@ -38,7 +38,7 @@ rule plan:
     params:
         settings=as_json(resources.cost_settings(config)),
         calibration=lambda wildcards: named_options([("calibration", calibration())] if calibration() else []),
-        # Neither need be there: what is, is counted as done.
+        # Both may be missing. What exists counts as done.
         survey=lambda wildcards: f"{STORE}/survey.json",
         folder=lambda wildcards: RESULTS,
     shell:
@@ -53,7 +53,7 @@ rule compare_costs:
         *rules.curves.input,
         calibration=calibration(),
         survey=f"{STORE}/survey.json",
-        results=f"{RESULTS}/results.json",  # whose networks these jobs' are
+        results=f"{RESULTS}/results.json",  # made from the records of these jobs
     output:
         record=f"{RESULTS}/cost.json",
         table=report(

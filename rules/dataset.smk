@@ -1,4 +1,4 @@
-# The dataset: its archives, drawn for kind `sample` and the user's otherwise, and its survey before anything is decoded.
+# The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
 #   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json
 if DATASET_KIND == "sample":

@@ -1,4 +1,4 @@
-# Every file against its record, also the ones that no step reads again: `snakemake verify`.
+# Comparing every file with its record, even if no step reads it again: `snakemake verify`.
 #   needs  a study, finished or not
 #   makes  nothing; prints each fault
 VERIFIED = [RESULTS] + ([STORE] if TRAINED else [])

@@ -24,7 +24,7 @@ rule train_base:
         f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{{target}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{target}}.tsv"
-    priority: 1  # first, since whole curves wait for them
+    priority: 1  # before curves, which wait for them
     retries: RUNNING["retries"]
     conda:
         TORCH_ENVIRONMENT

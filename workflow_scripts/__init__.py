@@ -1,1 +1,1 @@
-"""The steps of the transferability workflow: one module per step with a small CLI, library modules beside."""
+"""The steps of the transferability workflow, a module with a command line each, and their library modules."""

@@ -58,7 +58,7 @@ def errors(printed):
 
 
 def whole(study):
-    """Whether all that is there is as it was made: nothing half-written was accepted."""
+    """Whether every file matches its record: nothing half-written was accepted."""
     assert not [path for path in study.folder.rglob("*.tmp*") if path.is_file() and ".snakemake" not in path.parts]
     printed = study.snakemake("verify", "--quiet", "all", check=False)
     return "are as they were made" in printed or "there is nothing to verify" in printed

@@ -27,7 +27,7 @@ MAX_INTEGER = 10**18
 
 
 def _is_integer(_: object, value: object) -> bool:
-    """JSON schema's integers include 64.0, which as a number of images or in a file's name is none."""
+    """Whether `value` is an int. JSON schema's integers include 64.0, which cannot count images or name a file."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -84,8 +84,9 @@ def _is_tar(path: Path) -> bool:
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
-    """Raise InputError if the manifest of the finished `store` is damaged, or a shard of it, which another study may
-    have packed, has too many undecodable images.
+    """Raise InputError if the manifest of the finished `store` is damaged or a shard has too many undecodable images.
+
+    A study with a larger `max_bad_fraction` may have packed that shard.
     """
     if not (store / "manifest.json").exists():
         return
@@ -127,7 +128,7 @@ def _check_number(key: str, value: object) -> None:
 
 
 def _items(key: str, value: object) -> list[tuple[str, object]]:
-    """What is directly in the section or list `key`, by their full keys; nothing for other values."""
+    """The items directly in the section or list `key`, by their full keys; none for other values."""
     if isinstance(value, dict):
         return [(f"{key}.{name}".lstrip("."), item) for name, item in value.items()]
     return (
@@ -136,7 +137,7 @@ def _items(key: str, value: object) -> list[tuple[str, object]]:
 
 
 def _check_files(config: dict) -> None:
-    """The tables that results are taken from, or compared with, and the list of man-made classes can be read."""
+    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read."""
     reference = config["reference"] or {}
     tables = {
         "results_table": (config["results_table"], REQUIRED_COLUMNS),
@@ -153,7 +154,7 @@ def _check_files(config: dict) -> None:
 
 
 def _check_sample(dataset: dict, store: dict) -> None:
-    """The sample is drawn to one place only, so that it can never overwrite a user's archives; no shard is empty."""
+    """Raise InputError if the sample would be drawn where a user's archives may be, or if a shard would be empty."""
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"

@@ -19,7 +19,7 @@ class CommandLine:
 
 
 def read_command_line(arguments: Sequence[str]) -> CommandLine:
-    """What `arguments`, Snakemake's without its own name, ask for; read by Snakemake's own parser.
+    """What `arguments`, Snakemake's without its own name, ask for, as Snakemake's own parser reads them.
 
     A command line that is not Snakemake's (of a program that uses its API) asks for a plain run.
     """

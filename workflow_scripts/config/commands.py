@@ -21,7 +21,7 @@ def training_gpus(config: Mapping) -> int:
 
 
 def training_launcher(config: Mapping) -> str:
-    """How Python starts a training: by torchrun where it has several GPUs, which is part of what decides its bits."""
+    """How Python starts a training: by torchrun for several GPUs. This is part of what decides its bits."""
     gpus = training_gpus(config)
     return f"-m torch.distributed.run --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "-m"
 

@@ -12,9 +12,10 @@ Named = tuple[str, object]  # where a value stands, and the value
 def check_extent(
     root: Named, parts: Callable[[str, object], list[Named]], visit: Callable[[str, object], None]
 ) -> None:
-    """Walk over `root` and all below it, calling `visit` on each. Raises InputError, naming the place, where a list or
-    section has more than MAX_ITEMS items, they are nested more than MAX_DEPTH deep, or there are more than MAX_VALUES
-    values: YAML's aliases make such from a few lines, and they would keep every later check busy for ever.
+    """Walk over `root` and all below it, and call `visit` on each. Raises InputError, naming the place, for too much.
+
+    Too much is a list or section of more than MAX_ITEMS items, nesting of more than MAX_DEPTH, or more than MAX_VALUES
+    values. YAML's aliases make such from a few lines, and they would keep every later check busy for ever.
 
     `parts` gives what is directly in a value, each with its place. Aliases count as written out.
     """

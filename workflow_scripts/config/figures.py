@@ -64,11 +64,12 @@ FIGURES = {
 
 
 def study_figures(config: Mapping) -> dict[str, Mapping[str, str]]:
-    """The figures of a checked configuration in the order of the report, each with its inputs: by option the name of a
-    file, or group of files, that the rules give (results, effects, boost, partitions, reference, similarity, filters,
-    shares, base_weights, readings).
+    """The figures of a checked configuration in the order of the report, each with its inputs by option.
 
-    Raises InputError if the results table has not the columns KEYS; its values are checked when it is imported.
+    An input is the name of a file, or group of files, that the rules give: results, effects, boost, partitions,
+    reference, similarity, filters, shares, base_weights, readings.
+
+    Raises InputError if the results table lacks one of the columns KEYS. Its values are checked when it is imported.
     """
     facts = study_facts(config)
     return {name: row.inputs for name, row in FIGURES.items() if row.when(facts)}

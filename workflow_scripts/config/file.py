@@ -1,7 +1,7 @@
-"""A configuration file as YAML (or JSON), checked before Snakemake takes it: what it would load in silence, or refuse
-without saying where.
+"""Checks a configuration file (YAML or JSON) before Snakemake loads it.
 
-Light on purpose: the Snakefile calls this at parse time.
+Snakemake would load some mistakes in silence, and refuse others without naming the place. Light on purpose: the
+Snakefile calls this at parse time.
 """
 
 import json
@@ -20,7 +20,7 @@ MAX_BYTES = 300_000
 def check_config_file(path: Path) -> None:
     """Raise InputError naming the file, and where it can the line, unless `path` holds one YAML or JSON mapping.
 
-    Refused are also keys that stand twice in a section, of which the last would be taken, aliases that contain
+    Keys that are twice in a section are refused too, since Snakemake would take the last. So are aliases that contain
     themselves or multiply (extent.check_extent), and tags of other languages' objects.
     """
     text = _text(path)

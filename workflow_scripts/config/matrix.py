@@ -121,7 +121,7 @@ def _known_classes(dataset: dict) -> list[str]:
 
 
 def _check_images(key: str, partition: str, dataset: dict) -> None:
-    """The sample's number of images is known; other datasets' is when the task is made."""
+    """Raise InputError if the sample has too few images. For other datasets, making the task checks this."""
     wanted, there = parse_partition(partition).images_per_class, dataset["sample"]["train_per_class"]
     if dataset["kind"] == "sample" and wanted and wanted > there:
         raise InputError(

@@ -17,7 +17,7 @@ from workflow_scripts.study.schedules import iterations_of
 SAMPLE_CLASSES = 40
 ILSVRC_CLASSES = 1000
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
-GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; not measured; half of what an AMD EPYC core reached
+GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; GPU: not measured; thread: half an AMD EPYC core's
 
 
 def classes_of(config: Mapping) -> int:
@@ -36,42 +36,45 @@ def images_of(config: Mapping, split: str) -> int:
 
 
 def sample_minutes(config: Mapping, threads: int) -> int:
-    """Of drawing the sample: 2.5 ms an image and thread (measured on the slower half of the classes), and a minute."""
+    """Minutes of drawing the sample: 1, and 2.5 ms an image and thread (measured on the slower half of the classes)."""
     images = sum(images_of(config, split) for split in SPLITS)
     return 1 + math.ceil(images * 0.0025 / threads / 60)
 
 
 def sample_memory(config: Mapping) -> int:
-    """Of drawing the sample: 500 for two processes, and 3 kB an image three times, as archives are built in memory."""
+    """Megabytes of drawing the sample: 500 for two processes, and 3 kB an image three times, for archives in memory."""
     return 500 + math.ceil(3 * 3e-3 * sum(images_of(config, split) for split in SPLITS))
 
 
 def pack_memory(threads: int, attempt: int) -> int:
-    """Of a packing job, more at every attempt: 100 for Python with numpy and pandas, and per thread an image of as many
-    pixels as Pillow takes for a decompression bomb (90 million) at 9 bytes, as transparent ones need; photographs take
-    a tenth.
+    """Megabytes of a packing job, more at every attempt: 100 for Python with numpy and pandas, and 850 a thread.
+
+    A thread needs 9 bytes a pixel for a transparent image of the most pixels that Pillow takes (90 million).
+    Photographs need a tenth of that.
     """
     return attempt * (100 + 850 * threads)
 
 
 def pack_minutes(config: Mapping, split: str, threads: int, attempt: int) -> int:
-    """Of a packing job, more at every attempt: decoding 100 full-size JPEGs a second and thread (an AMD EPYC core
-    reached 320), and a minute to start.
+    """Minutes of a packing job, more at every attempt: 1 to start, and 100 full-size JPEGs a second and thread.
+
+    An AMD EPYC core reached 320 a second.
     """
     shards = config["store"][f"{split}_shards"]
     return attempt * (1 + math.ceil(images_of(config, split) / shards / threads / 100 / 60))
 
 
 def task_minutes(config: Mapping) -> int:
-    """Of making a task: reading all training images once at 100 MB/s (a network file system), and a minute to start."""
+    """Minutes of making a task: 1 to start, and all training images once at 100 MB/s (a network file system)."""
     size = packed_bytes(images_of(config, "train"), config["store"]["image_size"])
     return 1 + math.ceil(size / 100e6 / 60)
 
 
 def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
-    """Of a training job, more at every attempt: 800 for Python with torch (740 measured on the CPU), four copies of
-    each network's weights (weights, gradient, momentum, checkpoint), and the activations and gradients of a batch for
-    one network at a time.
+    """Megabytes of a training job, more at every attempt.
+
+    800 are for Python with torch (740 measured on the CPU). The rest is four copies of each network's weights (weights,
+    gradient, momentum, checkpoint), and the activations and gradients of a batch for one network at a time.
     """
     training, costs = config["training"], _costs(config)
     weights = 4 * sum(cost.parameters for cost in costs)
@@ -81,9 +84,10 @@ def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
 
 
 def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
-    """Of a training job, more at every attempt: 6 operations per multiplication, image and iteration for each network
-    at THREAD_OPERATIONS or GPU_OPERATIONS, and a third more for validation; a frozen prefix makes it less. A minute to
-    start.
+    """Minutes of a training job, more at every attempt: 1 to start, and its operations.
+
+    Each network takes 6 operations per multiplication, image and iteration, at THREAD_OPERATIONS or GPU_OPERATIONS, and
+    a third more for validation. A frozen prefix makes it less.
     """
     training = config["training"]
     iterations = iterations_of(training["duration"], images_of(config, "train"), training["batch_size"])
@@ -94,8 +98,9 @@ def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
 
 
 def similarity_memory(config: Mapping) -> int:
-    """Of comparing base networks: 1000 for Python with torch, and of all images the largest layer's outputs before its
-    pool, three times over, and the images for both networks.
+    """Megabytes of comparing base networks: 1000 for Python with torch, and what all images need.
+
+    That is the largest layer's outputs before its pool, three times over, and the images for both networks.
     """
     images, crop = config["figures"]["similarity_images"], config["training"]["crop"]
     largest = max(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in _costs(config))
@@ -103,8 +108,9 @@ def similarity_memory(config: Mapping) -> int:
 
 
 def cost_settings(config: Mapping) -> dict:
-    """The leaves that decide what a study costs, the numbers of classes and images as far as they are known before the
-    dataset is surveyed, and the megabytes of the largest job.
+    """The leaves that decide what a study costs, and the megabytes of the largest job.
+
+    The numbers of classes and images are in them as far as they are known before the dataset is surveyed.
     """
     known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
     largest = max((len(job.depths) for job in curve_jobs(config)), default=1)

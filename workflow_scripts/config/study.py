@@ -9,13 +9,15 @@ from workflow_scripts.config.snakemake_notes import check_notes
 from workflow_scripts.plumbing.files import check_writable
 from workflow_scripts.study.paths import results_folder, store_folder
 
-WITHOUT_DATA = "plan"  # the target that tells a study's price before its data are there
+WITHOUT_DATA = "plan"  # the target that estimates a study's cost before its data are there
 READS_ONLY = "verify"  # the target that compares files with their records
 
 
 def check_study(config: Mapping, schema: Path, command_line: CommandLine) -> None:
-    """Raise InputError, in one line that names the place, unless the study of `config` can be run as `command_line`
-    asks: keys and values, the dataset's files, the packed store, folders that can be written, Snakemake's notes.
+    """Raise InputError, in one line that names the place, unless the study can be run as `command_line` asks.
+
+    Checked are keys and values of `config`, the dataset's files, the packed store, folders that must be writable, and
+    Snakemake's notes.
     """
     check_config(config, schema)
     trained = config["results_table"] is None
@@ -23,7 +25,7 @@ def check_study(config: Mapping, schema: Path, command_line: CommandLine) -> Non
         check_dataset(config["dataset"])
     store, results = store_folder(config), results_folder(config)
     check_store(store, config["store"]["max_bad_fraction"])
-    check_writable(".snakemake")  # Snakemake's own words are a traceback
+    check_writable(".snakemake")  # Snakemake itself would show a traceback
     if command_line.writes:
         packed = (store / "manifest.json").exists() or not trained
         check_writable(results, *([] if packed else [store]))

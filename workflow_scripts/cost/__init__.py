@@ -1,1 +1,1 @@
-"""Operations of training jobs, the speed of this machine, the plan, estimates against what it took."""
+"""Operations of training jobs, the speed of this machine, the plan, estimated beside actual costs."""

@@ -1,4 +1,4 @@
-"""Step: how fast this machine trains a study's networks, measured on random images for a few seconds."""
+"""Step: measure how fast this machine trains a study's networks, on random images for a few seconds."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Step: what each training job was estimated to cost, and what it did (cost.csv)."""
+"""Step: write each training job's estimated and actual cost (cost.csv)."""
 
 import argparse
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ COST_COLUMNS = ["stage", "job", "networks", "estimated_seconds", "actual_seconds
 
 
 def cost_table(settings: Mapping, operations_per_second: float, folder: Path) -> pd.DataFrame:
-    """A row per training job, columns COST_COLUMNS, and a last one for all; seconds are of a job's devices together."""
+    """A row per training job, columns COST_COLUMNS, and a last one for all. Seconds are of a job's devices together."""
     rows = []
     for job, estimate in job_seconds(settings, operations_per_second).items():
         made_by = read_record(folder / f"{job.stem}.json")["provenance"]
@@ -35,7 +35,7 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
-    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
+    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; else a given rate")
     parser.add_argument("--survey", type=verified, required=True, help="survey_dataset's record")
     parser.add_argument("--results", type=verified, required=True, help="the aggregated results' record")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")

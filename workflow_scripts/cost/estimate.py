@@ -10,15 +10,17 @@ from workflow_scripts.study.matrix import study_jobs
 
 
 def job_seconds(settings: Mapping, operations_per_second: float) -> dict[TrainingJob, float]:
-    """Seconds of each training job of a study, sources first; several GPUs of one job are taken to share its work
-    evenly. `settings` are leaves.cost_leaves with the numbers of classes and images.
+    """Seconds of each training job of a study, sources first.
+
+    Several GPUs of one job are taken to share its work evenly. `settings` are leaves.cost_leaves with the numbers of
+    classes and images.
     """
     speed = operations_per_second * settings["running"]["gpus_per_job"]
     return {job: job_operations(job, settings) / speed for job in study_jobs(settings)}
 
 
 def networks_of(jobs: Sequence[TrainingJob]) -> int:
-    """How many networks jobs train."""
+    """How many networks `jobs` train."""
     return sum(len(job.depths) for job in jobs)
 
 

@@ -11,7 +11,7 @@ from workflow_scripts.study.schedules import iterations_of
 
 @dataclass(frozen=True)
 class Lengths:
-    """Images of a task, and how often its networks see them; what the configuration tells before anything is packed."""
+    """The numbers of a task and its training, as far as the configuration gives them before anything is packed."""
 
     classes: int
     train_images: int
@@ -39,9 +39,9 @@ def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
 def job_operations(job: TrainingJob, settings: Mapping) -> float:
     """Floating-point operations of a training job.
 
-    2 a multiplication forward; backward as many for the weights' gradients and again for the inputs', but for the first
-    layer that learns, whose inputs need none. A frozen prefix is computed once for all of the job's networks, and only
-    forward.
+    A multiplication counts 2 forward. Backward it counts 2 for the weights' gradients and 2 for the inputs'. The first
+    layer that learns needs no gradients of its inputs. A frozen prefix is computed once for all of the job's networks,
+    and only forward.
     """
     training, lengths = settings["training"], task_lengths(job, settings)
     costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], lengths.classes)

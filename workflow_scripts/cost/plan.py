@@ -23,7 +23,7 @@ STAGE_COLUMNS = ["jobs", "networks", "done", "epochs", "hours", "hours left"]
 def stage_table(seconds: Seconds, done: set[TrainingJob], settings: Mapping) -> pd.DataFrame:
     """A row per stage (base networks, each kind of curve) and one for all, columns STAGE_COLUMNS.
 
-    `seconds` are estimate.job_seconds; hours are of devices. `epochs` are a network's, the mean over the stage.
+    `seconds` are from estimate.job_seconds. Hours are of devices. `epochs` are a network's, the mean over the stage.
     """
     stages: dict[str, list[TrainingJob]] = {}
     for job in seconds:
@@ -44,7 +44,7 @@ def _row(jobs: list[TrainingJob], seconds: Seconds, done: set[TrainingJob], sett
 def waiting_times(
     seconds: Seconds, done: set[TrainingJob], devices: list[int], gpus_per_job: int = 1
 ) -> dict[str, float]:
-    """Hours until all jobs that are not done are, by the number of devices, "unlimited" for the critical path."""
+    """Hours until all unfinished jobs are done, by the number of devices. "unlimited" is the critical path."""
     open_jobs = {job: seconds[job] for job in seconds if job not in done}
     waits = {job: [job.source_job] if job.source_job in open_jobs else [] for job in open_jobs}
     counts = {str(count): max(1, count // gpus_per_job) for count in devices} | {"unlimited": max(1, len(open_jobs))}
@@ -62,7 +62,7 @@ def disk_bytes(jobs: Sequence[TrainingJob], settings: Mapping) -> tuple[int, int
 
 
 def report(settings: Mapping, operations_per_second: float, rate_from: str, folder: Path, devices: list[int]) -> str:
-    """The plan as text. `folder` is the study's results directory, whose records tell what is done."""
+    """The plan as text. `folder` is the study's results directory, whose records say which jobs are done."""
     seconds = job_seconds(settings, operations_per_second)
     done = {job for job in seconds if (folder / f"{job.stem}.json").exists()}
     running = settings["running"]
@@ -105,7 +105,7 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
-    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; none: given rate")
+    parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; else a given rate")
     parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     args = parser.parse_args()

@@ -8,10 +8,10 @@ Job = TypeVar("Job")  # anything hashable that can be ordered
 
 
 def wall_seconds(seconds: Mapping[Job, float], waits_for: Mapping[Job, Sequence[Job]], devices: int) -> float:
-    """How long `devices` take for jobs of so many `seconds`, each of which waits for others that come before it.
+    """The seconds that `devices` take for jobs of so many `seconds`, each of which waits for some that come before it.
 
-    A free device takes, of the jobs that can start, the one with the longest path of jobs behind it; with as many
-    devices as jobs that is the critical path.
+    A free device takes the job with the longest path of jobs behind it, of those that can start. With as many devices
+    as jobs, the result is the critical path.
     """
     behind = _paths_behind(seconds, waits_for)
     left = {name: len(waits_for[name]) for name in seconds}

@@ -30,7 +30,7 @@ INDIFFERENT = {
 
 
 def speed_settings(leaves: dict) -> TrainingSettings:
-    """The settings of a training that costs what one with these leaves does; the others decide no time."""
+    """The settings of a training that takes as long as one with these leaves. Other leaves do not change its time."""
     leaves = leaves | {"precision": resolved_precision(leaves["precision"], leaves["device"])}
     return TrainingSettings(**leaves, **INDIFFERENT)
 

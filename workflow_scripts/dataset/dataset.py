@@ -29,7 +29,8 @@ class ClassList:
 class ImageSource:
     """One encoded image: its name and class, and the file, or the part of an archive, that holds its bytes.
 
-    `name` is the one in the paper's lists, "<class>/<file>" in train and the file's in ILSVRC's validation set.
+    `name` is as in the paper's lists: "<class>/<file>" for training images, the file's name for ILSVRC's validation
+    images.
     """
 
     name: str
@@ -63,13 +64,15 @@ class Dataset(Protocol):
         """The classes in order."""
 
     def survey(self) -> dict[str, int]:
-        """The number of images by split, after the checks that take seconds to minutes: all but the inner tars of an
-        archive of training images, whose shards check them when they start.
+        """The number of images by split, after the checks that take seconds to minutes.
+
+        The inner tars of an archive of training images are not checked here: their shards check them when they start.
         """
 
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
-        """The `shard`-th of `shards` shares of a split ("train" or "val") in the order of the paper's lists: by class,
-        then name; ILSVRC's validation images by number.
+        """The `shard`-th of `shards` shares of the images of a split ("train" or "val").
+
+        They are in the order of the paper's lists: by class, then name. ILSVRC's validation images are by number.
         """
 
 
@@ -79,8 +82,9 @@ def share(count: int, shard: int, shards: int) -> range:
 
 
 def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
-    """Training images, validation images and devkit in `folder`: each the archive, or where it is missing and the
-    extracted folder exists, that.
+    """The paths of training images, validation images and devkit in `folder`.
+
+    Each is the archive, or the extracted folder where the archive is missing.
     """
     pairs = zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True)
     archives_and_trees = [(Path(folder) / archive, Path(folder) / tree) for archive, tree in pairs]
@@ -95,5 +99,5 @@ def dataset_files(kind: str, path: str) -> list[Path]:
 
 
 def dataset_bytes(kind: str, path: str) -> list[int]:
-    """Sizes of the archives that the workflow does not make: others of the same name have other sizes."""
+    """The sizes in bytes of the user's archives, none for kind `sample`. A replaced archive has a different size."""
     return [file.stat().st_size for file in dataset_files(kind, path) if kind != "sample" and file.is_file()]

@@ -23,8 +23,10 @@ LARGEST = 2**31  # of the numbers in the files
 
 @dataclass(frozen=True)
 class Devkit:
-    """The low-level synsets in WNID order with the whole hierarchy above them, their numbers of training images, and
-    the class index of each validation image in order.
+    """What the development kit says.
+
+    `classes` are the low-level synsets in WNID order, with the whole hierarchy above them. `train_images` are their
+    numbers of training images. `val_labels` has the class index of each validation image, in order.
     """
 
     classes: ClassList
@@ -35,7 +37,7 @@ class Devkit:
 def read_devkit(path: str | Path) -> Devkit:
     """The devkit at `path`, ILSVRC2012_devkit_t12.tar.gz or the folder extracted from it.
 
-    Raises InputError naming `path` if it cannot be read, and if the ground truth names what is no class.
+    Raises InputError naming `path` if it cannot be read, or if the ground truth names an unknown class.
     """
     path = Path(path)
     try:
@@ -69,7 +71,7 @@ def _folder_files(path: Path) -> tuple[bytes, bytes]:
 
 
 def _archive_files(path: Path) -> tuple[bytes, bytes]:
-    """The two files in the archive, which is unpacked in memory: a small one may claim to hold gigabytes."""
+    """The two files in the archive. It is unpacked in memory within bounds: a small one may claim to hold gigabytes."""
     most = MOST_BYTES["the archive"]
     if path.stat().st_size > most:
         raise InputError(f"the archive has more than {most >> 20} MB")
@@ -126,7 +128,7 @@ def _number(row: dict[str, Value], field: str) -> int:
 
 
 def _whole(value: float, field: str) -> int:
-    if not 0 <= value < LARGEST or int(value) != value:  # not a number is refused too
+    if not 0 <= value < LARGEST or int(value) != value:  # NaN is refused too
         raise InputError(f"meta.mat: {field} has {value}, which is not a whole number of 0 or more")
     return int(value)
 

@@ -10,7 +10,7 @@ from workflow_scripts.plumbing.cli import InputError
 
 
 class FolderDataset:
-    """Classes are the folder names in sorted order; there is no hierarchy."""
+    """A dataset whose classes are the folder names in sorted order, without a hierarchy."""
 
     def __init__(self, path: str | Path) -> None:
         """Index the tree's folders or the tar at `path`. Raises InputError if it is missing, or where the classes of
@@ -82,7 +82,7 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def folder_files(folder: Path) -> list[Path]:
-    """The plain files in `folder`, or what links to one; none if it is missing. Hidden ones do not count.
+    """The plain files in `folder` and links to files; none if it is missing. Hidden ones do not count.
 
     Raises InputError for a link that leads nowhere.
     """

@@ -29,8 +29,8 @@ def class_distances(classes: Sequence[str], edges: Sequence[tuple[str, str]]) ->
     """Distances of all pairs of `classes` (int64, C x C): edges of the shortest path along is-a links.
 
     The conceptual distance of R. Rada, H. Mili, E. Bicknell, M. Blettner, "Development and application of a metric on
-    semantic nets", IEEE Transactions on Systems, Man, and Cybernetics 19(1), 1989.
-    Raises InputError if there is no hierarchy, or if it does not connect the classes.
+    semantic nets", IEEE Transactions on Systems, Man, and Cybernetics 19(1), 1989. Raises InputError without a
+    hierarchy, or if it does not connect the classes.
     """
     if not edges:
         raise InputError("the dataset: it has no hierarchy of classes to grade halves by. Give the halves as csv.")
@@ -57,10 +57,10 @@ def mean_distance(distances: np.ndarray, in_a: np.ndarray) -> float:
 def graded_halves(distances: np.ndarray, order: np.ndarray, grade: str) -> np.ndarray:
     """Half of the classes (C booleans) at low ("near"), middle or high ("far") mean distance from the other half.
 
-    `order` is a random order of the classes. near and far are what the heuristic of B. W. Kernighan and S. Lin ("An
-    efficient heuristic procedure for partitioning graphs", Bell System Technical Journal 49(2), 1970) makes of the
-    first half of `order`. middle exchanges as many classes of far, in that order, as bring the mean distance closest
-    to halfway between the two.
+    `order` is a random order of the classes. near and far start from the first half of `order` and follow the heuristic
+    of B. W. Kernighan and S. Lin ("An efficient heuristic procedure for partitioning graphs", Bell System Technical
+    Journal 49(2), 1970). middle is far with some classes exchanged, in that order: as many as bring the mean distance
+    closest to halfway between near and far.
     """
     start = np.zeros(len(order), dtype=bool)
     start[order[: len(order) // 2]] = True
@@ -75,7 +75,7 @@ def graded_halves(distances: np.ndarray, order: np.ndarray, grade: str) -> np.nd
         half[of_a[:count]], half[of_b[:count]] = False, True
         return half
 
-    # More than half of them exchanged would be the same halves with their names exchanged.
+    # Exchanging more than half of them would give the same halves with their names exchanged.
     counts = range(len(of_a) // 2 + 1)
     return mixed(min(counts, key=lambda count: abs(mean_distance(distances, mixed(count)) - wanted)))
 
@@ -102,7 +102,7 @@ def _best_pass(distances: np.ndarray, in_a: np.ndarray) -> np.ndarray:
         row, column = np.unravel_index(gains_here.argmax(), gains_here.shape)
         pairs.append((a[row], b[column]))
         gains.append(gains_here[row, column])
-        # To the classes of A that stay, the one that left is across now and the one that came is not; so for B.
+        # For the classes that stay in A, the one that left is now across, and the one that came is not. B is alike.
         shift = 2 * (distances[:, b[column]] - distances[:, a[row]])
         gain += np.where(in_a, shift, -shift)
         a, b = np.delete(a, row), np.delete(b, column)

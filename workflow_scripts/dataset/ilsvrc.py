@@ -29,10 +29,10 @@ class IlsvrcDataset:
         return self.devkit.classes
 
     def survey(self) -> dict[str, int]:
-        """The number of images by split; of an archive of training images, as many as the devkit says.
+        """The number of images by split. An archive of training images counts as many as the devkit says.
 
-        Raises InputError if a class has no tar or, in a tree, not as many images as the devkit says, and if validation
-        images and ground truth do not agree.
+        Raises InputError if a class has no tar or, in a tree, a different number of images than the devkit says. Raises
+        it also if validation images and ground truth do not agree.
         """
         names = self.devkit.classes.names
         if self.train.is_dir():
@@ -85,7 +85,7 @@ class IlsvrcDataset:
 
     @functools.cached_property
     def _val_images(self) -> list[ImageSource]:
-        """The validation images by number; their labels are the ground truth's, with which class folders must agree."""
+        """The validation images by number, with the ground truth's labels. Class folders must agree with these."""
         found = [(_val_number(image.name), image) for image in self._val_sources()]
         labels = self.devkit.val_labels
         if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):

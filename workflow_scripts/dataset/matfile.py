@@ -1,7 +1,7 @@
-"""What meta.mat needs of MATLAB's MAT-file format, version 5: arrays of structs that hold text and numbers.
+"""The part of MATLAB's MAT-file format, version 5, that meta.mat uses: arrays of structs of text and numbers.
 
-In place of scipy.io.loadmat, whose compiled reader crashes the process on damaged files. Every length is checked
-against what is there, and what a compressed part inflates to is bounded.
+It replaces scipy.io.loadmat, whose compiled reader crashes the process on damaged files. Every length is checked
+against the bytes that are there, and the size of inflated data is bounded.
 """
 
 import math
@@ -25,15 +25,15 @@ Element = tuple[int, memoryview]
 
 
 class MatError(ValueError):
-    """The bytes are no MAT-file of the kind read here; the text is the reason."""
+    """The bytes are not a MAT-file of the kind read here. The text is the reason."""
 
 
 def read_structs(data: bytes, variable: str, fields: Collection[str]) -> list[dict[str, Value]]:
-    """The struct array `variable` of the MAT-file in `data`: for each struct its `fields`, text as str and numbers as
-    a flat array, in the file's order. Other fields and variables are passed over.
+    """The struct array `variable` of the MAT-file in `data`: for each struct, in the file's order, its `fields`.
 
-    Raises MatError for files that are damaged, big-endian or of another version, that inflate to more than MOST_BYTES,
-    that lack one of `fields`, or hold anything but text and real numbers in one.
+    Text is a str, and numbers are a flat array. Other fields and variables are skipped. Raises MatError for a file that
+    is damaged, big-endian, of a different version, or inflates to more than MOST_BYTES. Raises it also if one of
+    `fields` is missing or holds anything but text and real numbers.
     """
     if len(data) > MOST_BYTES:
         raise MatError(f"the MAT-file has more than {MOST_BYTES >> 20} MB")
@@ -74,7 +74,7 @@ def _element(data: memoryview) -> tuple[int, memoryview, memoryview]:
     if len(data) < 8:
         raise MatError("damaged: it ends inside a data element")
     kind, size = struct.unpack_from("<II", data)
-    if kind >> 16:  # a small element: its size in the upper half, up to four bytes in place of the size
+    if kind >> 16:  # a small element: its size is in the upper half, its data (four bytes at most) in place of the size
         kind, size, start, end = kind & 0xFFFF, kind >> 16, 4, 8
         if size > 4:
             raise MatError(f"damaged: a small data element of {size} bytes")

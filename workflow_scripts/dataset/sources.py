@@ -14,8 +14,8 @@ KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDatas
 def open_dataset(kind: str, path: str) -> Dataset:
     """The dataset at `path`: "sample" and "ilsvrc" are folders of ILSVRC archives, "folder" a tree or a tar of one.
 
-    Raises InputError if it cannot be read or has fewer than four classes (a partition is two tasks of two or more), and
-    if the archives of a sample are not those that were drawn.
+    Raises InputError if it cannot be read, or if the archives of a sample differ from their record. Raises it also for
+    fewer than four classes: a partition is two tasks of two classes or more.
     """
     if kind == "sample":
         for archive in ILSVRC_ARCHIVES:
@@ -28,8 +28,9 @@ def open_dataset(kind: str, path: str) -> Dataset:
 
 
 def dataset_identity(kind: str, path: str) -> dict:
-    """What tells the dataset at `path` from others without reading its images: kind, path, the sizes of its archives
-    and, for a sample, the seal of the record of its archives.
+    """What identifies the dataset at `path` without reading its images.
+
+    It has the kind, the path, the sizes of the archives and, for a sample, the seal of the archives' record.
     """
     files = ilsvrc_files(path) if kind != "folder" else (Path(path),)
     sizes = {file.name: file.stat().st_size for file in files if file.is_file()}

@@ -42,7 +42,7 @@ def main() -> None:
     if args.train_shards > len(classes):
         raise InputError(f"store.train_shards: {args.train_shards} is more than the {len(classes)} classes. Lower it.")
     needed = packed_bytes(sum(images.values()), args.image_size)
-    # Shards that are there already will be replaced, or are the store's.
+    # Shards that are there already are kept or replaced, so their bytes are not needed again.
     present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))
     check_free_disk(args.folder, needed - present, "store.image_size")
     tables = [args.folder / "classes.csv", args.folder / "hierarchy.csv"]

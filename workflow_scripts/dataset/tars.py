@@ -1,7 +1,7 @@
-"""Tar archives read in place: an index of the members from their headers alone, refusing all that is not plain data.
+"""Tar archives read in place: an index of the members from their headers alone. Only plain data is accepted.
 
-Nothing is ever extracted. Python's tarfile parses single headers, and no more: what it makes of extended headers takes
-time and memory without bound.
+Nothing is ever extracted. Python's tarfile parses single headers only, since its time and memory for extended headers
+have no bound.
 """
 
 import os
@@ -29,7 +29,7 @@ END_MARK = 2 * BLOCK  # zeros
 MOST_PADDING = 2**20  # zeros that tar programs write after the end mark, to fill a record; 10 kB by default
 MOST_EXTENDED = 2**16  # bytes of an extended header
 MOST_IN_A_ROW = 8  # extended headers before a member
-MOST_NAME = 4096  # bytes: what Linux takes for a path
+MOST_NAME = 4096  # bytes, Linux's limit for a path
 MOST_NAMES = 2**30  # characters of all names together; ImageNet's 14 million images have 300 million
 
 
@@ -44,7 +44,7 @@ class Member:
 
 @dataclass(slots=True)
 class _Header:
-    """What a header, with the extended ones before it, says of a member."""
+    """A header of a member, together with the extended headers before it."""
 
     name: str
     kind: bytes
@@ -72,9 +72,9 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
 def index(file: BinaryIO, where: str, start: int, end: int) -> list[Member]:
     """The plain files of the tar that lies in `file` from byte `start` to `end`, in its order; errors call it `where`.
 
-    Reads headers only, seeking over the data. Raises InputError for what is no uncompressed tar or not whole, and for
-    members that are links, devices, sparse, absolute, above the archive (".."), twice there or have names that are not
-    UTF-8; OSError where the file cannot be read.
+    Reads headers only, seeking over the data. Raises InputError for anything but a whole, uncompressed tar. Raises it
+    also for members that are links, devices, sparse, absolute, above the archive (".."), doubled, or have names that
+    are not UTF-8. Raises OSError where the file cannot be read.
     """
     members: dict[str, Member] = {}
     characters = 0
@@ -112,7 +112,7 @@ def _headers(file: BinaryIO, where: str, start: int, end: int) -> Iterator[_Head
             continue
         size = extra.get("size", info.size)
         header = _Header(extra.get("path", info.name), info.type, data, size)
-        # As tarfile has it, folders, links and devices have no data, whatever their size.
+        # As in tarfile, folders, links and devices have no data, whatever size they give.
         has_data = info.type in PLAIN or info.type not in tarfile.SUPPORTED_TYPES
         yield header
         position, extra, in_a_row = data + _whole_blocks(size) if has_data else data, {}, 0

@@ -30,11 +30,12 @@ from workflow_scripts.training.devices import set_deterministic
 def compare_bases(
     manifest: Path, tasks: dict[str, Task], networks: dict[str, Network], untrained: Network, settings: dict, count: int
 ) -> pd.DataFrame:
-    """Linear CKA of the source's and the target's base network by `target` (A, B) and `depth`, with `layer`, `cka`,
-    `cka_untrained` (of the untrained network and the target's) and the number of `images`.
+    """Linear CKA of the source's and the target's base network, a row per `target` (A, B) and `depth`.
 
-    `tasks` and `networks` are by half. As in a transferred network, the source's network sees images minus the mean
-    image that `settings` (architecture, crop, input_scale, init, mean_image) chooses; the target's its own.
+    The other columns are `layer`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
+    `images`. `tasks` and `networks` are by half. `settings` has architecture, crop, input_scale, init and mean_image.
+    As in a transferred network, the source's network sees images minus the mean image that mean_image chooses. The
+    target's network sees images minus its own.
     """
     rows = []
     for target, source in OTHER_HALF.items():

@@ -26,8 +26,10 @@ Name = tuple[str, str, int]  # partition, half, seed
 
 
 def load_first_layers(paths: list[Path]) -> dict[Name, np.ndarray]:
-    """The first layer's weights (count, 3, height, width) of base networks, by partition, half and seed, which their
-    paths networks/<partition>/seed<k>/base-<half>.safetensors say. Raises InputError for a file without conv1.
+    """The first layers' weights (count, 3, height, width) of base networks, by partition, half and seed.
+
+    Their paths networks/<partition>/seed<k>/base-<half>.safetensors give these names. Raises InputError for a file
+    without conv1.
     """
     layers = {}
     for path in paths:
@@ -41,8 +43,9 @@ def load_first_layers(paths: list[Path]) -> dict[Name, np.ndarray]:
 
 
 def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
-    """One row per filter: partition, half, seed, filter, gabor_r2, colour_blob, kind (first_layer.kinds); those of the
-    control, as many as decide the thresholds, are called CONTROL_NAME.
+    """One row per filter: partition, half, seed, filter, gabor_r2, colour_blob, kind (first_layer.kinds).
+
+    The untrained filters that decide the thresholds are in it too, called CONTROL_NAME.
     """
     control = untrained_filters(next(iter(layers.values())).shape)
     limits = thresholds(control)
@@ -56,8 +59,10 @@ def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
 
 
 def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.DataFrame:
-    """One row per network, the control last: shares of KINDS in percent; the mean best_match of its filters with those
-    of the partition's other half (NaN without one), and with untrained filters of the same number.
+    """One row per network, the control last: shares of KINDS in percent, and two means of best_match over its filters.
+
+    match_other_half is with the filters of the partition's other half, NaN without one. match_untrained is with
+    untrained filters of the same number.
     """
     shape = next(iter(layers.values())).shape
     random = untrained_filters(shape, seed=1)[: shape[0]]

@@ -16,8 +16,8 @@ def gabor_fit(filters: np.ndarray) -> np.ndarray:
     """For each filter, the share (0..1) of its energy that the best 2-D Gabor explains.
 
     The Gabor (a Gaussian window times a cosine; Daugman 1985) is fitted by least squares to the filter's first
-    principal component over colours, so that coloured edges count too; what the other colours hold counts as
-    unexplained. Small filters are fitted well by chance: compare with untrained_filters.
+    principal component over colours. Coloured edges thus count too, and the other components count as unexplained.
+    Small filters are fitted well by chance: compare with untrained_filters.
     """
     return np.array([_gabor_share(one) for one in np.asarray(filters, dtype=np.float64)])
 
@@ -42,7 +42,7 @@ def untrained_filters(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def thresholds(control: np.ndarray) -> tuple[float, float]:
-    """The scores that a twentieth of the untrained filters `control` reach: of gabor_fit, of colour_blob."""
+    """The scores of gabor_fit and of colour_blob that a twentieth of the untrained filters `control` exceed."""
     return float(np.percentile(gabor_fit(control), PERCENTILE)), float(np.percentile(colour_blob(control), PERCENTILE))
 
 
@@ -76,14 +76,15 @@ def _gabor_share(one: np.ndarray) -> float:
 
 
 def _gabor(x: np.ndarray, y: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cosine and the sine wave at (x, y) under a Gaussian window; `shape` is the centre, the log widths along and
-    across the wave, and the frequency vector.
+    """The cosine and the sine wave at (x, y) under a Gaussian window.
+
+    `shape` is the centre, the log widths along and across the wave, and the frequency vector.
     """
     x0, y0, log_along, log_across, fx, fy = shape
     frequency = np.hypot(fx, fy) or 1.0
     x, y = x - x0, y - y0
     along, across = (fx * x + fy * y) / frequency, (fx * y - fy * x) / frequency
-    # Widths below a quarter of a pixel or beyond 100 are the same on the pixels, and would overflow.
+    # Widths below a quarter of a pixel or beyond 100 look the same on the pixels, and would overflow.
     widths = np.exp(np.clip((log_along, log_across), -1.4, 4.6))
     window = np.exp(-((along / widths[0]) ** 2 + (across / widths[1]) ** 2) / 2)
     phase = 2 * np.pi * (fx * x + fy * y)
@@ -118,6 +119,6 @@ def _residual(component: np.ndarray, start: list[float]) -> float:
     """The energy that a fit from `start` leaves of a filter of unit energy."""
     height, width = component.shape
     y, x = np.mgrid[:height, :width].reshape(2, -1).astype(float)
-    # The fit is taken as far as it has come after EVALUATIONS.
+    # After EVALUATIONS the fit is taken as it is.
     fit = least_squares(_unexplained, start, method="lm", max_nfev=EVALUATIONS, args=(x, y, component.ravel()))
     return float((fit.fun**2).sum())

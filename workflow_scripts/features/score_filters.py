@@ -1,4 +1,4 @@
-"""Step: how many first-layer filters of each base network are Gabor-like or colour blobs, and alike across halves."""
+"""Step: count the first-layer filters of base networks that are Gabor-like or colour blobs, and compare the halves."""
 
 import argparse
 from pathlib import Path

@@ -14,7 +14,7 @@ BATCH = 128  # images
 def gram_matrix(features: Tensor) -> Tensor:
     """The inner products (n, n) of the features (n, ...) of n images, each feature less its mean, float64.
 
-    linear_cka is the same with and without the mean; less the mean it keeps its digits where the mean is large.
+    linear_cka does not depend on the means, but subtracting them keeps its digits where a mean is large.
     """
     flat = features.flatten(1)
     gram = torch.zeros(len(flat), len(flat), dtype=torch.float64)
@@ -29,8 +29,8 @@ def linear_cka(first: Tensor, second: Tensor) -> float:
     """Linear centred kernel alignment of two representations of the same n images, from their gram_matrix's.
 
     1 for representations that differ by a rotation and a scale, about 0 for unrelated ones (Kornblith et al. 2019,
-    "Similarity of neural network representations revisited", section 3). With the unbiased estimator of HSIC (Song et
-    al. 2012, equation 5), as Nguyen et al. (2021) use it: the plain one is near 1 for any two representations with more
+    "Similarity of neural network representations revisited", section 3). It uses the unbiased estimator of HSIC (Song
+    et al. 2012, equation 5), as Nguyen et al. (2021) do. The plain one is near 1 for any two representations with more
     features than images. NaN if a representation is constant. Raises ValueError for fewer than 4 images.
     """
     if len(first) < 4 or first.shape != second.shape:
@@ -48,8 +48,9 @@ def _unbiased_hsic(first: Tensor, second: Tensor) -> Tensor:
 
 
 def layer_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Each layer's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation; all but the
-    last layer, so that the depth n is what a network of that depth takes over.
+    """Each layer's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation.
+
+    The last layer is left out, so that the n-th item is the last layer that a network of depth n copies.
     """
     for name, layer in list(network.layers.items())[:-1]:
         with torch.no_grad():  # not around the yield, which would set it for the caller too

@@ -46,8 +46,10 @@ def caffenet() -> tuple[LayerSpec, ...]:
 
 
 def mini_caffenet() -> tuple[LayerSpec, ...]:
-    """The same design for 32x32 crops and trainings of seconds: 0.17 million parameters, 1.4 million multiplications an
-    image, and dropout 0.1, since with 0.5 a few epochs do not converge.
+    """The same design for 32x32 crops and trainings of seconds.
+
+    It has 0.17 million parameters and 1.4 million multiplications an image. Dropout is 0.1, since with 0.5 a few epochs
+    do not converge.
     """
     return (
         LayerSpec("conv1", 16, kernel=5, stride=2, padding=2, pool=True, lrn=True),

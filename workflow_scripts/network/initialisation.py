@@ -11,7 +11,7 @@ def initialise(network: Network, init: str, seed: int) -> None:
     """Fill all weights from `seed`, drawn on the CPU layer by layer, so that the values do not depend on the device.
 
     "caffe" is the architecture's published Gaussian. "he" is N(0, 2 / fan-in) in layers with ReLU, for which He et al.
-    (2015) derive it, the published Gaussian in the last layer, and zero biases.
+    (2015) derive it. With "he", the last layer has the published Gaussian, and all biases are zero.
     """
     random = torch.Generator().manual_seed(seed)
     with torch.no_grad():

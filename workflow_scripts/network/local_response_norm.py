@@ -1,4 +1,4 @@
-"""Local response normalisation, the paper's network's norm, at several times the speed of torch's own on a CPU."""
+"""Local response normalisation, the norm of the paper's network, several times as fast on a CPU as torch's own."""
 
 import torch
 from torch import Tensor
@@ -9,11 +9,11 @@ SIZE, ALPHA = 5, 1e-4  # Krizhevsky et al. 2012; beta is .75, see LocalResponseN
 
 
 class LocalResponseNorm(torch.autograd.Function):
-    """y = x * s ** -0.75 with s = 1 + alpha / size * sum of x ** 2 over `size` neighbouring channels (Krizhevsky et al.
-    2012, section 3.3).
+    """y = x * s ** -0.75 with s = 1 + alpha / size * sum of x ** 2 over `size` neighbouring channels.
 
-    Equal to torch's own within rounding, and several times faster on the CPU: the sum is a product with a band matrix
-    instead of a 3-D pooling, powers are written with square roots, and the gradient is written out.
+    This is section 3.3 of Krizhevsky et al. 2012. It equals torch's own within rounding, but is several times faster on
+    the CPU. The sum is a product with a band matrix instead of a 3-D pooling, powers are square roots, and the gradient
+    is written out.
     """
 
     @staticmethod

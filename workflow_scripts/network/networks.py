@@ -48,7 +48,7 @@ class Layer(nn.Module):
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
         else:
             outputs = functional.conv2d(inputs, self.weight, self.bias, spec.stride, spec.padding, groups=spec.groups)
-        if spec.pool:  # before the ReLU, with which a maximum commutes: that then works on a quarter of the values
+        if spec.pool:  # before the ReLU, to the same effect: the ReLU then works on a quarter of the values
             outputs = functional.max_pool2d(outputs, 3, 2, ceil_mode=True)
         if spec.relu:
             outputs = functional.relu(outputs, inplace=True)
@@ -57,14 +57,16 @@ class Layer(nn.Module):
         return outputs if mask is None else outputs * mask.to(outputs.dtype)
 
     def dropout_mask(self, share: Share, random: torch.Generator) -> Tensor | None:
-        """A mask for the images of `share` from `random`, on its device: 0 with the layer's dropout rate (to 16 bits),
-        else 1 / (1 - rate), float32; None where the layer has no dropout. An image's mask depends on its place in the
-        whole batch, so that all of it is drawn.
+        """A dropout mask (float32) for the images of `share`, on the device of `random`; None where the layer has no
+        dropout.
+
+        It is 0 with the layer's dropout rate (to 16 bits), else 1 / (1 - rate). The whole batch's mask is drawn, since
+        an image's mask depends on its place in the batch.
         """
         if not self.spec.dropout:
             return None
         count = share.batch * math.prod(self.output_shape)
-        # 64 random bits at a time make four values, at a quarter of the time of torch's own dropout.
+        # 64 random bits at a time make four values, in a quarter of the time of torch's own dropout.
         words = torch.empty(-(-count // 4), dtype=torch.int64, device=random.device)
         bits = words.random_(-(2**63), None, generator=random).view(torch.int16)[:count]
         kept = bits >= round(self.spec.dropout * 2**16) - 2**15
@@ -82,9 +84,10 @@ class Network(nn.Module):
     def forward(
         self, inputs: Tensor, random: torch.Generator | None = None, start: int = 0, share: Share | None = None
     ) -> Tensor:
-        """Scores (batch, classes) of images (batch, 3, crop, crop), or the outputs of the first `start` layers.
+        """Scores (batch, classes) of `inputs`: images (batch, 3, crop, crop), or the outputs of the first `start`
+        layers.
 
-        With `random` the dropout of training is active and draws its masks from there; `inputs` are then the images of
+        With `random`, the dropout of training is active and draws its masks from it. `inputs` are then the images of
         `share`, by default a whole batch.
         """
         share = share or Share(0, len(inputs), len(inputs))
@@ -94,7 +97,7 @@ class Network(nn.Module):
 
     def compile_layers(self) -> None:
         """Compile each layer with torch.compile; networks of the same architecture share what is compiled."""
-        # A variant for each layer, with and without gradients and dropout, and for the last batch of an epoch.
+        # Each layer has variants with and without gradients and dropout, and for the last batch of an epoch.
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 16 * len(self.layers))
         for layer in self.layers.values():
             layer.compile(dynamic=False)

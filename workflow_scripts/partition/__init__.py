@@ -1,1 +1,1 @@
-"""Halves of a dataset's classes, and the tasks that they are."""
+"""Halves of a dataset's classes, and the tasks made of them."""

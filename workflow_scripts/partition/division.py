@@ -42,7 +42,7 @@ def natman_halves(
 def distance_halves(classes: list[str], edges: list[tuple[str, str]], grade: str, seed: int) -> dict[str, list[str]]:
     """Equal halves at low ("near"), middle or high ("far") mean distance in the hierarchy; see hierarchy.graded_halves.
 
-    near is hardly nearer than random halves, which lie near the minimum; far is much like natman.
+    near is hardly nearer than random halves, which lie near the minimum. far is much like natman.
     """
     order = np.random.RandomState([seed]).permutation(len(classes))
     in_a = graded_halves(class_distances(classes, edges), order, grade)

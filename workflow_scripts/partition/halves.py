@@ -1,4 +1,4 @@
-"""The lists that partitions are read from, and what makes them wrong. Light on purpose: used at parse time too."""
+"""Reading and checking the lists of partitions. Light on purpose: used at parse time too."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -10,10 +10,10 @@ HALF_NAMES = {"A": "A", "B": "B", "natural": "A", "manmade": "B"}  # the publish
 
 
 def read_halves(path: str | Path) -> dict[str, str]:
-    """The half, A or B, of each class in a CSV with columns `class` and `half` (A or B, or natural for A and manmade
-    for B), in the file's order.
+    """The half (A or B) of each class in the CSV at `path`, in the file's order.
 
-    Raises InputError as csv_table.read_table, and for an unknown half, a class without a name, or one named twice.
+    Its columns are `class` and `half`: A or B, or natural for A and manmade for B. Raises InputError as
+    csv_table.read_table, and for an unknown half, a class without a name, or one named twice.
     """
     half_of: dict[str, str] = {}
     for row in read_table(path, ("class", "half")):
@@ -46,7 +46,7 @@ def check_sizes(where: str | Path, classes_in: Mapping[str, int]) -> None:
 
 
 def read_artifacts(path: str | Path) -> set[str]:
-    """The classes in a file of man-made classes, one a line. Raises InputError if it is missing or no UTF-8 text."""
+    """The classes in a file of man-made classes, one a line. Raises InputError if it is missing or not UTF-8 text."""
     check_file(path)
     try:
         return set(Path(path).read_text(encoding="utf-8").split())

@@ -17,8 +17,9 @@ from workflow_scripts.store.packed import PackedSplit
 def make_task(manifest: Path, class_names: list[str], images_per_class: int | None = None) -> Task:
     """The task of classifying the images of `class_names` (in class order) of the store that `manifest` describes.
 
-    With `images_per_class`, only the first so many training images of each class count (the paper's reduced data):
-    all of a class that has fewer. Raises InputError if every class has fewer, as the name would promise what is not.
+    With `images_per_class`, only the first so many training images of each class count (the paper's reduced data). A
+    class with fewer keeps all of its images. Raises InputError if every class has fewer, as the partition's name would
+    be wrong.
     """
     order = [row["class"] for row in read_record(manifest)["classes"]]
     indices = np.array([order.index(name) for name in class_names])
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--partition", type=verified, required=True, help="the partition's JSON")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the partition's leaves as JSON")
     parser.add_argument("--half", required=True)
-    parser.add_argument("--output", type=Path, required=True, help="the task's .npz; its record goes beside as .json")
+    parser.add_argument("--output", type=Path, required=True, help="the task's .npz; its record (.json) is beside it")
     args = parser.parse_args()
     classes = verified(args.manifest.path.with_name("classes.csv"))
     made_by = {"settings": args.settings}

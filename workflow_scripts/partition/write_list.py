@@ -1,10 +1,12 @@
-r"""Write the list of one task's images in the form that the paper published, `<file> <label>` lines, and its md5 sum.
+r"""Write the list of one task's images as the paper published it, in lines `<file> <label>`, and print its md5 sum.
 
-The images come from a packed store (--manifest, --split), or, without any image, from the validation set's true labels
-(--ground-truth): ILSVRC's devkit, as archive or folder, or a text file whose lines end in a WNID each, in validation
-order. The task is a half of a partition, given as the partition's JSON (results/<study>/partitions/) or by name:
-random<seed> or whole, with a devkit also natman (ImageNet's), near<seed>, middle<seed>, far<seed>; for training images
-with _first_<k>_per_class after it if wanted.
+The images come from a packed store (--manifest, --split) or, without any image, from the true labels of the validation
+set (--ground-truth). These are ILSVRC's devkit, as archive or folder, or a text file. Each line of that file ends in a
+WNID, and the lines are in validation order.
+
+The task is a half of a partition, given as the partition's JSON (results/<study>/partitions/) or by name. The name is
+random<seed> or whole, and with a devkit also natman (ImageNet's), near<seed>, middle<seed> or far<seed>. For training
+images, _first_<k>_per_class may follow it.
 
     python -m workflow_scripts.partition.write_list --ground-truth ILSVRC2012_devkit_t12.tar.gz \
         --partition random0 --half A --output half0A.txt
@@ -65,7 +67,7 @@ def validation_labels(path: Path) -> tuple[list[str], ClassList, np.ndarray]:
 def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[str]], int | None]:
     """The halves and images per class of a partition's JSON, or of a partition of `classes` by name.
 
-    Raises InputError for a file that is no partition, an unknown name, and one that needs a hierarchy which is missing.
+    Raises InputError for a file that is not a partition, an unknown name, or a name that needs a missing hierarchy.
     """
     if Path(partition).is_file():
         record = read_json(partition)

@@ -6,19 +6,19 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 
-HEAD, TAIL = 700, 300  # characters that are shown of a longer line
+HEAD, TAIL = 700, 300  # characters shown of the start and the end of a longer line
 
 
 class InputError(Exception):
-    """A mistake in the user's configuration or data; its text is one line naming the place and the remedy."""
+    """A mistake in the user's configuration or data. Its text is one line that names the place and the remedy."""
 
     def __str__(self) -> str:
-        return " ".join(super().__str__().split())  # whatever the user's names hold
+        return " ".join(super().__str__().split())  # one line, even if the user's names hold line breaks
 
 
 @contextlib.contextmanager
 def naming(key: str) -> Iterator[None]:
-    """Put "configuration: `key`: " before the InputError of a file that this key of the configuration names."""
+    """Put "configuration: `key`: " before the text of an InputError that the block raises."""
     try:
         yield
     except InputError as error:
@@ -27,7 +27,7 @@ def naming(key: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def exit_in_one_line() -> Iterator[None]:
-    """End the process with one line and status 1 where the block raises InputError."""
+    """End the process with one line and status 1 if the block raises InputError."""
     try:
         yield
     except InputError as error:
@@ -35,13 +35,13 @@ def exit_in_one_line() -> Iterator[None]:
 
 
 def one_line(error: InputError) -> str:
-    """The error as a terminal can show it: control and direction characters escaped, the middle left out if long."""
+    """The error's text for a terminal: control and direction characters are escaped, a long text loses its middle."""
     line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
     return line if len(line) <= HEAD + TAIL else f"{line[:HEAD]} ... {line[-TAIL:]}"
 
 
 def json_argument(text: str) -> object:
-    """Parse a command-line value given as JSON (rules pass configuration leaves this way)."""
+    """Parse a command-line value given as JSON; rules pass configuration leaves this way. Raises ArgumentTypeError."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -49,7 +49,7 @@ def json_argument(text: str) -> object:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a step's `main`; an InputError, an OSError or a lack of memory ends the process with one line on stderr and
+    """Run a step's `main`. An InputError, an OSError or a lack of memory ends the process with one line on stderr and
     status 1.
     """
     try:
@@ -62,10 +62,10 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _explained(error: Exception) -> str | None:
-    """What to tell a user who can remove the cause; None for a defect of ours, which deserves its traceback."""
+    """The line for a user who can remove the cause; None for a defect of ours, whose traceback is needed."""
     if isinstance(error, InputError):
         return str(error)
-    if isinstance(error, OSError):  # a full disk, a folder that may not be written: the place and the reason
+    if isinstance(error, OSError):  # such as a full disk or a folder that cannot be written to
         return f"{error.filename or 'input or output'}: {error.strerror or error}. Fix this and run snakemake again."
     text = " ".join(str(error).split())
     # torch is not imported for its OutOfMemoryError (of a GPU); on a CPU it raises a plain RuntimeError.

@@ -1,4 +1,4 @@
-"""Reading a CSV with the columns that are needed, or refusing it by name. Light on purpose: used at parse time."""
+"""Reads a CSV and checks that it has the needed columns. Light on purpose: used at parse time."""
 
 import csv
 from collections import Counter
@@ -26,8 +26,8 @@ def check_file(path: str | Path) -> None:
 def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
     """The rows of the CSV at `path`, each by column, with every cell as text.
 
-    Raises InputError naming the file, and the line where there is one, if it is missing, no UTF-8 text, has not all of
-    `columns`, has a column twice, a row of another length, or no rows.
+    Raises InputError naming the file, and the line where there is one. It refuses a file that is missing, not UTF-8
+    text or without rows. It also refuses a missing or doubled column and a row of a different length.
     """
     check_file(path)
     try:
@@ -35,7 +35,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]
             reader = csv.DictReader(file)
             rows = [(reader.line_num, row) for row in reader]
             names = list(reader.fieldnames or [])
-    except (OSError, ValueError, csv.Error) as error:  # of ValueError: no UTF-8
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: not UTF-8
         raise InputError(
             f"{path}: it is not a readable CSV ({getattr(error, 'strerror', None) or error}). Save it as UTF-8 CSV."
         ) from None
@@ -54,5 +54,5 @@ def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]
 
 
 def _found(row: dict) -> int:
-    """How many values csv.DictReader found for a row: missing ones are None, surplus ones stand under None."""
+    """How many values csv.DictReader found for a row: missing ones are None, surplus ones are under the key None."""
     return sum(value is not None for name, value in row.items() if name is not None) + len(row.get(None, []))

@@ -16,10 +16,10 @@ from workflow_scripts.plumbing.cli import InputError
 
 @contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in `path`'s folder, made durable and renamed to `path` if the block succeeds.
+    """Yield a temporary path beside `path`. If the block succeeds, the file is made durable and renamed to `path`.
 
-    If the block raises, the temporary file is removed and `path` is left as it was; a full disk raises an OSError that
-    names `path`, whatever library wrote. What a killed process of this machine left of `path` is removed first.
+    If the block raises, the temporary file is removed and `path` stays unchanged. A full disk raises an OSError that
+    names `path`, whichever library wrote. What killed processes of this machine left of `path` is removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 
 def leftovers(path: Path, any_machine: bool = False) -> Iterator[Path]:
-    """Temporary files of `atomic_path(path)` that this machine's processes, or any machine's, write or have left."""
+    """The temporary files of `atomic_path(path)`, in use or left behind: this machine's, or any machine's."""
     machine = "*" if any_machine else glob.escape(platform.node())
     return path.parent.glob(f".{glob.escape(path.stem)}.{machine}.[0-9]*.tmp{glob.escape(path.suffix)}")
 
@@ -59,10 +59,10 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def read_json(path: str | Path) -> dict:
-    """The JSON object in `path`. Raises InputError if it is missing or no JSON object."""
+    """The JSON object in `path`. Raises InputError if it is missing or not a JSON object."""
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # of ValueError: no UTF-8, no JSON
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or not JSON
         raise InputError(
             f"{path}: it is not a readable JSON file ({error}). Delete it and run snakemake again."
         ) from None
@@ -80,7 +80,7 @@ def sha256_file(path: str | Path) -> str:
 def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
     """Raise InputError if fewer than `needed` bytes are free where `folder` is, or will be made.
 
-    `key` is the configuration key that decides the need.
+    `key` is the configuration key that decides how many are needed.
     """
     free = shutil.disk_usage(_existing(folder)).free
     if needed > free:
@@ -91,7 +91,7 @@ def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
 
 
 def check_writable(*folders: str | Path) -> None:
-    """Raise InputError if one of `folders`, or where it will be made, may not be written to."""
+    """Raise InputError if one of `folders`, or the place where it will be made, cannot be written to."""
     for there in map(_existing, folders):
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
@@ -100,7 +100,7 @@ def check_writable(*folders: str | Path) -> None:
 
 
 def _existing(folder: str | Path) -> Path:
-    """`folder`, or the nearest folder above it that there is."""
+    """`folder`, or the nearest folder above it that exists."""
     folder = Path(folder).absolute()
     return next(parent for parent in (folder, *folder.parents) if parent.exists())
 
@@ -110,5 +110,5 @@ def _alive(process: int) -> bool:
     try:
         os.kill(process, 0)
     except OSError as error:
-        return error.errno == errno.EPERM  # there is one, of another user
+        return error.errno == errno.EPERM  # a process of a different user
     return True

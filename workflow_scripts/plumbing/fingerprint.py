@@ -1,7 +1,7 @@
-"""Fingerprints of code: what a rule's `params` hold so that a change of what decides numbers, and only that, makes
-targets stale.
+"""Fingerprints of code.
 
-Light on purpose: the Snakefile calls this at parse time.
+They are in the rules' `params`, so that targets become stale only if code changes that decides their numbers. Light on
+purpose: the Snakefile calls this at parse time.
 """
 
 import ast
@@ -18,12 +18,13 @@ WORDS = {"help", "description"}  # keyword arguments that hold text for people
 
 
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
-    """A hash (16 hexadecimal digits) of the code of `module` and of all modules of `package` that it imports, directly
-    or not, but for the room `plumbing`.
+    """A hash (16 hexadecimal digits) of the code of `module` and of the modules of `package` that it imports.
 
-    The syntax trees are hashed without what decides no number: comments, docstrings, formatting, the arguments of
-    raised exceptions, print statements, and the help of command lines.
-    `module` is dotted, below `package`: "training.engine". Raises FileNotFoundError if there is no such module.
+    Indirect imports count too, but the room `plumbing` does not. The syntax trees are hashed without the parts that
+    decide no number: comments, docstrings, formatting, the arguments of raised exceptions, print statements, and the
+    help of command lines.
+
+    `module` is dotted, below `package`: "training.engine". Raises FileNotFoundError for an unknown module.
     """
     names = sorted(closure(module, package))
     text = "\n".join([f"format {FORMAT_VERSION}", *(f"{name}\n{_parsed(package, name)[0]}" for name in names)])
@@ -31,7 +32,7 @@ def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
 
 
 def closure(module: str, package: Path = PACKAGE) -> set[str]:
-    """The dotted names of the modules whose code code_fingerprint hashes."""
+    """The dotted names of the modules that code_fingerprint hashes."""
     seen, waiting = set(), [module]
     while waiting:
         name = waiting.pop()
@@ -74,7 +75,7 @@ class _WordsDropped(ast.NodeTransformer):
 
 
 def _structure(node: object) -> object:
-    """A syntax tree as nested lists without what is empty: empty fields differ between versions of Python."""
+    """A syntax tree as nested lists, without empty fields, which differ between versions of Python."""
     if isinstance(node, ast.AST):
         fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
         return [type(node).__name__, *((name, _structure(value)) for name, value in fields)]
@@ -84,7 +85,7 @@ def _structure(node: object) -> object:
 
 
 def _imports(node: ast.AST, package: str) -> Iterator[str]:
-    """Dotted names below `package` that an import statement mentions; which of them are modules is found out later."""
+    """The dotted names below `package` in an import statement. Not all of them are modules."""
     if isinstance(node, ast.Import):
         dotted = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

@@ -1,8 +1,8 @@
-"""Records: what a step left is what the next one reads, or it is refused by name.
+"""Records: a step reads a file only if it is what an earlier step wrote, and otherwise names it in an error.
 
-A record is a JSON file beside what a step wrote. `files` has the SHA-256 of each of these, `made_from` that of each
-file they were made from, and `seal` that of the record itself, so that one damaged byte, or a file of another study,
-is noticed wherever it is read. Light on purpose: the Snakefile imports this at parse time.
+A record is a JSON file beside what a step wrote. It has the SHA-256 of each written file (`files`), of each file that
+they were made from (`made_from`), and of itself (`seal`). Every reader thus notices a damaged byte or a file of a
+different study. Light on purpose: the Snakefile imports this at parse time.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from workflow_scripts.plumbing.files import read_json, sha256_file, write_json
 
 FORMAT_VERSION = 1  # of records and of where they lie; counts in every code fingerprint
 
-# The records of files that have other names than their own.
+# The names of records that differ from their files' names.
 RECORDS = {
     **{"classes.csv": "survey", "hierarchy.csv": "survey", "quarantine.csv": "manifest"},
     **{"learning_curves.csv": "results", "shares.csv": "filters", "comparison.csv": "findings"},
@@ -31,14 +31,14 @@ def remedy(path: object) -> str:
 
 
 def record_of(path: str | Path) -> Path:
-    """The record of the file at `path`: of the same name, or as RECORDS says; a record's is itself."""
+    """The path of the record of the file at `path`: its own name, or the one in RECORDS, with .json."""
     path = Path(path)
     return path.with_name(f"{RECORDS.get(path.name, path.stem)}.json")
 
 
 @dataclass(frozen=True)
 class Verified(os.PathLike):
-    """A file that is as the step that made it left it: its path, SHA-256 and record. Opens as its path does."""
+    """A file that matches its record: its path, SHA-256 and record. It opens as its path does."""
 
     path: Path
     sha256: str
@@ -52,7 +52,7 @@ class Verified(os.PathLike):
 
 
 class Verifier:
-    """Compares files with their records; hashes no file twice."""
+    """Compares files with their records, and hashes each file once."""
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}
@@ -65,10 +65,10 @@ class Verifier:
         return self.known[name]
 
     def verified(self, path: str | Path, record: Path | None = None) -> Verified:
-        """The file at `path`, if its bytes are the ones in its record and what it was made from is as it was then (or
-        gone); an argparse type. `record` is the record's path, where record_of does not tell it.
+        """The file at `path`, if it matches its record and what it was made from is unchanged (or gone).
 
-        Raises InputError if the file or its record is missing, damaged or from another study.
+        An argparse type. `record` is the record's path, by default record_of(path). Raises InputError if the file or
+        its record is missing, damaged or from a different study.
         """
         path, record_path = Path(path), record or record_of(path)
         content = read_record(record_path)
@@ -84,27 +84,27 @@ class Verifier:
         return Verified(path, self.sha256(path), content)
 
     def changed_sources(self, record: Mapping) -> Iterator[str]:
-        """The files that those of `record` were made from, whose content has changed since."""
+        """The files in the `made_from` of `record` whose content has changed since."""
         for source, sha256 in record["made_from"].items():
             if Path(source).is_file() and self.sha256(Path(source)) != sha256:
                 yield source
 
 
 def verified(path: str | Path) -> Verified:
-    """Verifier.verified, for a step whose input files are unrelated; an argparse type."""
+    """Verifier.verified of a new Verifier, for a step with unrelated input files. An argparse type."""
     return Verifier().verified(path)
 
 
 def opened(path: str | Path) -> Verified:
-    """The record at `path`, without a look at its files or at what they were made from. Raises InputError as
-    read_record.
-    """
+    """The record at `path`; its files and their sources are not checked. Raises InputError as read_record does."""
     return Verified(Path(path), sha256_file(path), read_record(path))
 
 
 def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
-    """The record of `file`. Raises InputError, naming the first difference, unless the file was made from the files
-    `made_from` and its record has these `fields`. Of a mapping only the keys given are compared, of a list each item.
+    """The record of `file`, if the file was made from the files `made_from` and the record has these `fields`.
+
+    Only the given keys of a mapping are compared, but every item of a list. Raises InputError, naming the first
+    difference, if there is one.
     """
     for source in made_from:
         if source.sha256 not in file.record["made_from"].values():
@@ -120,7 +120,7 @@ def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
 
 
 def _differences(place: str, wanted: object, found: object) -> Iterator[tuple[str, str, str]]:
-    """The places where `found` has not what is `wanted`, with both as JSON."""
+    """The places where `found` differs from `wanted`, with both values as JSON."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for key, value in wanted.items():
             yield from _differences(f"{place}.{key}".lstrip("."), value, found.get(key))
@@ -132,8 +132,9 @@ def _differences(place: str, wanted: object, found: object) -> Iterator[tuple[st
 
 
 def check_agreement(files: Iterable[Verified]) -> None:
-    """Raise InputError if two of `files` were made from different states of one file, or one of them from another
-    state of another: then some are out of date or from another study.
+    """Raise InputError if `files` do not go together: they, or what they were made from, have one file in two states.
+
+    Then some of them are out of date or from a different study.
     """
     known: dict[str, tuple[str, Verified]] = {}
     for file in files:
@@ -146,7 +147,7 @@ def check_agreement(files: Iterable[Verified]) -> None:
 
 
 def check_sha256(path: str | Path, found: str, expected: str | None, record: str | Path) -> None:
-    """Raise InputError unless the bytes at `path`, whose SHA-256 is `found`, are the ones that `record` names."""
+    """Raise InputError unless `found`, the SHA-256 of the bytes at `path`, is `expected`, the one in `record`."""
     if found != expected:
         raise InputError(
             f"{path}: its checksum is not the one in {record}, so it is damaged or from another study. {remedy(path)}"
@@ -156,8 +157,10 @@ def check_sha256(path: str | Path, found: str, expected: str | None, record: str
 def write_record(
     path: str | Path, record: Mapping, files: Iterable[str | Path] = (), made_from: Iterable[str | Path | Verified] = ()
 ) -> None:
-    """Write `record` (JSON-serialisable) to `path`, atomically, with the checksums of `files` (beside it), of what they
-    were `made_from`, and its own. Checksums that `record` has already are kept.
+    """Write `record` (JSON-serialisable) to `path`, atomically, with checksums.
+
+    They are of `files` (beside it), of what these were `made_from`, and of the record itself. Checksums of files that
+    `record` already has are kept.
     """
     sealed = {
         **record,

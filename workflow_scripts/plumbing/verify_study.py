@@ -1,7 +1,7 @@
 """Step: compare every file of a study, and of its packed store, with its record.
 
-Steps check what they read; this checks what nobody reads again too (figures, weights of curves, the report), and tells
-all that is damaged, missing or made from another state of something at once. Nothing is written or mended.
+Steps check what they read. This one also checks what no step reads again: figures, weights of curves, the report. It
+lists everything that is damaged, missing or made from a different state of its source. It writes and fixes nothing.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from workflow_scripts.plumbing.records import Verifier, read_record, remedy
 
 
 def sealed_records(folders: Sequence[Path]) -> list[Path]:
-    """The JSON files below `folders`, all of which are records. Raises InputError where there are none."""
+    """The JSON files below `folders`, all of which are records. Raises InputError if none is there."""
     found = sorted({path for folder in folders for path in folder.rglob("*.json") if not path.name.startswith(".")})
     if not found:
         raise InputError(f"{' and '.join(map(str, folders))}: there is nothing to verify. Run snakemake first.")
@@ -42,7 +42,7 @@ def faults(path: Path, verifier: Verifier) -> Iterator[str]:
 
 
 def verify(folders: Sequence[Path]) -> tuple[int, list[str]]:
-    """The number of files compared, and a line for each fault, of all below `folders`."""
+    """Compare all files below `folders`: the number of compared files, and a line for each fault."""
     records = sealed_records(folders)
     verifier, found = Verifier(), []
     for path in tqdm(records, desc="verify", unit="record", disable=None):

@@ -31,11 +31,10 @@ NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} 
 
 
 def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None) -> list[dict]:
-    """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`; those with no data are
-    left out.
+    """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`.
 
-    `results` are from results.load_results, `effects` from effects.effect_table, `readings` from learning_curves.csv,
-    None for a study that was imported.
+    Charts without data are left out. `results` are from groups.load_results and `effects` from effects.effect_table.
+    `readings` are learning_curves.csv, None for an imported study.
     """
     rows = equal_halves(results)
     charts = []
@@ -167,7 +166,7 @@ def _costs(effects: pd.DataFrame, halves: str) -> figure:
 
 
 def _axes(label: str) -> figure:
-    """An empty chart; dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
+    """An empty chart. Dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
     chart = figure(sizing_mode="stretch_width", height=420, tools="pan,box_zoom,save,reset", active_drag=None)
     chart.xaxis.axis_label = "depth n: number of leading layers copied"
     chart.yaxis.axis_label = label

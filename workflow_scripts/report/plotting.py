@@ -53,13 +53,13 @@ HALVES = {
     "far halves": ("#222255", "^"),
 }
 OTHER_HALVES = (("#CCBB44", "o"), ("#228833", "D"), ("#66CCEE", "v"), ("#BBBBBB", "^"))
-# suffix -> what would change the bytes (the version, the time), and where to say what made the file
+# suffix -> metadata that would change the bytes (the version, the time), and where to say what made the file
 METADATA = {
     ".png": ("Software", "Description"),
     ".svg": ("Date", "Description"),
     ".pdf": ("CreationDate", "Subject"),
 }
-UNSEALED = "reference"  # the only input of a figure that no step made, so that it has no record
+UNSEALED = "reference"  # the only input of a figure that no step made: it has no record
 LINE_STYLES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.grid": True,
@@ -112,7 +112,7 @@ def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
 def draw_line(
     axes: Axes, means: pd.Series, colour: str, marker: str, style: str = "-", label: str | None = None
 ) -> None:
-    """A line through `means` over depths, with hollow markers where `style` is not the plain one; none if empty."""
+    """Draw `means` over depths as a line, unless they are empty. Markers are hollow where `style` is not "-"."""
     if not means.empty:
         filled = colour if style == "-" else "white"
         axes.plot(means.index, means, style, color=colour, marker=marker, markerfacecolor=filled, label=label)
@@ -127,7 +127,7 @@ def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None
 
 
 def each_label_once(axes: Axes) -> tuple[list, list[str]]:
-    """Handles and labels for a legend."""
+    """The handles and labels of a legend that has each label once."""
     labelled = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     return list(labelled.values()), list(labelled)
 

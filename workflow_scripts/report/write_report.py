@@ -26,8 +26,9 @@ LONG = 20  # rows; longer tables are folded
 
 
 def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean score in percent of the networks that did not diverge: a row per partition, group and variant, a column per
-    depth; depth 0 is the targets' base.
+    """Mean score in percent of the networks that did not diverge: a row per partition, group and variant.
+
+    There is a column per depth. Depth 0 is the targets' base.
     """
     rows = results[results["group"] != "base"].assign(percent=100 * results[SCORE], of_base=100 * results["base"])
     rows["percent"] = rows["percent"].where(~rows["diverged"].astype(bool))
@@ -50,8 +51,9 @@ def diverged_networks(results: pd.DataFrame) -> list[str]:
 
 
 def captioned(file: Path, caption: Path) -> dict[str, str]:
-    """What the page shows of a figure or table: its name, title and caption (the caption file's first line is the
-    title), and its bytes in base64.
+    """What the page shows of a figure or table: its name, title, caption, and its bytes in base64.
+
+    The title is the first line of the caption file.
     """
     title, _, text = caption.read_text(encoding="utf-8").partition("\n")
     data = base64.b64encode(file.read_bytes()).decode()
@@ -59,7 +61,7 @@ def captioned(file: Path, caption: Path) -> dict[str, str]:
 
 
 def table_entry(file: Path, caption: Path) -> dict:
-    """captioned, with the table's HTML and whether it is so long that it is folded."""
+    """The entry of captioned with the table's HTML, and whether the table is so long that the page folds it."""
     table = pd.read_csv(file, dtype={"layers": str})
     return captioned(file, caption) | {"html": _html(table, "{:.2f}"), "folded": len(table) > LONG}
 
@@ -79,8 +81,11 @@ def page_content(
     figures: list[dict],
     config: dict,
 ) -> dict:
-    """The template's variables. `results` are load_results', `summary` is results.json, `found` findings.json, `charts`
-    are interactive.chart_items, `tables` table_entry's, `figures` captioned's, `config` the whole configuration.
+    """The template's variables.
+
+    `results` are from load_results, `summary` is results.json, `found` is findings.json. `charts` are from
+    interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
+    configuration.
     """
     networks = results[[name for name in SHOWN if name in results]]
     return {

@@ -35,8 +35,10 @@ def load_records(study: Mapping, folder: Path) -> dict[TrainingJob, Verified]:
 
 
 def check_networks(records: Mapping[TrainingJob, Verified], training: Mapping) -> None:
-    """Raise InputError naming the first of `records` (of all training jobs) that is not of its job's networks, was
-    trained with other settings than `training` (leaves.training_leaves), or on other data than the rest.
+    """Raise InputError naming the first of `records` (of all training jobs) that does not belong to the study.
+
+    Such a record is of other networks than its job's. Or they were trained with settings other than `training`
+    (leaves.training_leaves), or on other data than the rest.
     """
     stores = {sha for file in records.values() for name, sha in file.record["made_from"].items() if _is_manifest(name)}
     for job, file in records.items():
@@ -79,9 +81,9 @@ def reading_table(records: list[dict]) -> pd.DataFrame:
 
 
 def training_summary(records: list[dict]) -> dict:
-    """What trained the networks: the distinct devices, code fingerprints and versions, and the seconds in all.
+    """What trained the networks: the number of jobs, the seconds in all, and the distinct devices, code and versions.
 
-    `hours` are those of CPU threads and of GPUs, each job's seconds times what it was given.
+    `hours` are each job's seconds times its CPU threads, and the seconds of the jobs on GPUs.
     """
     made_by = [record["provenance"] for record in records]
     return {

@@ -14,11 +14,11 @@ COMPARISON_COLUMNS = ["quantity", "this_study", "published_logs", "printed", "pr
 
 
 def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
-    """One row per quantity of the paper, in percent or points, with COMPARISON_COLUMNS. NaN where a study lacks the
+    """One row per quantity of the paper, in percent or points: columns COMPARISON_COLUMNS. NaN where a study lacks the
     networks.
 
-    `printed` has the columns quantity, percent and source (read_printed). printed_against_logs says whether the two
-    published numbers agree. Raises InputError if `printed` names a quantity that is not computed here.
+    `printed` has columns quantity, percent and source (read_printed). printed_against_logs says how the two published
+    numbers agree. Raises InputError if `printed` names a quantity that is not computed here.
     """
     ours, theirs = quantities(results), quantities(published)
     if unknown := [name for name in printed["quantity"] if name not in theirs]:
@@ -69,7 +69,7 @@ def _mean(rows: pd.DataFrame, column: str) -> float:
 
 
 def _agreement(printed: float, logged: float, source: str) -> str:
-    """Whether a printed number agrees with the number from the logs, in words."""
+    """How a printed number compares with the one from the logs."""
     if pd.isna(printed):
         return "not printed"
     if abs(printed - round(logged, 1)) < 1e-9:

@@ -1,4 +1,4 @@
-"""The two troubles of transfer, separated: what each costs, depth by depth, with confidence intervals."""
+"""What each of the two troubles of transfer costs, depth by depth, with confidence intervals."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from workflow_scripts.results.groups import halves_of, main_variant, not_diverge
 from workflow_scripts.results.intervals import mean_interval
 from workflow_scripts.study.columns import SCORE
 
-# effect -> weights of the groups whose sum it is. Costs and boosts are both positive numbers where they are real.
+# effect -> weights of the groups in its sum. Costs and boosts are both positive numbers where they are real.
 EFFECTS = {
     "coadaptation": {"base": 1, "BnB": -1},
     "specialisation": {"BnB": 1, "AnB": -1},
@@ -32,14 +32,16 @@ EFFECT_COLUMNS += ["unpaired_points", "unpaired_low", "unpaired_high", "unpaired
 def effect_table(results: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of halves, layers (a depth or a range of depths) and effect, in points of top-1 accuracy.
 
-    `points` is paired: the difference within each target task and seed, averaged over the depths, then the seeds, then
-    the target tasks (`tasks`, from `pairs` tasks and seeds). `low` and `high` are its 95 % interval
-    (intervals.mean_interval) over target tasks, or, with fewer than three, over the seeds of these tasks; `interval`
+    `points` is paired: the difference within each target task and seed. It is averaged over the depths, then the seeds,
+    then the target tasks (`tasks`, from `pairs` tasks and seeds). `low` and `high` are its 95 % interval
+    (intervals.mean_interval) over target tasks or, with fewer than three, over the seeds of these tasks. `interval`
     says which, or why there is none. `noise_points` is the standard error that the number of validation images alone
-    gives. `unpaired_points`, `unpaired_low` and `unpaired_high` are the paper's way: each group is averaged over all
-    its networks, whatever their targets (the interval takes these for independent); `unpaired_networks` are the groups'
-    counts. Where no target task has all the groups, only the latter are given. Diverged networks and variants are left
-    out.
+    gives.
+
+    `unpaired_points`, `unpaired_low` and `unpaired_high` are the paper's way: each group is averaged over all its
+    networks, whatever their targets. Their interval takes the groups' targets for independent. `unpaired_networks` are
+    the groups' counts. Where no target task has all the groups, only the unpaired columns are given. Diverged networks
+    and variants are left out.
     """
     rows = not_diverged(main_variant(results))
     rows = rows.assign(halves=rows["partition"].map(halves_of))
@@ -85,7 +87,7 @@ def _paired(inside: pd.DataFrame, weights: dict) -> dict:
 
 
 def _paired_interval(by_task: list[np.ndarray]) -> tuple[float, float, str]:
-    """Low, high and what was drawn again, from each task's values by seed."""
+    """The interval's low and high, and what it is over, from each task's values by seed."""
     tasks = len(by_task)
     if not tasks:
         return np.nan, np.nan, "none: no target task has all the networks compared"
@@ -103,7 +105,7 @@ def _paired_interval(by_task: list[np.ndarray]) -> tuple[float, float, str]:
 def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
     """Standard error in points of the mean over `pairs` of differences, each score being a share of validation images.
 
-    The depths of a curve are read on the same images, so averaging over them is taken to make it no smaller.
+    A curve's depths are scored on the same images, so averaging over depths is taken not to reduce it.
     """
     if "val_images" not in inside:
         return np.nan
@@ -113,7 +115,7 @@ def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
 
 
 def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:
-    """The effect as in the paper's table 1, and an interval that takes the groups' target tasks for different ones."""
+    """The effect as in the paper's table 1, and an interval that takes the groups' target tasks for independent."""
     chosen = [rows[(rows["group"] == group) & (rows["depth"].between(*span) | (group == "base"))] for group in weights]
     tasks = [100 * group.groupby(TASK)[SCORE].mean().to_numpy() for group in chosen]
     low, high = np.nan, np.nan

@@ -83,10 +83,12 @@ def _generality(effects: pd.DataFrame) -> Iterator[Part]:
 
 def _lasting_cost(costs: pd.DataFrame, control: str, first: int) -> str:
     before, deepest = costs.index[costs.index < first], costs.iloc[-1]
-    sentences = ["The features are not general at any measured depth."]
     if len(before):
         sentences = [f"Frozen transfer (AnB) shows no lasting cost up to n = {before[-1]}."]
-    sentences.append(f"AnB stays below {control} from n = {first} on.")
+        sentences.append(f"AnB stays below {control} from n = {first} on.")
+    else:
+        sentences = ["The features are not general at any measured depth."]
+        sentences.append(f"Frozen transfer (AnB) stays below {control} from n = {first} on.")
     at_last = f" and {number(deepest)} at n = {deepest.name}" if deepest.name != first else ""
     sentences.append(f"The gap is {number(costs.loc[first])} at n = {first}{at_last}.")
     if "selffer" not in control:
@@ -171,7 +173,7 @@ def _fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
 
 
 def _over_base(boost: pd.Series, layers: str) -> str:
-    """Whether fine-tuned transfer ends above training from scratch, and how much of that only the targets make."""
+    """Whether fine-tuned transfer ends above training from scratch, and what the unpaired comparison adds to that."""
     says = {
         1: "Yes, AnB+ ends above the base network of its own target.",
         -1: "No, AnB+ ends below the base network of its own target.",
@@ -180,7 +182,7 @@ def _over_base(boost: pd.Series, layers: str) -> str:
     mean = f"The mean difference over n = {layers.replace('-', ' to ')} is {number(boost)}."
     sentences = [says[verdict(boost)], mean]
     if abs(mixed := boost["unpaired_points"] - boost["points"]) > EASIER:
-        sentences += [_unpaired(boost, "base")]
+        sentences.append(_unpaired(boost, "base"))
         sentences.append(f"Comparing different target tasks accounts for {mixed:+.1f} of these points.")
     return " ".join(sentences)
 
@@ -255,7 +257,7 @@ def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
 def _copy_advice(boosts: pd.DataFrame) -> str:
     best = boosts.loc[boosts["points"].idxmax()]
     if verdict(best) != 1:
-        return f"Fine-tuning copied units brought no measurable gain. Its best is {number(best)} at n = {best.name}."
+        return f"Fine-tuning copied units brought no measurable gain. The best is {number(best)}, at n = {best.name}."
     margin = 2 * noise_of(best)
     alike = [
         depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name

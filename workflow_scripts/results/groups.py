@@ -8,15 +8,16 @@ from workflow_scripts.results.table import read_results
 from workflow_scripts.study.columns import SCORE
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
-CURVES = ["partition", "preserve", "init"]  # what curves have in common whose depths are compared
+CURVES = ["partition", "preserve", "init"]  # curves that have these in common should have the same depths
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
-    """The networks of a results table that have a score (results_table.read_results), with columns added:
+    """The networks of a results table that have a score (table.read_results), with columns added.
 
-    `group` is base, BnB, BnB+, AnB, AnB+ or random (the target is always called B, as in the paper); `variant` what
-    sets a network apart from the study's others of its group, or ""; `base` the score of the target's base network of
-    the same seed, NaN if there is none or it diverged; `depths` those that any curve of its partition and variant has.
+    `group` is base, BnB, BnB+, AnB, AnB+ or random; as in the paper, the target is always called B. `variant` is what
+    sets a network apart from the study's plain ones of its group, or "". `base` is the score of the target's base
+    network of the same seed, NaN if there is none or it diverged. `depths` are those that any curve of its partition
+    and variant has.
     """
     table = read_results(path)
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
@@ -30,7 +31,7 @@ def load_results(path: str | Path) -> pd.DataFrame:
 
 
 def not_diverged(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of networks that did not diverge: the only ones in any mean."""
+    """The rows of networks that did not diverge. Only these are in means."""
     return results[~results["diverged"].astype(bool)]
 
 
@@ -40,7 +41,10 @@ def main_variant(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def variant_label(preserve: int, init: str, study_inits: set[str]) -> str:
-    """What sets a curve apart from the study's others of its group, or ""; `study_inits` are the base networks' own."""
+    """What sets a curve apart from the study's plain ones of its group, or "".
+
+    `study_inits` are the initial weights of the base networks.
+    """
     named = [f"{preserve} preserved"] if preserve else []
     return ", ".join(named + ([] if init in study_inits or not study_inits else [f"{init} init"]))
 
@@ -60,7 +64,7 @@ def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
 
 
 def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of all partitions into halves but natural / man-made and graded ones: random, or read from a CSV."""
+    """The rows of partitions into random halves or halves from a CSV: not natural / man-made and not graded ones."""
     families = {parse_partition(name).family for name in results["partition"].unique()}
     return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY})]
 
@@ -82,8 +86,8 @@ def halves_of(partition: str) -> str:
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:
     """The mean of `column` over targets and seeds at each depth, of the networks of `rows` that did not diverge.
 
-    NaN at a depth between the first and the last where there is none, though other curves of the same partitions have
-    one: a line drawn through the means has a gap there.
+    It is NaN where a depth between the first and the last has no network, but other curves of the same partitions have
+    one. A line drawn through the means has a gap there.
     """
     means = not_diverged(rows).groupby("depth")[column].mean().dropna()
     if means.empty:

@@ -13,10 +13,9 @@ from workflow_scripts.study.columns import SCORE
 
 
 def import_results(table: Path, results: Path, summary: Path) -> None:
-    """Write the networks of `table` to `results`, rows and columns in our order, and where it came from to `summary`.
+    """Write the networks of `table` to `results`, as read_results sorts them, and where they came from to `summary`.
 
-    Raises InputError for a table that results_table.read_results refuses or that has no score in it; then neither
-    file is written.
+    Raises InputError for a table that read_results refuses or that has no score in it. Then neither file is written.
     """
     networks = read_results(table)
     if networks[SCORE].isna().all():

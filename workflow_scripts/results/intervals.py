@@ -12,11 +12,12 @@ RESAMPLES = 4999
 def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """A 95 % interval (low, high) for the weighted sum of the samples' population means.
 
-    Each sample, of two values at least, is drawn again by itself: the standard error is the bootstrap's, the width
+    Each sample, of two values at least, is resampled by itself. The standard error is the bootstrap's, and the width is
     Student's t for Welch's degrees of freedom. Plain percentiles of a bootstrap are far too narrow for the three to ten
-    runs of a study; its standard error is too, by sqrt((n - 1) / n), for which the values are spread out beforehand
-    (Hesterberg 2015, "What teachers should know about the bootstrap", sections 4.3 and 5.3). The same input gives the
-    same bits. Raises ValueError for a sample of fewer than two values.
+    runs of a study. Its standard error is too small by sqrt((n - 1) / n), so the values are spread out beforehand. The
+    source is Hesterberg 2015, "What teachers should know about the bootstrap", sections 4.3 and 5.3.
+
+    The same input gives the same bits. Raises ValueError for a sample of fewer than two values.
     """
     samples = [np.asarray(sample, dtype=np.float64) for sample in samples]
     if min(map(len, samples)) < 2:

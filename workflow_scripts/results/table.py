@@ -1,4 +1,4 @@
-"""Reading a results table (results.csv, or one from elsewhere) and refusing what is wrong in it by name."""
+"""Reads a results table (results.csv, or one from elsewhere) and names what is wrong in it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +17,12 @@ TRUTHS = {"True": True, "False": False}
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
-    """The table of `path`, sorted, columns in the order of RESULT_COLUMNS, in whatever order the file has both.
+    """The table at `path`, sorted, with its columns in the order of RESULT_COLUMNS.
 
     A table without `seed`, `diverged`, `preserve` or `init` (the published one) gets seed 0, False, 0 and "". A network
-    without a score keeps NaN. Raises InputError naming the file, the line and the value for missing or unknown columns,
-    values that cannot be (a fraction outside 0..1, an unknown treatment, a base network at a depth), and duplicates.
+    without a score keeps NaN. Raises InputError naming the file, the line and the value. Causes are missing or unknown
+    columns, duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base network at a
+    depth.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -41,7 +42,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
 
 def missing_networks(table: pd.DataFrame) -> list[str]:
-    """What is not in `table` (read_results) though its neighbours are, one phrase each.
+    """The networks that `table` (read_results) lacks though it has their neighbours, one phrase each.
 
     These are networks without a score, depths that other curves of the same partition have, and targets' base networks.
     """
@@ -62,7 +63,7 @@ def missing_networks(table: pd.DataFrame) -> list[str]:
 
 
 def _typed(table: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-    """`table` of strings with numbers and truths in their columns."""
+    """`table` of strings, with numbers and truth values in their columns."""
     converted = {}
     for name in table:
         if name in ("depth", "seed", "preserve"):
@@ -97,14 +98,14 @@ def _whole_number(text: str) -> int:
 
 
 def _fraction(text: str) -> float:
-    value = float(text or "nan")  # a network that is not there yet may have its line
+    value = float(text or "nan")  # a network without a score may have a line
     if value < 0 or value > 1:
         raise ValueError(text)
     return value
 
 
 def _check_names(table: pd.DataFrame, path: str | Path) -> None:
-    """Raise InputError unless every row names one network that can be, and no two name the same."""
+    """Raise InputError unless every row names a possible network, and no two rows name the same."""
     for line, row in enumerate(table.itertuples(), start=2):
         where = f"{path} line {line}"
         for name, allowed in ALLOWED.items():

@@ -11,9 +11,9 @@ from workflow_scripts.study.partition_names import parse_partition
 def boost_table(results: pd.DataFrame) -> pd.DataFrame:
     """Mean boost of AnB+ over base and over BnB+, in points of top-1 accuracy, for ranges of layers.
 
-    As in the paper each group is averaged over all its networks before the difference is taken, whatever their targets;
-    over_own_base_points compares each AnB+ with the base network of its own target and seed. NaN where a group has no
-    network; `networks` counts the AnB+ networks. Networks that diverged are left out, and so are variants.
+    As in the paper, each group is averaged over all its networks, whatever their targets, before the difference is
+    taken. over_own_base_points compares each AnB+ with the base network of its own target and seed. NaN where a group
+    has no network. `networks` counts the AnB+ networks. Diverged networks and variants are left out.
     """
     rows = equal_halves(not_diverged(main_variant(results)))
     base = rows[rows["group"] == "base"][SCORE].mean()
@@ -35,8 +35,9 @@ def boost_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def drop_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Score and drop from the target's base network per partition, group, variant and depth, means over targets and
-    seeds; `networks` are in the means, `diverged` are not.
+    """Score and drop from the target's base network by partition, group, variant and depth.
+
+    They are means over targets and seeds. `networks` counts the networks in the means, `diverged` those left out.
     """
     rows = results[results["group"] != "base"]
     rows = rows.assign(drop_points=100 * (rows[SCORE] - rows["base"]))

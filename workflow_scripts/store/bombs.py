@@ -1,6 +1,6 @@
-"""Encoded images that would cost a decoder minutes or gigabytes, told from their structure before they are decoded.
+"""Refuses encoded images that would cost a decoder minutes or gigabytes, by their structure, before they are decoded.
 
-The pixels that an image claims to have are images.decode's to bound. Here it is what else a small file can repeat:
+decode.decode bounds the pixels that an image claims to have. This module bounds what else a small file can repeat:
 scans of a JPEG, segments, chunks and blocks, strips and tiles of a TIFF, and what Pillow decodes in Python itself.
 """
 
@@ -13,14 +13,14 @@ MOST_SEGMENTS = 4096  # of a JPEG; full ones, of 64 kB, fill the largest file
 MOST_SCANS = 100  # progressive JPEGs have about ten
 MOST_SCANNED = 2 * 10**9  # scans times pixels: half a minute
 MOST_CHUNKS = 2**16  # of a PNG
-MOST_BLOCKS = 4096  # of 255 bytes, in what comes before the first image of a GIF
+MOST_BLOCKS = 4096  # of 255 bytes, before the first image of a GIF
 MOST_JUNK = 2**16  # bytes between two parts of a file, and of a header in text
-MOST_VALUES = 2**17  # of a tag of a TIFF, as the offsets of its strips
+MOST_VALUES = 2**17  # of a tag of a TIFF, such as the offsets of its strips
 MOST_TAGS = 4096
 MOST_TILE = 2**24  # pixels
-PYTHON_DECODERS = {"bmp_rle": 4, "ppm": 2, "ppm_plain": 8}  # what Pillow decodes in Python: most bytes a value
+PYTHON_DECODERS = {"bmp_rle": 4, "ppm": 2, "ppm_plain": 8}  # that Pillow has in Python: most bytes a value
 MOST_PYTHON_VALUES = 5_000_000  # a microsecond each
-NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # that is no escaped byte and no restart of a scan's data
+NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # neither an escaped byte nor a restart in a scan's data
 SCAN, END, NO_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 SCAN_MARKER = bytes([0xFF, SCAN])
 FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -29,12 +29,13 @@ TILE_SIDES = (322, 323)
 
 
 class BadImage(Exception):
-    """The bytes are not an image that can be decoded; the text is the reason."""
+    """The bytes are not an image that can be decoded. The text is the reason."""
 
 
 def check_encoded(data: bytes) -> None:
-    """Raise BadImage if the encoded image in `data` has more parts than any photograph's; one that is damaged passes,
-    for its decoder to name what is wrong.
+    """Raise BadImage if the encoded image in `data` has more parts than any photograph has.
+
+    A damaged image passes, since its decoder will name what is wrong.
     """
     if data[:3] == b"\xff\xd8\xff":
         _check_jpeg(data)
@@ -80,7 +81,7 @@ def _check_jpeg(data: bytes) -> None:
     if match is None:
         return
     most = min(MOST_SCANS, MOST_SCANNED // max(1, pixels))
-    # Fast, and too many only where what follows the image, as a telephone's film, has these two bytes.
+    # A fast count. It is too high only where data after the image, such as a telephone's film, has these bytes.
     if data.count(SCAN_MARKER, match.start()) > most and _has_more_scans(data, match.start(), most):
         raise BadImage(f"more than {most} scans of {pixels:,} pixels, perhaps a decompression bomb")
 
@@ -124,7 +125,7 @@ def _check_gif(data: bytes) -> None:
                 if blocks > MOST_BLOCKS:
                     raise BadImage(f"more than {MOST_BLOCKS:,} blocks before the image")
         else:
-            blocks += 1  # a byte that belongs to nothing
+            blocks += 1  # a stray byte
         if blocks > MOST_BLOCKS:
             raise BadImage(f"more than {MOST_BLOCKS:,} blocks before the image")
         position += 1
@@ -157,5 +158,5 @@ def _check_ppm(data: bytes) -> None:
     header = data[:MOST_JUNK]
     if len(data) > MOST_JUNK and len(re.sub(rb"#[^\r\n]*", b"", header).split(maxsplit=3)) < 4:
         raise BadImage(f"a header of more than {MOST_JUNK >> 10} kB")
-    if data[1:2] in (b"1", b"2", b"3") and data.count(b"#") > 1000:  # each of which Pillow copies a megabyte for
+    if data[1:2] in (b"1", b"2", b"3") and data.count(b"#") > 1000:  # Pillow copies a megabyte for each
         raise BadImage("more than 1000 comments")

@@ -9,11 +9,11 @@ from PIL import ExifTags, Image, ImageOps
 from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES
 from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
 
-# Photographs with damaged metadata are common in ImageNet; their pixels are sound. Suspected bombs are refused below.
+# Photographs with damaged metadata are common in ImageNet. Their pixels are sound. Suspected bombs are refused below.
 warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
-# By content, whatever the file is called; others (EPS, PDF, ...) would start programs or hold no photograph.
+# Recognised by content, not by name. Others (EPS, PDF, ...) would start programs or hold no photograph.
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 Image.init()
 MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
@@ -26,8 +26,9 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     """The image in `data` as uint8 RGB of shape (size, size, 3).
 
     `resize` is "warp" (both sides to `size`, as the paper) or "shortest_crop" (the shorter side to `size`, centre
-    crop). EXIF orientation is applied; grayscale, CMYK, palette and 16-bit images are converted, transparent ones laid
-    on white; of an animation the first frame counts.
+    crop). EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit images are converted, and transparent ones
+    are laid on white. Of an animation the first frame counts.
+
     Raises BadImage with a one-line reason for anything that Pillow cannot decode, decompression bombs included.
     """
     if not data:
@@ -35,9 +36,9 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     if len(data) > MAX_ENCODED_BYTES:
         raise BadImage(f"more than {MAX_ENCODED_BYTES >> 20} MB")
     try:
-        # Nested, so that each step's image is freed in the next; the largest that pass take 0.8 GB this way.
+        # Nested, so that each step's image is freed in the next. The largest images take 0.8 GB this way.
         return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
-    except (BadImage, MemoryError):  # out of memory is no fault of the image
+    except (BadImage, MemoryError):  # a lack of memory is not the image's fault
         raise
     except Image.UnidentifiedImageError:
         raise BadImage("not an image that Pillow recognises") from None
@@ -46,7 +47,7 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
 
 
 def _one_line(reason: str) -> str:
-    """Short, and fit for a table: messages of decoders quote the bytes that they choke on."""
+    """`reason` in one short line of ASCII, for a table: messages of decoders quote the bytes that they fail on."""
     return " ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200]
 
 
@@ -64,16 +65,18 @@ def _loaded(data: bytes, size: int) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned and mirrored as EXIF says; as it is where the metadata are damaged."""
+    """The image turned and mirrored as EXIF says, or unchanged where the metadata are damaged."""
     try:
-        # exif_transpose copies what needs no turning.
+        # exif_transpose would copy an image that needs no turning.
         return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
     except Exception:  # the pixels are loaded already: only the metadata can be at fault
         return image
 
 
 def _averageable(image: Image.Image) -> Image.Image:
-    """In a mode whose pixels can be averaged: L, RGB, or with transparency LA or RGBA (Pillow weights by alpha)."""
+    """The image in a mode whose pixels can be averaged: L, RGB, LA or RGBA, of which Pillow weights the last two by
+    alpha.
+    """
     if image.mode in SIXTEEN_BIT:
         values = np.asarray(image)
         if values.min() < 0 or values.max() > 65535:
@@ -94,7 +97,7 @@ def _resized(image: Image.Image, size: int, resize: str) -> Image.Image:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """As RGB, on white where it is transparent."""
+    """The image as RGB, on white where it is transparent."""
     if image.mode in ("LA", "RGBA"):
         rgba = image.convert("RGBA")
         image = Image.new("RGB", image.size, "white")

@@ -1,7 +1,7 @@
 """Step: join the shards of a packed store into its manifest.
 
-manifest.json names the shards in order with counts and checksums, the classes in order with their numbers of images,
-and the resizing; quarantine.csv (split, name, reason) lists the images that could not be decoded.
+manifest.json has the shards in order with counts and checksums, the classes in order with their numbers of images, and
+the resizing. quarantine.csv (split, name, reason) lists the images that could not be decoded.
 """
 
 import argparse
@@ -20,8 +20,10 @@ from workflow_scripts.store.packed import read_index, read_names
 
 
 def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_records: Sequence[Path]) -> dict:
-    """The store's description: image size, resizing, classes in order with counts, and per split its shards in order
-    with counts and checksums. Raises InputError for a class without images.
+    """The store's description; raises InputError for a class without images.
+
+    It has the image size, the resizing, the classes in order with counts, and per split its shards in order with counts
+    and checksums.
     """
     shards: dict[str, list[dict]] = {split: [] for split in SPLITS}
     for path in sorted(shard_records):
@@ -47,7 +49,7 @@ def _class_counts(folder: Path, shards: list[dict], class_names: Sequence[str], 
 
 
 def check_shards(classes: Verified, shard_records: Sequence[Path], image_size: int, resize: str) -> None:
-    """Raise InputError unless all shards were packed from the dataset that was surveyed, and as this store's are."""
+    """Raise InputError unless all shards were packed from the surveyed dataset, with this `image_size` and `resize`."""
     for path in shard_records:
         settings = {"image_size": image_size, "resize": resize}
         expect(opened(path), classes, dataset=classes.record["dataset"], settings=settings)

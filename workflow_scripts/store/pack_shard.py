@@ -1,8 +1,8 @@
 """Step: decode and resize one share of a dataset's images into one uint8 shard.
 
 Writes PREFIX.u8 (images x size x size x 3 bytes), PREFIX.csv (name, class_index), PREFIX.crc (the CRC-32 of each image,
-little-endian uint32) and PREFIX.json (record; images that could not be decoded are listed with their reasons in its
-`quarantine`).
+little-endian uint32) and PREFIX.json (record). The record's `quarantine` lists the images that could not be decoded,
+with the reasons.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def pack_shard(
     """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
 
     `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
-    decoded, and before it starts if the disk has no room.
+    decoded. Raises it before any work if the share is empty or the disk has no room.
     """
     sources = dataset.images(split, shard, shards)
     if not sources:
@@ -64,7 +64,7 @@ def pack_shard(
         for bad in _write(decoded, *paths, pixels_sha256):
             quarantine.append(bad)
             _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
-        checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # the pixels once, as they are written
+        checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # pixels: hashed when written
     return {
         "split": split,
         "images": len(sources) - len(quarantine),
@@ -95,7 +95,9 @@ def _write(
 
 
 def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
-    """Read and decode, in order; with several threads (Pillow releases the GIL) a few images ahead of the caller."""
+    """Read and decode `sources` in order. Several threads (Pillow releases the GIL) work a few images ahead of the
+    caller.
+    """
 
     def decode_one(source: ImageSource) -> np.ndarray | BadImage:
         try:

@@ -16,7 +16,7 @@ LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the
 
 
 def read_names(path: str | Path) -> pd.DataFrame:
-    """A CSV of names (classes.csv, hierarchy.csv, halves) with every cell as text; a class may be called NA."""
+    """A CSV of names (classes.csv, hierarchy.csv, halves) with every cell as text, since a class may be called NA."""
     return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
@@ -48,13 +48,15 @@ def windows(images: np.ndarray, size: int) -> np.ndarray:
 class PackedSplit:
     """The images of one split ("train" or "val") of a packed store, in the manifest's order.
 
-    `len` is the number of images, `image_size` their side in pixels; no pixel is read before it is asked for. Each
-    image is compared with its checksum the first time that it is read: InputError if it is not the one that was packed.
+    `len` is the number of images, `image_size` their side in pixels. No pixel is read before it is asked for. Each
+    image is compared with its checksum when it is first read. InputError is raised if it is not the one that was
+    packed.
     """
 
     def __init__(self, manifest: str | Path, split: str) -> None:
-        """Map the shards that `manifest` names. Raises InputError for a damaged manifest or list of checksums, and for
-        shards of another size.
+        """Map the shards that `manifest` names.
+
+        Raises InputError for a damaged manifest or list of checksums, and for shards of a different size.
         """
         self.folder = Path(manifest).parent
         description = read_record(manifest)
@@ -105,13 +107,13 @@ class PackedSplit:
         return crops
 
     def _announce(self, shards: np.ndarray, inside: np.ndarray) -> None:
-        """Ask the system for all these images at once: one after another they come from a disk at a third the rate."""
+        """Ask the system for all these images at once. One by one, they come from a disk at a third of the rate."""
         for shard, start in zip(shards.tolist(), (inside * self._image_bytes).tolist(), strict=True):
             page = start // mmap.PAGESIZE * mmap.PAGESIZE
             self._maps[shard].madvise(mmap.MADV_WILLNEED, page, start + self._image_bytes - page)
 
     def _check(self, positions: np.ndarray, shards: np.ndarray, inside: np.ndarray) -> None:
-        """Compare the images that were not read before with their checksums; a whole shard's would take hours."""
+        """Compare the images that were not read before with their checksums. A whole shard's would take hours."""
         new = ~self._checked[positions]
         for position, shard, place in zip(positions[new], shards[new], inside[new], strict=True):
             start = int(place) * self._image_bytes

@@ -1,6 +1,6 @@
 """The names of the columns of results tables. Light on purpose: the Snakefile's checks use them at parse time."""
 
-SCORE = "top1_best10_mean"  # the paper's: the mean of the ten best validation readings of top-1 accuracy
+SCORE = "top1_best10_mean"  # the paper's score: the mean of the ten best validation readings of top-1 accuracy
 REQUIRED_COLUMNS = ("partition", "source", "target", "depth", "treatment", SCORE)  # of a table from elsewhere
 PRINTED_COLUMNS = ("quantity", "percent", "source")  # of the table of numbers printed in the paper
 

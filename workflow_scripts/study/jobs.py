@@ -59,7 +59,7 @@ class TrainingJob:
 
     @property
     def variant(self) -> str:
-        """What the job's paths call what sets its curve apart from the study's plain ones; VARIANT matches it."""
+        """The part of the job's paths that names its variant, empty for a plain curve. VARIANT matches it."""
         return (f"-preserve{self.preserve}" if self.preserve else "") + (f"-{self.init}" if self.init else "")
 
     @property
@@ -73,7 +73,7 @@ class TrainingJob:
 
     @property
     def curve(self) -> str:
-        """The folder of a curve's records, or the file of a base network's."""
+        """The name of the folder of a curve's records, or of the file of a base network's."""
         name = f"{self.source}-{self.target}-{self.treatment}{self.variant}"
         return f"base-{self.target}" if self.kind == BASE else name
 
@@ -89,8 +89,9 @@ class TrainingJob:
         return [{name: getattr(self, name) for name in names} | {"depth": depth} for depth in self.depths]
 
     def network_seed(self, depth: int, use: str) -> int:
-        """The seed of one network's `use` ("init" or "dropout"); `preserve` is left out, so that networks which
-        differ in it alone share their fresh weights.
+        """The seed of one network's `use` ("init" or "dropout").
+
+        `preserve` does not count, so that networks which differ in it alone share their fresh weights.
         """
         names = (self.partition, self.source, self.target, self.treatment, depth)
         return derive_seed(self.seed, *names, use)

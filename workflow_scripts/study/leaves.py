@@ -1,7 +1,7 @@
-"""Which leaves of the configuration decide what: all that the rules' `params` hold of it.
+"""Which leaves of the configuration decide what. The rules' `params` hold these leaves and no others.
 
-Each function returns the leaves that one kind of target uses, and nothing else, so that a change of another leaf leaves
-it as it is. Light on purpose: the Snakefile calls this at parse time.
+Each function returns the leaves that one kind of target uses. A change of any other leaf therefore keeps the target.
+Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,16 @@ CURVES_OWN = {"learning_rate", "mean_image", "init"}
 
 
 def training_leaves(training: Mapping) -> dict:
-    """What decides a study's networks: the section `training`, but for the schedule's leaves that its kind ignores."""
+    """What decides a study's networks: the section `training` without the leaves that its kind of schedule ignores."""
     schedule = training["schedule"]
     return {**training, "schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
 
 
 def job_leaves(training: Mapping, job: TrainingJob) -> dict:
-    """What decides one training job's networks: training_leaves with the learning rate of its treatment and its own
-    initial weights. mean_image counts only where the source is another task; elsewhere both choices are the same.
+    """What decides one training job's networks: training_leaves with its treatment's learning rate and its own initial
+    weights.
+
+    mean_image counts only where the source is another task. Elsewhere both choices are the same.
     """
     return training_leaves(training) | {
         "init": job.init or training["init"],
@@ -32,7 +34,7 @@ def job_leaves(training: Mapping, job: TrainingJob) -> dict:
 
 
 def base_leaves(leaves: Mapping) -> dict:
-    """Of a curve's `leaves` those that its source's base network has too."""
+    """Those of a curve's `leaves` that its source's base network has too."""
     return {key: value for key, value in leaves.items() if key not in CURVES_OWN}
 
 
@@ -45,7 +47,7 @@ def matrix_leaves(config: Mapping) -> dict:
 
 
 def partition_leaves(config: Mapping, partition: str) -> dict:
-    """What decides a partition's halves, None where unused; the content of list files counts as input."""
+    """What decides a partition's halves, None where unused. List files count as input, by their content."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
     csv = csvs[partition]
     natman = config["natman"] if parse_partition(partition).family == "natman" and csv is None else {}

@@ -26,7 +26,7 @@ def curve_jobs(config: Mapping) -> list[TrainingJob]:
 
 
 def base_jobs(config: Mapping) -> list[TrainingJob]:
-    """The base networks: every target's, for comparison, and every source's but `random`; sorted."""
+    """The jobs of the base networks, sorted: every target's, for comparison, and every source's but `random`."""
     jobs = {
         TrainingJob.base(entry["partition"], seed, half)
         for entry in config["matrix"]

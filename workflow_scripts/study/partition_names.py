@@ -11,7 +11,9 @@ SEEDED_NAME = re.compile(rf"({'|'.join(SEEDED)})(\d{{1,9}})")  # RandomState tak
 
 @dataclass(frozen=True)
 class PartitionName:
-    """`family` is "random", "near", "middle", "far" (with `seed`), "natman", "whole" or the name of a csv partition;
+    """The parts of a partition's name.
+
+    `family` is "random", "near", "middle", "far" (with `seed`), "natman", "whole" or the name of a csv partition.
     `images_per_class` is how many first training images of each class count, None for all.
     """
 

@@ -7,9 +7,9 @@ import math
 
 
 def iterations_of(length: int | str, images: int, batch_size: int) -> int:
-    """A length of training in iterations: itself if it is a number, else "<n> epochs" of a task of `images` images.
+    """`length` in iterations: itself if it is a number, else "<n> epochs" of a task of `images` images.
 
-    At least 1 iteration for any epochs, rounded to the nearest.
+    Epochs are rounded to the nearest iteration, but are at least one.
     """
     if isinstance(length, int):
         return length
@@ -18,7 +18,7 @@ def iterations_of(length: int | str, images: int, batch_size: int) -> int:
 
 
 def learning_rate_factor(schedule: dict, iteration: int, iterations: int) -> float:
-    """What multiplies the base learning rate at `iteration` (from 0) of `iterations`.
+    """The factor of the base learning rate at `iteration` (from 0) of `iterations`.
 
     `schedule["kind"]` is "step" (times `gamma` every `step` iterations, the paper's) or "cosine" (linear warm-up over
     `warmup` iterations, then half a cosine to 0). Lengths are in iterations.

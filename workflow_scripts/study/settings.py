@@ -1,4 +1,4 @@
-"""The settings of one training job: what its configuration leaves mean for a task of so many images."""
+"""The settings of one training job: its configuration leaves, with lengths in iterations for its number of images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -17,8 +17,8 @@ from workflow_scripts.training.workers import Workers
 
 Batch = tuple[Tensor, Tensor]  # float32 images (batch, 3, crop, crop), int64 labels (batch,)
 ALONE = Workers()
-# Of pixels, read in one go where no threads read ahead. Small batches read one by one cost twice as much: after an
-# iteration of training, what it takes to read one has left the processor's caches.
+# Bytes of pixels that are read in one go where no threads read ahead. Small batches read one by one cost twice as much,
+# since an iteration of training drives what reading needs out of the processor's caches.
 TOGETHER_BYTES = 2**21
 CACHE_BYTES = 2**20  # of floats worked on at a time on a CPU, to stay in a core's second-level cache
 
@@ -36,10 +36,11 @@ class Batches:
     """The batches of one task on one device.
 
     Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
-    are cropped and mirrored on the CPU as uint8; all arithmetic runs on `device`. `mean_image` (H x W x 3) is the
-    source task's or the target's own. `readers` threads read batches ahead, into pinned memory where the device is a
-    GPU; with 0 a few batches are read when the first of them is asked for. Each of the `workers` gets its own share of
-    every batch.
+    are cropped and mirrored on the CPU as uint8. All arithmetic runs on `device`. `mean_image` (H x W x 3) is the
+    source task's or the target's own.
+
+    `readers` threads read batches ahead, into pinned memory where the device is a GPU. With 0 readers, a few batches
+    are read when the first of them is asked for. Each of the `workers` gets its own share of every batch.
     """
 
     def __init__(

@@ -20,7 +20,9 @@ class ResumeCheckpoint:
         self.key = hashlib.sha256(json.dumps(determinants, sort_keys=True).encode()).hexdigest()
 
     def load(self) -> dict | None:
-        """The saved state, or None where there is none. One of another key, or damaged, is refused with a message."""
+        """The saved state; None without one. A damaged checkpoint, or one of a different key, is refused with a
+        message.
+        """
         if not self.path.exists():
             return None
         try:
@@ -36,7 +38,7 @@ class ResumeCheckpoint:
             return None
         if not whole:
             print(
-                f"refused {self.path}: damaged (its checksum is another); training starts from the beginning",
+                f"refused {self.path}: damaged (its checksum differs); training starts from the beginning",
                 flush=True,
             )
             return None
@@ -46,7 +48,7 @@ class ResumeCheckpoint:
         """Replace the checkpoint by `state` (tensors, numbers, strings, lists, dicts), whole or not at all."""
         saved = {"key": self.key, "state": state, "sha256": state_sha256(state)}
         with atomic_path(self.path) as temporary, open(temporary, "wb") as file:
-            torch.save(saved, file)  # to a file, since for a path it does not say that the disk is full
+            torch.save(saved, file)  # to an open file: given a path, torch does not report a full disk
 
     def delete(self) -> None:
         """Remove the checkpoint, and what killed jobs left of unfinished ones, after the output is safely written."""

@@ -31,8 +31,9 @@ def set_deterministic(threads: int) -> None:
 
 
 def keep_freed_memory() -> None:
-    """Make glibc keep freed memory for the next iteration; otherwise activations are handed back to the system and
-    faulted in again, page by page, at each iteration. Does nothing with other C libraries.
+    """Make glibc keep freed memory for the next iteration. Does nothing with other C libraries.
+
+    By default glibc hands activations back to the system, and each iteration faults them in again, page by page.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
@@ -49,12 +50,13 @@ def resolved_precision(precision: str, device: str) -> str:
 
 
 def autocast(precision: str, device: str) -> AbstractContextManager:
-    """The context of forward passes: convolutions and matrix products in bfloat16 with precision "bf16"; weights,
-    gradients' sums, losses and the optimiser stay float32.
+    """The context of forward passes: with precision "bf16", convolutions and matrix products in bfloat16.
+
+    Weights, sums of gradients, losses and the optimiser stay float32.
     """
     return torch.autocast(device, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def device_name(device: str) -> str:
-    """What the results say they were computed on."""
+    """The name of the device, for records."""
     return torch.cuda.get_device_name() if device == "cuda" else "cpu"

@@ -35,8 +35,9 @@ class CurveTraining:
     """A curve's learners, their shared frozen prefix and stream of batches."""
 
     def __init__(self, job: TrainingJob, settings: TrainingSettings, batches: Batches, source: Weights | None) -> None:
-        """`source` are the source network's weights; None for base networks and for source "random". The processes that
-        share the `batches` train the same networks.
+        """`source` are the source network's weights; None for base networks and for source "random".
+
+        The processes that share the `batches` train the same networks.
         """
         self.job, self.settings, self.batches, self.workers = job, settings, batches, batches.workers
         self.iteration, self.seconds = 0, 0.0

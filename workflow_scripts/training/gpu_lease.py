@@ -1,6 +1,6 @@
 """Leases of GPUs: Snakemake counts GPUs but does not say which one a job may use (snakemake#281).
 
-So jobs on one machine divide them among themselves, by locks on files, which the kernel releases however a job ends.
+Jobs on one machine therefore divide them by locks on files. The kernel releases the locks however a job ends.
 """
 
 import fcntl
@@ -35,7 +35,7 @@ def visible_devices(environment: Mapping[str, str]) -> list[str]:
     """The GPUs that this process may choose from: those of CUDA_VISIBLE_DEVICES (numbers or UUIDs) or, unset, all."""
     if (listed := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
         return [name.strip() for name in listed.split(",") if name.strip()]
-    from torch import cuda  # takes seconds, which a listed device need not
+    from torch import cuda  # imported late: it takes seconds
 
     return [str(number) for number in range(cuda.device_count())]
 
@@ -50,16 +50,16 @@ def lease_gpus(
 ) -> Lease:
     """Wait until `count` of `devices` are free and lease them, all at once.
 
-    A device is leased to up to `jobs_per_gpu` jobs that say so, or to a single job that says 1. Where a scheduler's
-    allocation (ALLOCATIONS in `environment`) holds no more devices than wanted, they are this job's own and no lock is
-    taken; a larger allocation is divided among the jobs inside it. Raises InputError if there are too few devices.
+    `jobs_per_gpu` is how many jobs may share a device. A job that says 1 has its devices to itself. Where a scheduler's
+    allocation (ALLOCATIONS in `environment`) holds no more devices than wanted, they are this job's own and need no
+    lock. A larger allocation is divided among the jobs inside it. Raises InputError for too few devices.
     """
     allocation = next((f"{name}={environment[name]}" for name in ALLOCATIONS if name in environment), "")
     if len(devices) < count:
         raise InputError(f"running.gpus_per_job: the job needs {count} GPUs but sees {len(devices)}. Lower it.")
     if allocation and len(devices) == count:
         return Lease(list(devices), [])
-    locks = folder / allocation.replace("/", "_")  # inside an allocation, numbers may be its own
+    locks = folder / allocation.replace("/", "_")  # an allocation may number its devices by itself
     _make_folder(folder)
     _make_folder(locks)
     waited = 0.0
@@ -83,8 +83,9 @@ def _make_folder(folder: Path) -> None:
 
 
 def _try_lease(devices: Sequence[str], count: int, jobs_per_gpu: int, folder: Path) -> Lease | None:
-    """A lease of `count` free devices, the least shared first, or None. One process tries at a time, so that two which
-    need several devices do not keep each other from them.
+    """A lease of `count` free devices, the least shared first, or None.
+
+    One process tries at a time. Otherwise two that need several devices could keep each other from them.
     """
     choosing = _open(folder / "choosing")
     fcntl.flock(choosing, fcntl.LOCK_EX)
@@ -105,7 +106,10 @@ def _try_lease(devices: Sequence[str], count: int, jobs_per_gpu: int, folder: Pa
 
 
 def _lock_device(path: Path, slot: int, jobs_per_gpu: int) -> list[int]:
-    """Locks on a device, held alone or, where several jobs may share it, together with one of its slots; or none."""
+    """The locks of one job on a device, none if it is taken.
+
+    They are on the whole device or, where several jobs may share it, on the device and one of its slots.
+    """
     if jobs_per_gpu == 1:
         return _lock(path, fcntl.LOCK_EX)
     shared = _lock(path, fcntl.LOCK_SH)
@@ -127,7 +131,9 @@ def _lock(path: Path, kind: int) -> list[int]:
 
 
 def _open(path: Path) -> int:
-    """The file, made if need be; another user's cannot be opened for making (Linux's fs.protected_regular)."""
+    """The file's descriptor; the file is made if need be. Linux may refuse O_CREAT on other users' files
+    (fs.protected_regular).
+    """
     reading = os.O_RDONLY | os.O_NOFOLLOW
     try:
         return os.open(path, reading)
@@ -135,7 +141,7 @@ def _open(path: Path) -> int:
         pass
     try:
         made = os.open(path, reading | os.O_CREAT)
-    except PermissionError:  # made by another user between the two
+    except PermissionError:  # a different user made it between the two
         return os.open(path, reading)
     if os.fstat(made).st_uid == os.geteuid():
         os.fchmod(made, 0o644)

@@ -10,10 +10,10 @@ from workflow_scripts.training.workers import Workers
 
 
 def take_gpus(device: str, workers: Workers, jobs_per_gpu: int) -> Lease:
-    """Lease a GPU for each of the workers and make this process's own the current one; on a CPU there is nothing to do.
+    """Lease a GPU for each of the workers and make this process's own the current one. On a CPU, lease nothing.
 
     The first worker leases for all, since workers that each waited for their own could wait for each other. Must come
-    before the first use of CUDA. Raises InputError where there are no GPUs, or too few.
+    before the first use of CUDA. Raises InputError for too few GPUs, or none.
     """
     if device != "cuda":
         return Lease([], [])

@@ -17,7 +17,7 @@ from workflow_scripts.training.workers import Workers
 
 
 class Learner:
-    """A network that learns all layers but its first `frozen`, which never change and which another may compute."""
+    """A network that learns all layers but its first `frozen`, which never change and may be computed elsewhere."""
 
     def __init__(
         self, job: TrainingJob, depth: int, network: Network, settings: TrainingSettings, workers: Workers
@@ -42,8 +42,9 @@ class Learner:
         return bool(self.readings) and not math.isfinite(self.readings[-1]["train_loss"])
 
     def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
-        """One iteration of SGD on this process's share of a batch; biases learn at twice the rate, without decay (the
-        published solvers).
+        """One iteration of SGD on this process's share of a batch.
+
+        Biases learn at twice the rate, without decay, as in the published solvers.
         """
         self.random.manual_seed(derive_seed(self.dropout_seed, iteration))
         share = self.workers.share(self.settings.batch_size)
@@ -59,7 +60,9 @@ class Learner:
 
     @torch.no_grad()
     def _descend(self, parameters: Sequence[Tensor], rate: float, weight_decay: float) -> None:
-        """A step of torch's functional SGD; the class would import torch's compiler, a second and more of every job."""
+        """A step of torch's functional SGD. The class would import torch's compiler, which costs every job over a
+        second.
+        """
         gradients = [parameter.grad for parameter in parameters]
         momenta = [self.momenta[parameter] for parameter in parameters]
         options = {"dampening": 0.0, "nesterov": False, "maximize": False, "fused": True}
@@ -69,8 +72,9 @@ class Learner:
             parameter.grad = None
 
     def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """Over a batch, without dropout: how often the label is the best score, is among the best five, and the sum of
-        losses (float64, on the device).
+        """Sums over a batch, without dropout (float64, on the device).
+
+        They are how often the label is the best score, how often it is among the best five, and the sum of the losses.
         """
         with autocast(self.settings.precision, self.settings.device):
             scores = self.network(inputs, None, self.frozen)
@@ -80,8 +84,10 @@ class Learner:
         return torch.stack([best[:, 0].sum(), best.sum(), loss]).double()
 
     def add_reading(self, iteration: int, sums: Tensor, images: int) -> None:
-        """Add a reading at `iteration` from the validation_sums of all `images`: top-1 and top-5 accuracy (fractions),
-        mean loss, and the mean training loss since the last reading.
+        """Add a reading at `iteration` from the validation_sums of all `images`.
+
+        It has the top-1 and top-5 accuracy (fractions), the mean loss, and the mean training loss since the last
+        reading.
         """
         top1, top5, loss = (sums / images).tolist()
         train_loss = self.loss_sum.item() / (iteration - self.last_iteration)

@@ -13,7 +13,7 @@ from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.learner import Learner
 
 BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
-NOISE = 3  # standard errors of the accuracy at chance that a network must be above it
+NOISE = 3  # standard errors by which a network must exceed the accuracy of chance
 
 
 def network_record(job: TrainingJob, learner: Learner, task: Task, settings: TrainingSettings) -> dict:

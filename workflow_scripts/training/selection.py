@@ -19,7 +19,7 @@ class Selection(NamedTuple):
 
 
 class Selector:
-    """Selects the images of a task's batches, of each its process's share.
+    """Selects the images of a task's batches, of each batch this process's share.
 
     `margin` is by how much images are larger than crops, in pixels.
     """
@@ -29,8 +29,9 @@ class Selector:
         self._order: tuple[int, int, np.ndarray] | None = None
 
     def training(self, seed: int, batch_size: int, iteration: int) -> Selection:
-        """The training images of batch `iteration` of the endless stream of `seed`: every epoch a new order, random
-        crops and mirrors. A batch may span two epochs, as in Caffe.
+        """The training images of batch `iteration` of the endless stream of `seed`.
+
+        Every epoch has a new order, and crops and mirrors are random. A batch may span two epochs, as in Caffe.
         """
         count = len(self.task.train_labels)
         serial = np.arange(iteration * batch_size, (iteration + 1) * batch_size)
@@ -55,7 +56,7 @@ class Selector:
         return Selection(self.task.val_positions[rows], labels, offsets, np.zeros(len(labels), dtype=bool))
 
     def _epoch_order(self, seed: int, epoch: int) -> np.ndarray:
-        order = self._order  # once, since several threads may read
+        order = self._order  # read once, since several threads may set it
         if order is None or order[:2] != (seed, epoch):
             random = np.random.default_rng(derive_seed(seed, "order", epoch))
             self._order = order = (seed, epoch, random.permutation(len(self.task.train_labels)))

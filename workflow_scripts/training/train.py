@@ -1,8 +1,8 @@
 """Step: train a base network, or all networks of a curve (or part of its depths) in one process.
 
 Writes a JSON record (one entry per network with its validation readings, and what made it) and, where asked, the
-weights as safetensors. SIGTERM and SIGINT save a resume checkpoint beside the output and end with status 75 (try
-again); a rerun continues from it and ends in the same bits.
+weights as safetensors. On SIGTERM and SIGINT it saves a resume checkpoint beside the output and ends with status 75
+(try again). A rerun continues from the checkpoint and ends in the same bits.
 """
 
 import argparse
@@ -110,7 +110,7 @@ def _train_or_exit(training: CurveTraining, checkpoint: ResumeCheckpoint, args: 
 
 
 def _reports(training: CurveTraining, tensorboard: str | None) -> list[Callable[[CurveTraining], None]]:
-    """What is told of the training's progress; the first worker speaks for all."""
+    """What reports the training's progress: only the first worker reports."""
     if training.workers.rank:
         return []
     job = training.job

@@ -16,10 +16,10 @@ PR_SET_PDEATHSIG = 1  # Linux's prctl.h
 
 @dataclass(frozen=True)
 class Workers:
-    """One process among the `size` of its training job; alone it has whole batches and nothing to exchange.
+    """One process among the `size` of its training job. Alone, it has whole batches and nothing to exchange.
 
-    Sums over processes are explicit, one tensor at a time, where DistributedDataParallel would gather gradients in
-    buckets whose order changes after the first iteration: a resumed training would then add in another order.
+    Sums over processes are explicit, one tensor at a time. DistributedDataParallel would gather gradients in buckets
+    whose order changes after the first iteration. A resumed training would then add in a different order.
     """
 
     rank: int = 0
@@ -33,7 +33,7 @@ class Workers:
     def add(self, tensors: Sequence[Tensor]) -> None:
         """Replace each tensor by its sum over all processes, the same bits in each."""
         if self.size > 1:
-            sums = [tensor.contiguous() for tensor in tensors]  # gloo adds no others
+            sums = [tensor.contiguous() for tensor in tensors]  # gloo adds only these
             for work in [distributed.all_reduce(one, async_op=True) for one in sums]:
                 work.wait()
             for tensor, one in zip(tensors, sums, strict=True):
@@ -41,7 +41,7 @@ class Workers:
                     tensor.copy_(one)
 
     def any(self, value: bool) -> bool:
-        """Whether `value` holds in any process; asked by all of them at the same point."""
+        """Whether `value` holds in any process. All of them must ask at the same point."""
         if self.size == 1:
             return value
         flag = torch.tensor([int(value)])

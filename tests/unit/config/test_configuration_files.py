@@ -1,4 +1,4 @@
-"""Files that are no configuration, and lists that divide no dataset: each refused in one line that names the place."""
+"""Files that are not configurations, lists that divide no dataset: each refused in one line that names the place."""
 
 import copy
 import json

@@ -187,7 +187,7 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
 
 
 def test_a_class_that_is_not_whole_is_refused(archives, tmp_path):
-    """In an archive, a hole of zeros between its images; in a tree, an image that is gone or in another's folder."""
+    """In an archive, a hole of zeros between its images; in a tree, an image that is gone or in the wrong folder."""
     folder, wnid = copied(archives, tmp_path), SAMPLE_CLASSES[3].wnid
     short = tar_bytes([(f"{wnid}_{number}.JPEG", b"x") for number in range(TRAIN_PER_CLASS - 1)])
     rewritten(folder / TRAIN_TAR, lambda name, data: short if name == f"{wnid}.tar" else data)

@@ -132,7 +132,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
         assert mask.unique().tolist() == pytest.approx([0, 1 / (1 - layer.spec.dropout)])
         assert (mask == 0).float().mean().item() == pytest.approx(layer.spec.dropout, abs=0.005)
         assert mask.mean().item() == pytest.approx(1, abs=0.01)
-        # No row or column of it is another's.
+        # No two rows and no two columns are equal.
         assert len(mask.unique(dim=0)) == len(mask)
         assert len(mask.unique(dim=1)[0]) == layer.spec.outputs
 

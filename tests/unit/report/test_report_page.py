@@ -97,8 +97,8 @@ def page(folder):
 
 
 def test_it_opens_with_the_findings(page):
-    order = ["What this study found", "no lasting cost up to n = 3", "Which layers to reuse?", 'id="reading"']
-    order += ['id="missing"', 'id="numbers"', 'id="charts"', "data:image/svg+xml", "data:text/csv"]
+    order = ["What this study found", "shows no lasting cost up to n = 3.", "Which units can be reused?"]
+    order += ['id="reading"', 'id="missing"', 'id="numbers"', 'id="charts"', "data:image/svg+xml", "data:text/csv"]
     places = [page.index(text, page.index(BODY)) for text in order]
     assert places == sorted(places)
 
@@ -119,8 +119,8 @@ def test_nothing_is_loaded_from_elsewhere(page):
 
 
 def test_missing_and_diverged_networks_are_listed(page, folder):
-    assert "missing: random9" in page
-    assert "diverged, in no mean: A5B of natman, seed 0:" in page
+    assert "Missing: random9" in page
+    assert "Diverged, in no mean: A5B of natman, seed 0:" in page
     results = load_results(folder / "results.csv")
     assert len(diverged_networks(results)) == 1
     assert diverged_networks(load_results(PUBLISHED)) == []

@@ -50,64 +50,74 @@ def answer(results, start):
 def test_the_published_study_says_what_the_paper_says():
     results = load_results(ROOT / "configs" / "published_results.csv")
     general = answer(results, GENERAL)
-    assert "Random halves: no lasting cost up to n = 3; from n = 4 on AnB stays below the selffer control" in general
-    assert "0.6 points (0.2 to 1.1) at n = 4, 8.2 points" in general
+    assert "Random halves: Frozen transfer (AnB) shows no lasting cost up to n = 3." in general
+    assert "AnB stays below the selffer control BnB from n = 4 on." in general
+    assert "The gap is 0.6 points (0.2 to 1.1) at n = 4 and 8.2 points" in general
     trouble = answer(results, TROUBLE)
-    assert "lost co-adaptation at n = 4 and 5" in trouble
-    assert "specialisation at n = 6 and 7" in trouble
-    assert "n = 1, 2 and 3 neither cost can be told from zero" in trouble
+    assert "Lost co-adaptation dominates at n = 4 and 5." in trouble
+    assert "Specialisation dominates at n = 6 and 7." in trouble
+    assert "Neither lost co-adaptation nor specialisation is measurably above zero at n = 1, 2 and 3." in trouble
     tuning = answer(results, TUNING)
-    assert "yes, AnB+ ends above the base network of its own target: 1.0 points, mean over n = 1 to 7" in tuning
-    assert "unpaired way gives 1.6 points (10 against 8 networks), of which +0.6" in tuning
-    assert "Over BnB+ no target task has both; the paper's unpaired way gives 1.4 points" in tuning
-    assert "25.0 points between natural / man-made halves: most between natural / man-made" in answer(results, DISTANCE)
-    assert "n = 3, 4, 5, 6 and 7 the layers above did not learn at all" in answer(results, UNTRAINED)
+    assert "Random halves, in these runs: Yes, AnB+ ends above the base network of its own target." in tuning
+    assert "The mean difference over n = 1 to 7 is 1.0 points." in tuning
+    assert "unpaired comparison of AnB+ with base gives 1.6 points (10 against 8 networks). Comparing" in tuning
+    assert "Comparing different target tasks accounts for +0.6 of these points." in tuning
+    assert "No target task has both AnB+ and its control BnB+. The paper's unpaired comparison of" in tuning
+    assert "comparison of AnB+ with BnB+ gives 1.4 points (10 against 10 networks)." in tuning
+    distance = answer(results, DISTANCE)
+    assert "It loses 25.0 points between natural / man-made halves. The loss is largest between natural" in distance
+    assert "largest between natural / man-made halves and smallest between random halves." in distance
+    untrained = answer(results, UNTRAINED)
+    assert "The units above them did not learn at all at n = 3, 4, 5, 6 and 7." in untrained
     told = advice(effect_table(results))
-    assert "random halves: copy the first 3 layers and fine-tune" in told
-    assert "freeze at most the first 3, which costs 1 point or less (the first 4 cost 2.5 points (2.2 to 2.8))" in told
-    assert "natural / man-made halves: to save time freeze at most the first 2" in told
+    assert "random halves: Copy the first 3 units and fine-tune them." in told
+    assert "freeze at most the first 3 units. This costs 1 point or less. Freezing the first 4 units costs" in told
+    assert "Freezing the first 4 units costs 2.5 points (2.2 to 2.8)." in told
+    assert "natural / man-made halves: To save time, freeze at most the first 2 units." in told
 
 
 def test_the_boundary_is_where_the_cost_begins_to_last(tmp_path):
     assert "from n = 4 on" in answer(study(tmp_path, specialised=(0, 2, 5)), GENERAL)
-    assert "not general at any depth measured: from n = 1 on" in answer(study(tmp_path, specialised=(2, 2, 5)), GENERAL)
+    text = answer(study(tmp_path, specialised=(2, 2, 5)), GENERAL)
+    assert "The features are not general at any measured depth. Frozen transfer (AnB) stays below" in text
+    assert "stays below the selffer control BnB from n = 1 on." in text
 
 
 def test_a_cost_that_goes_away_again_is_no_boundary(tmp_path):
     text = answer(study(tmp_path, specialised=(0, 3, 0)), GENERAL)
-    assert "AnB lies below the selffer control BnB at n = 4 but not at the deepest layers; no lasting boundary" in text
+    assert "lies below the selffer control BnB at n = 4, but not measurably at the greatest depth." in text
+    assert "A lasting boundary was not found." in text
 
 
 def test_no_cost_is_said_to_be_none(tmp_path):
     text = answer(study(tmp_path), GENERAL)
-    assert "at no depth can AnB be told from the selffer control BnB" in text
+    assert "Frozen transfer (AnB) does not lie measurably below the selffer control BnB at any depth." in text
 
 
 def test_the_dominant_trouble_needs_a_cost_and_a_difference(tmp_path):
     text = answer(study(tmp_path, lost=(0, 4, 1), specialised=(0, 1, 6)), TROUBLE)
-    assert "lost co-adaptation at n = 4 (up to 4.0 points" in text
-    assert "specialisation at n = 7 (up to 6.0 points" in text
-    assert "at n = 1 neither cost can be told from zero" in text
+    assert "Lost co-adaptation dominates at n = 4. Its largest cost there is 4.0 points" in text
+    assert "Specialisation dominates at n = 7. Its largest cost there is 6.0 points" in text
+    assert "Neither lost co-adaptation nor specialisation is measurably above zero at n = 1." in text
 
 
 def test_a_tie_is_called_a_tie(tmp_path):
     text = answer(study(tmp_path, lost=(0, 3, 3), specialised=(0, 3, 3)), TROUBLE)
-    assert "at n = 4 and 7 there is a cost but neither can be said to be larger" in text
-    assert "lost co-adaptation at" not in text
-    assert "specialisation at" not in text
+    assert "A cost shows at n = 4 and 7, but which trouble is larger is undecided." in text
+    assert "dominates" not in text
 
 
 def test_noise_hides_a_small_cost(tmp_path):
     """Half a point between four tasks that vary by three: no boundary, no dominant trouble, no difference."""
     results = study(tmp_path, specialised=(0.5, 0.5, 0.5), jitter=3)
-    assert "at no depth can AnB be told from" in answer(results, GENERAL)
-    assert "neither cost can be told from zero" in answer(results, TROUBLE)
+    assert "Frozen transfer (AnB) does not lie measurably below" in answer(results, GENERAL)
+    assert "Neither lost co-adaptation nor specialisation is measurably above zero" in answer(results, TROUBLE)
 
 
 def test_bnb_above_base_is_pointed_out(tmp_path):
     text = answer(study(tmp_path, lost=(0, -2, -2), specialised=(0, 3, 6)), TROUBLE)
-    assert "At n = 4 and 7 BnB lies above base" in text
-    assert "had not converged" in text
+    assert "BnB lies above base at n = 4 and 7." in text
+    assert "The base networks had therefore not converged" in text
 
 
 def test_few_runs_are_hedged_by_the_validation_noise(tmp_path):
@@ -116,19 +126,19 @@ def test_few_runs_are_hedged_by_the_validation_noise(tmp_path):
     entry = next(value for question, value in answers(results).items() if question.startswith(GENERAL))
     assert entry["answer"].startswith("Random halves, in these runs:")
     assert "from n = 7 on" in entry["answer"]
-    assert "No interval, too few runs (2 target tasks, 1 seed)" in entry["basis"]
-    assert "other tasks or seeds may differ" in entry["basis"]
+    assert "No interval is given, because there are too few runs (2 target tasks, 1 seed)." in entry["basis"]
+    assert "Other tasks or seeds may differ." in entry["basis"]
     assert " to " not in entry["answer"].split("from n = 7 on")[1]  # no range is drawn
 
 
 @pytest.mark.parametrize(
     ("tuned", "over_base", "over_selffer"),
     [
-        ((0, 2), "yes, AnB+ ends above", "Transfer adds 2.0 points"),
-        ((2, 2), "yes, AnB+ ends above", "Most of it may be the longer training"),
-        ((4, 2), "yes, AnB+ ends above", "the task's own features, trained again (BnB+), end higher"),
-        ((0, -2), "no, AnB+ ends below", "end higher"),
-        ((0, 0), "AnB+ cannot be told from", "cannot be told from zero"),
+        ((0, 2), "Yes, AnB+ ends above", "Transfer adds 2.0 points"),
+        ((2, 2), "Yes, AnB+ ends above", "Most of this may come from the longer training."),
+        ((4, 2), "Yes, AnB+ ends above", "The task's own features, trained again (BnB+), end higher."),
+        ((0, -2), "No, AnB+ ends below", "end higher"),
+        ((0, 0), "This is undecided: AnB+ and the base", "AnB+ and BnB+ do not differ measurably"),
     ],
 )
 def test_fine_tuning_is_judged_against_both_controls(tmp_path, tuned, over_base, over_selffer):
@@ -140,7 +150,8 @@ def test_fine_tuning_is_judged_against_both_controls(tmp_path, tuned, over_base,
 def test_questions_that_were_not_studied_are_not_answered(tmp_path):
     results = study(tmp_path, groups=("BnB",))
     assert answers(results) == {}
-    assert advice(effect_table(results)) == "No transfer was measured, so there is no advice on what to copy."
+    told = advice(effect_table(results))
+    assert told == "No transfer was measured. The report therefore gives no advice on what to copy."
     only_bases = results[results["group"] == "base"]
     assert findings(only_bases, effect_table(only_bases)) == []
 
@@ -148,7 +159,8 @@ def test_questions_that_were_not_studied_are_not_answered(tmp_path):
 def test_without_selffers_the_troubles_are_not_told_apart(tmp_path):
     results = study(tmp_path, lost=(0, 2, 3), specialised=(0, 1, 3), groups=("AnB",))
     text = answer(results, GENERAL)
-    assert "from n = 4 on AnB stays below the base network (without selffers its two troubles cannot be told" in text
+    assert "AnB stays below the base network from n = 4 on." in text
+    assert "Without selffers, lost co-adaptation and specialisation cannot be separated." in text
     assert answer(results, TROUBLE) is None
 
 
@@ -157,20 +169,21 @@ def test_distance_is_only_claimed_where_it_shows(tmp_path):
     far = near.assign(partition="natman" + near["partition"].str[-1])
     far["top1_best10_mean"] = far["top1_best10_mean"].where(far["group"] == "base", far["top1_best10_mean"] - 0.1)
     far = far.assign(partition="natman").drop_duplicates(["partition", "source", "target", "depth", "treatment"])
-    assert "most between natural / man-made halves" in answer(pd.concat([near, far]), DISTANCE)
+    assert "The loss is largest between natural / man-made halves" in answer(pd.concat([near, far]), DISTANCE)
     alike = near.assign(partition="natman").drop_duplicates(["partition", "source", "target", "depth", "treatment"])
-    assert "too small to be told apart" in answer(pd.concat([near, alike]), DISTANCE)
+    text = answer(pd.concat([near, alike]), DISTANCE)
+    assert "Whether the distance matters is undecided: the losses do not differ measurably." in text
 
 
 def test_advice_names_what_can_be_copied_and_frozen(tmp_path):
     told = advice(effect_table(study(tmp_path, lost=(0, 0, 1), specialised=(0, 0.2, 5), tuned=(0, 2))))
-    assert "copy the first" in told
-    assert "2.0 points" in told
-    assert "freeze at most the first 4, which costs 1 point or less (the first 7 cost 6.0 points" in told
+    assert "Copy the first" in told
+    assert "This gains 2.0 points" in told
+    assert "freeze at most the first 4 units. This costs 1 point or less. Freezing the first 7 units costs 6.0" in told
     none = advice(effect_table(study(tmp_path, specialised=(3, 4, 5))))
-    assert "freeze none: freezing n = 1 already costs 3.0 points" in none
+    assert "Freeze no unit. Freezing n = 1 already costs 3.0 points" in none
     useless = advice(effect_table(study(tmp_path, tuned=(0, -1))))
-    assert "brought nothing certain" in useless
+    assert "Fine-tuning copied units brought no measurable gain." in useless
 
 
 def test_words_survive_numbers_that_are_missing(tmp_path):

@@ -17,7 +17,7 @@ WIDTH = 0.26
 
 
 def plot_boost(table: pd.DataFrame) -> Figure:
-    """Grouped bars of `table` (workflow_scripts.results.make_tables.boost_table), a group per range of layers."""
+    """Grouped bars of `table` (workflow_scripts.results.tables.boost_table), a group per range of layers."""
     figure, axes = new_figure(1, 1, (8, 4.2))
     places = np.arange(len(table))
     for offset, (column, (label, colour)) in zip((-WIDTH, 0, WIDTH), BARS.items(), strict=True):

@@ -1,4 +1,4 @@
-"""Step: the two troubles of transfer apart, depth by depth, and what fine-tuning gives back, with intervals."""
+"""Step: what each of the two troubles of transfer costs by depth, and what fine-tuning gives back, with intervals."""
 
 import pandas as pd
 from matplotlib.axes import Axes

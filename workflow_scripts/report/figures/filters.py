@@ -20,7 +20,7 @@ GRID_COLUMNS = 4
 def plot_filters(layers: dict[Name, np.ndarray], filters: pd.DataFrame, shares: pd.DataFrame) -> Figure:
     """A grid of filters per network, sorted by kind, with untrained ones last; below, the shares of the kinds.
 
-    `layers` are from score_filters.load_first_layers, `filters` and `shares` from its tables.
+    `layers` are from features.filters.load_first_layers, `filters` and `shares` from the tables of score_filters.
     """
     shape = next(iter(layers.values())).shape
     shown = dict(list(layers.items())[:SHOWN]) | {CONTROL_NAME: untrained_filters(shape)[: shape[0]]}

@@ -15,7 +15,7 @@ from workflow_scripts.study.columns import SCORE
 
 
 def distances(paths: list[Path]) -> dict[str, float]:
-    """The mean hierarchy distance between the halves of each partition, from its records; none where it has none."""
+    """The mean hierarchy distance between each partition's halves, from its record, if the record has one."""
     records = {path.stem: read_record(path).get("distance") for path in paths}
     return {name: record["mean"] for name, record in records.items() if record}
 

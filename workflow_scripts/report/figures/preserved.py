@@ -12,8 +12,9 @@ MARKERS = ("o", "^", "v")
 
 
 def plot_preserved(results: pd.DataFrame) -> Figure:
-    """A panel for frozen selffers and one for frozen transfer, of the halves that have preserved layers; a line per
-    number of preserved layers, means over targets and seeds of the score minus the base network's.
+    """A panel for frozen selffers and one for frozen transfer, for each kind of halves that has preserved layers.
+
+    Each line is a number of preserved layers: the score minus the base network's, means over targets and seeds.
     """
     frozen = results[results["group"].isin(["BnB", "AnB"])]
     frozen = frozen.assign(halves=frozen["partition"].map(halves_of), change=100 * (frozen[SCORE] - frozen["base"]))

@@ -18,8 +18,9 @@ NETWORK = ["partition", "target", "seed", "depth"]
 
 
 def transfer_cost(results: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """What frozen transfer costs each target task, seed and depth in points (columns NETWORK and `cost`), and which
-    cost it is: specialisation, BnB - AnB, or, where no target has both, base - AnB.
+    """What frozen transfer costs in points (columns NETWORK and `cost`), and the name of this cost.
+
+    It is specialisation, BnB - AnB. Where no target has both groups, it is the drop, base - AnB.
     """
     rows = not_diverged(main_variant(results))
     wide = rows[rows["group"].isin(["BnB", "AnB"])].pivot_table(SCORE, NETWORK, "group")
@@ -32,7 +33,7 @@ def transfer_cost(results: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
     """CKA by depth for each kind of halves, with the untrained control, and the cost of transfer against it.
 
-    `results` are from results.load_results, `similarity` is the tables of compare_bases put together.
+    `results` are from groups.load_results, `similarity` is the tables of compare_bases put together.
     """
     figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
     similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
