@@ -84,7 +84,7 @@ def share(count: int, shard: int, shards: int) -> range:
 def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
     """The paths of training images, validation images and devkit in `folder`.
 
-    Each is the archive, or the extracted folder where the archive is missing.
+    Each is the archive, or the extracted folder where only the folder exists.
     """
     pairs = zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True)
     archives_and_trees = [(Path(folder) / archive, Path(folder) / tree) for archive, tree in pairs]

@@ -69,6 +69,7 @@ def table_entry(file: Path, caption: Path) -> dict:
 def render(template: Path, content: dict) -> str:
     """The page's HTML from the template's variables `content`; text is escaped."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}  # NaN is not JSON: no browser would read it
     return environment.from_string(template.read_text(encoding="utf-8")).render(content)
 
 
@@ -96,7 +97,7 @@ def page_content(
         "diverged": diverged_networks(results),
         "key_numbers": _html(key_numbers(results), "{:.1f}"),
         "charts": charts,
-        "items": Markup(_script_json([chart["item"] for chart in charts])),
+        "items": [chart["item"] for chart in charts],
         "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if charts else ""),
         "figures": figures,
         "tables": tables,
@@ -105,16 +106,6 @@ def page_content(
         "configuration": yaml.safe_dump(config, sort_keys=False),
         "provenance": json.dumps(summary | {"report": provenance("report.write_report", {})}, indent=1),
     }
-
-
-def _script_json(value: object) -> str:
-    """JSON that can stand inside a script element."""
-    return (
-        json.dumps(value, allow_nan=False)
-        .replace("<", "\\u003c")
-        .replace("\u2028", "\\u2028")
-        .replace("\u2029", "\\u2029")
-    )
 
 
 def _html(table: pd.DataFrame, number_format: str) -> Markup:
