@@ -168,7 +168,7 @@ def _costs(effects: pd.DataFrame, halves: str) -> figure:
 def _axes(label: str) -> figure:
     """An empty chart. Dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
     chart = figure(sizing_mode="stretch_width", height=420, tools="pan,box_zoom,save,reset", active_drag=None)
-    chart.xaxis.axis_label = "depth n: number of leading layers copied"
+    chart.xaxis.axis_label = "depth n: number of leading units copied"
     chart.yaxis.axis_label = label
     chart.toolbar.logo = None
     return chart

@@ -94,7 +94,7 @@ def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: 
 def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
     """Label the x axis with the depths n."""
     axes.set_xticks(sorted(set(depths)))
-    axes.set_xlabel("depth n: number of leading layers copied")
+    axes.set_xlabel("depth n: number of leading units copied")
 
 
 def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

@@ -6,14 +6,12 @@ with the reasons.
 """
 
 import argparse
-import collections
 import contextlib
 import csv
 import hashlib
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +25,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256_file
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
+from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.decode import BadImage, decode
 
 AHEAD = 8  # decoded images waiting per thread, however large the archive
@@ -105,18 +104,8 @@ def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int
         except BadImage as reason:
             return reason
 
-    if threads == 1:
-        yield from ((source, decode_one(source)) for source in sources)
-        return
-    waiting = collections.deque()
-    with ThreadPoolExecutor(threads) as pool:
-        for source in sources:
-            waiting.append((source, pool.submit(decode_one, source)))
-            if len(waiting) > AHEAD * threads:
-                done, image = waiting.popleft()
-                yield done, image.result()
-        for source, image in waiting:
-            yield source, image.result()
+    # One thread decodes in this one, between two images that the caller writes.
+    return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
 
 
 def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> None:

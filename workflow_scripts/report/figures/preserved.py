@@ -31,7 +31,7 @@ def plot_preserved(results: pd.DataFrame) -> Figure:
             axes.axhline(0, color="black", linestyle=":", linewidth=1)
             axes.set_title(f"{halves}: {label}")
             if len(rows):
-                axes.legend(loc="best", title="layers above n")
+                axes.legend(loc="best", title="units above n")
         line[0].set_ylabel("points from the base network")
     for axes in grid[-1]:
         depth_axis(axes, frozen["depth"])

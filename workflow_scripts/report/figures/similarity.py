@@ -43,7 +43,7 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
     control = similarity.groupby("depth")["cka_untrained"].mean()
     draw_line(by_depth, control, GROUPS["random"][1], "s", "--", "untrained network and target")
     by_depth.set(
-        title="source and target networks, mean over targets and seeds", ylabel="linear CKA of the layer's outputs"
+        title="source and target networks, mean over targets and seeds", ylabel="linear CKA of the unit's outputs"
     )
     by_depth.set_ylim(min(0, control.min()), 1)
     by_depth.legend(loc="best")
