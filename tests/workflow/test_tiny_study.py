@@ -277,7 +277,7 @@ def test_reduced_data_and_preserved_layers_are_in_the_report(study):
     study.snakemake(study="more.yaml")
     assert {"preserved", "reduced", *FIGURES} == set(FIGURE_TABLE)
     page = (study.folder / "results/more/report.html").read_text()
-    assert "Preserved layers" in page
+    assert "Preserved units" in page
     assert "Base networks on reduced data" in page
     results = pd.read_csv(study.folder / "results/more/results.csv")
     assert set(results["preserve"]) == {0, 1}
