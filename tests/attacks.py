@@ -73,13 +73,16 @@ def _digits():
 
 TARS = {
     "digits of a PAX value (CVE-2024-6232)": (_digits, None),
-    "a PAX header of 1 MB": (lambda: _pax((b"comment", b"1" * 2**20)), "an extended header of"),
+    "a PAX header of 1 MB": (lambda: _pax((b"comment", b"1" * 2**20)), "extended header number 1 in a row, of"),
     "a PAX header of overlapping records": (lambda: extended(b"1 a=" * 10000) + header("x") + END, "damaged extended"),
     "a PAX record longer than its header": (lambda: extended(b"999 path=x\n") + header("x") + END, "damaged extended"),
     "a PAX record of length 0": (lambda: extended(b"0 path=x\n") + header("x") + END, "damaged extended"),
     "repeated PAX keywords": (lambda: _pax(*[(b"path", b"x.JPEG")] * 3000), None),
     "many global headers": (_many_globals, None),
-    "global headers in a row": (lambda: extended(b"", tarfile.XGLTYPE) * 5000 + header("x") + END, "9. in a row"),
+    "global headers in a row": (
+        lambda: extended(b"", tarfile.XGLTYPE) * 5000 + header("x") + END,
+        "extended header number 9 in a row",
+    ),
     "a global path": (lambda: _pax((b"path", b"x"), kind=tarfile.XGLTYPE), "each member the same path"),
     "a global size": (lambda: _pax((b"size", b"0"), kind=tarfile.XGLTYPE), "each member the same size"),
     "a sparse member, old GNU": (_old_sparse, "is sparse"),
@@ -92,11 +95,11 @@ TARS = {
     "a PAX size beyond the archive": (lambda: _pax((b"size", b"9" * 15)), "damaged or not whole"),
     "a negative PAX size": (lambda: _pax((b"size", b"-512")), "damaged extended"),
     "a PAX size of a million digits": (lambda: _pax((b"size", b"9" * 60000)), "damaged extended"),
-    "a long name of 1 MB": (lambda: _long_name(b"a" * 2**20), "an extended header of"),
+    "a long name of 1 MB": (lambda: _long_name(b"a" * 2**20), "extended header number 1 in a row, of"),
     "a long name of 60 kB": (lambda: _long_name(b"a" * 60000), "a name of 60000 bytes"),
     "a chain of long names": (
         lambda: (extended(b"a\0", tarfile.GNUTYPE_LONGNAME) * 5000) + header("x") + END,
-        "9. in a row",
+        "extended header number 9 in a row",
     ),
     "an extended header at the end": (lambda: extended(record(b"path", b"x")) + END, "damaged or not whole"),
     "a name above the folder": (lambda: header("../evil") + END, "would lie outside"),

@@ -61,7 +61,7 @@ def whole(study):
     """Whether every file matches its record: nothing half-written was accepted."""
     assert not [path for path in study.folder.rglob("*.tmp*") if path.is_file() and ".snakemake" not in path.parts]
     printed = study.snakemake("verify", "--quiet", "all", check=False)
-    return "are as they were made" in printed or "there is nothing to verify" in printed
+    return "match their records" in printed or "there is nothing to verify" in printed
 
 
 def goes_on(study, undisturbed):

@@ -227,7 +227,7 @@ def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, ch
     name = "data/tiny/packed_36_warp/manifest.json"
     change(name, '"quarantined": 0', '"quarantined": 1')
     printed = study.snakemake("--dry-run", check=False)
-    assert f"error: {name}: it is damaged, as its seal tells" in printed
+    assert f"error: {name}: it is damaged, since its seal does not match" in printed
     write_record(study.folder / name, read_json(study.folder / name))  # as another study would have
     printed = study.snakemake("--dry-run", check=False)
     assert "store.max_bad_fraction: more than 0.001 of data/tiny/packed_36_warp/train-000 cannot be" in printed
@@ -313,14 +313,14 @@ def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
 def test_verify_names_what_is_damaged_and_its_remedy_works(study):
     record = next((study.folder / RESULTS / "curves").rglob("depths-*.json"))
     whole = record.read_text()
-    assert "are as they were made" in study.snakemake("verify")
+    assert "match their records" in study.snakemake("verify")
     record.write_text(whole.replace('"depth"', '"death"', 1))
     printed = study.snakemake("verify", check=False)
     assert f"{record.relative_to(study.folder)}: it is damaged" in printed
     record.unlink()  # as it says
     assert stale(study) == {"train_curve": 1} | REPORTING
     study.snakemake()
-    assert "are as they were made" in study.snakemake("verify")
+    assert "match their records" in study.snakemake("verify")
 
 
 def test_the_plan_is_printed_each_time_and_knows_what_is_done(study):

@@ -28,7 +28,9 @@ def check_config_file(path: Path) -> None:
         if not _is_json(path, text):
             _check_yaml(path, text)
     except RecursionError:
-        raise InputError(f"configuration: {path}: it is nested too deeply. A study has sections in sections.") from None
+        raise InputError(
+            f"configuration: {path}: it is nested too deeply. Write it as config.yaml is written."
+        ) from None
 
 
 def _text(path: Path) -> str:

@@ -47,8 +47,8 @@ def _check_depths(key: str, entry: dict, config: dict) -> None:
         where = f"{key}.depths" if "depths" in entry else "depths"
         preserved = f" with {preserve} preserved layers above" if preserve else ""
         raise InputError(
-            f"configuration: {where}: {max(depths)} is too deep{preserved}, as {config['training']['architecture']} "
-            f"has {layers} layers, of which at most {layers - 1} can be copied. Give matrix entries depths that fit."
+            f"configuration: {where}: {max(depths)} is too deep{preserved}. {config['training']['architecture']} has "
+            f"{layers} layers, of which {layers - 1} can be copied. Give matrix entries depths that fit."
         )
 
 
@@ -57,7 +57,7 @@ def _check_curves(key: str, entry: dict) -> None:
         entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]
     ):
         raise InputError(
-            f"configuration: {key}.preserve: it goes with frozen selffer and transfer curves only. Give fine-tuned and "
+            f"configuration: {key}.preserve: it is for frozen selffer and transfer curves only. Give fine-tuned and "
             "random curves an entry of their own."
         )
     halves = set(parse_partition(entry["partition"]).halves)

@@ -90,8 +90,8 @@ class IlsvrcDataset:
         labels = self.devkit.val_labels
         if sorted(number for number, _ in found) != list(range(1, len(labels) + 1)):
             raise InputError(
-                f"{self.val}: it has {len(found)} images, and the devkit's ground truth {len(labels)} labels, of "
-                f"images 1 to {len(labels)}. Get what is not whole again."
+                f"{self.val}: it has {len(found)} images, but the devkit's ground truth labels images 1 to "
+                f"{len(labels)}. Get the incomplete one again."
             )
         images = []
         for number, image in sorted(found, key=lambda pair: pair[0]):

@@ -106,7 +106,7 @@ def _headers(file: BinaryIO, where: str, start: int, end: int) -> Iterator[_Head
         if info.type in (*GNU_EXTRA, *PAX_EXTRA):
             in_a_row += 1
             if not 0 <= info.size <= MOST_EXTENDED or in_a_row > MOST_IN_A_ROW:
-                raise tarfile.ReadError(f"an extended header of {info.size} bytes, the {in_a_row}. in a row")
+                raise tarfile.ReadError(f"extended header number {in_a_row} in a row, of {info.size} bytes")
             extra |= _extra(info.type, file.read(info.size))
             position = data + _whole_blocks(info.size)
             continue

@@ -72,7 +72,7 @@ def load_network(weights: Path, settings: dict, classes: int) -> Network:
         network.load_state_dict(load_weights(weights))
     except RuntimeError as error:
         raise InputError(
-            f"{weights}: it holds no {settings['architecture']} of {classes} classes ({error}). {remedy(weights)}"
+            f"{weights}: it is not a {settings['architecture']} of {classes} classes ({error}). {remedy(weights)}"
         ) from None
     return network
 

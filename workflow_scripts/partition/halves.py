@@ -23,7 +23,7 @@ def read_halves(path: str | Path) -> dict[str, str]:
         if not name:
             raise InputError(f"{path}: a row has no class. Name the class or remove the row.")
         if name in half_of:
-            raise InputError(f"{path}: class {name!r} stands there twice. Keep one of the rows.")
+            raise InputError(f"{path}: class {name!r} has two rows. Keep one of them.")
         half_of[name] = HALF_NAMES[half]
     return half_of
 

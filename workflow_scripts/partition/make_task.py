@@ -27,7 +27,7 @@ def make_task(manifest: Path, class_names: list[str], images_per_class: int | No
     train_positions, train_labels = select(train.class_indices(), indices, images_per_class)
     if images_per_class and (most := int(np.bincount(train_labels, minlength=1).max())) < images_per_class:
         raise InputError(
-            f"matrix: {images_per_class} training images of each class are wanted, but none has more than {most}. "
+            f"matrix: {images_per_class} training images of each class are wanted, but no class has more than {most}. "
             "Lower the number in the partition's name, or use the partition without _first_<k>_per_class."
         )
     val_positions, val_labels = select(val.class_indices(), indices)

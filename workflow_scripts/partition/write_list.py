@@ -81,7 +81,10 @@ def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[s
     except ValueError as error:
         raise InputError(f"--partition: {error}, nor a file. Correct it.") from None
     if name.seed is None and name.family not in ("natman", "whole"):
-        raise InputError(f"--partition: {partition} is neither a file nor a name that the classes decide. Correct it.")
+        raise InputError(
+            f"--partition: {partition} is neither a file nor random<seed>, near<seed>, middle<seed>, far<seed>, "
+            f"natman or whole. Correct it."
+        )
     halves = divided(name, list(classes.names), list(classes.edges), None, ARTIFACT, str(EXTRA_ARTIFACTS))
     return halves, name.images_per_class
 

@@ -42,7 +42,7 @@ def read_table(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]
     if missing := [name for name in columns if name not in names]:
         raise InputError(f"{path}: it has no column {missing[0]!r}. Give it {', '.join(columns)}.")
     if len(set(names)) < len(names):
-        raise InputError(f"{path}: the column {Counter(names).most_common(1)[0][0]!r} stands there twice. Remove one.")
+        raise InputError(f"{path}: the column {Counter(names).most_common(1)[0][0]!r} is there twice. Remove one.")
     for line, row in rows:
         if None in row or None in row.values():
             raise InputError(

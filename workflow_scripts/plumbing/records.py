@@ -78,7 +78,7 @@ class Verifier:
             check_sha256(path, self.sha256(path), content["files"].get(path.name), record_path)
         for source in self.changed_sources(content):
             raise InputError(
-                f"{path}: made from a different {source}, so one of them is out of date or from another study. "
+                f"{path}: made from a different {source}, so one of them is out of date or from a different study. "
                 f"{remedy(path)}"
             )
         return Verified(path, self.sha256(path), content)
@@ -109,12 +109,13 @@ def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
     for source in made_from:
         if source.sha256 not in file.record["made_from"].values():
             raise InputError(
-                f"{file}: made from a different {source}, so one of them is out of date or from another study. "
+                f"{file}: made from a different {source}, so one of them is out of date or from a different study. "
                 f"{remedy(file)}"
             )
     for place, wanted, found in _differences("", fields, file.record):
         raise InputError(
-            f"{file}: {place} is {found}, expected {wanted}, so it is out of date or from another study. {remedy(file)}"
+            f"{file}: {place} is {found}, expected {wanted}, so it is out of date or from a different study. "
+            f"{remedy(file)}"
         )
     return file.record
 
@@ -150,7 +151,7 @@ def check_sha256(path: str | Path, found: str, expected: str | None, record: str
     """Raise InputError unless `found`, the SHA-256 of the bytes at `path`, is `expected`, the one in `record`."""
     if found != expected:
         raise InputError(
-            f"{path}: its checksum is not the one in {record}, so it is damaged or from another study. {remedy(path)}"
+            f"{path}: its checksum is not the one in {record}, so it is damaged or from a different study. {remedy(path)}"
         )
 
 
@@ -174,9 +175,11 @@ def read_record(path: str | Path) -> dict:
     """The record at `path`. Raises InputError if it is missing, damaged or has no seal."""
     record = read_json(path)
     if "seal" not in record:
-        raise InputError(f"{path}: it has no seal, so an earlier version or another program made it. {remedy(path)}")
+        raise InputError(
+            f"{path}: it has no seal, as an earlier version or a different program made it. {remedy(path)}"
+        )
     if record["seal"] != _seal(record):
-        raise InputError(f"{path}: it is damaged, as its seal tells. {remedy(path)}")
+        raise InputError(f"{path}: it is damaged, since its seal does not match. {remedy(path)}")
     return record
 
 

@@ -60,7 +60,7 @@ def main() -> None:
         print(fault)
     if found:
         raise InputError(f"{len(found)} faults in {compared} files, see the lines above. Do what each says.")
-    print(f"All {compared} files are as they were made.")
+    print(f"All {compared} files match their records.")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def check_networks(records: Mapping[TrainingJob, Verified], training: Mapping) -
             wanted |= set(records[job.source_job].record["files"].values())
         if not wanted <= set(file.record["made_from"].values()) or len(stores) > 1:
             raise InputError(
-                f"{file}: trained on other images, or from a different base network, than the rest. {remedy(file)}"
+                f"{file}: trained on different images, or from a different base network, than the rest. {remedy(file)}"
             )
 
 
@@ -83,7 +83,7 @@ def reading_table(records: list[dict]) -> pd.DataFrame:
 def training_summary(records: list[dict]) -> dict:
     """What trained the networks: the number of jobs, the seconds in all, and the distinct devices, code and versions.
 
-    `hours` are each job's seconds times its CPU threads, and the seconds of the jobs on GPUs.
+    `hours` are each job's seconds times its CPU threads, and those of the jobs on GPUs times their GPUs.
     """
     made_by = [record["provenance"] for record in records]
     return {
@@ -91,7 +91,7 @@ def training_summary(records: list[dict]) -> dict:
         "seconds": round(sum(record["seconds"] for record in made_by), 1),
         "hours": {
             "cpu": round(sum(record["seconds"] * record["threads"] for record in made_by) / 3600, 4),
-            "gpu": round(sum(record["seconds"] for record in made_by if record["device"] != "cpu") / 3600, 4),
+            "gpu": round(sum(one["seconds"] * one["workers"] for one in made_by if one["device"] != "cpu") / 3600, 4),
         },
         "devices": sorted({record["device"] for record in made_by}),
         "code": sorted({record["code"] for record in made_by}),

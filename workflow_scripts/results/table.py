@@ -119,7 +119,7 @@ def _check_names(table: pd.DataFrame, path: str | Path) -> None:
             raise InputError(f"{where}: {error}. Correct it.") from None
         if (row.treatment == "base") != (row.depth == 0) or (row.treatment == "base" and row.source != row.target):
             raise InputError(
-                f"{where}: base networks, and only they, have depth 0 and their target as source. Correct the line."
+                f"{where}: a base network, and no other, has depth 0 and its target as source. Correct the line."
             )
     twice = table.duplicated(KEY_COLUMNS)
     if twice.any():

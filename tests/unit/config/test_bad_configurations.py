@@ -94,7 +94,7 @@ ENTRIES = [
     ({"partition": "random0", "depths": [0]}, ".depths[0]: 0"),
     ({"partition": "random0", "depths": [2, 2]}, ".depths: [2, 2] has non-unique"),
     ({"partition": "random0", "transfer": ["frozen"], "depths": [7], "preserve": 1}, ".depths: 7 is too deep"),
-    ({"partition": "random0", "transfer": ["finetuned"], "depths": [1], "preserve": 1}, ".preserve: it goes with"),
+    ({"partition": "random0", "transfer": ["finetuned"], "depths": [1], "preserve": 1}, ".preserve: it is for"),
     ({"partition": "random0", "preserve": 1.0}, ".preserve: 1.0 is not"),
     ({"partition": "random0", "preserve": True}, ".preserve: True is not"),
     ({"partition": "random0", "targets": ["whole"]}, ".targets: whole is not a half"),

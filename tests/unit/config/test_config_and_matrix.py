@@ -63,7 +63,7 @@ def test_every_study_is_valid(study, monkeypatch):
         ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("training/device", "tpu", "training.device: 'tpu'"),
         ("training", None, "'training' is a required property"),
-        ("depths", [1, 8], "depths: 8 is too deep, as mini_caffenet has 8 layers"),
+        ("depths", [1, 8], "depths: 8 is too deep. mini_caffenet has 8 layers"),
         ("depths", [0], r"depths\[0\]: 0"),
         ("depths", [1, 1], "depths: "),
         ("matrix/0/depths", [9], r"matrix\[0\].depths: 9 is too deep"),
@@ -104,7 +104,7 @@ def test_every_study_is_valid(study, monkeypatch):
         (
             "matrix/1/preserve",
             1,
-            "depths: 7 is too deep with 1 preserved layers above, as .* Give matrix entries depths that fit",
+            "depths: 7 is too deep with 1 preserved layers above. .* Give matrix entries depths that fit",
         ),
         ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
         ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),
@@ -118,7 +118,7 @@ def test_mistakes_are_named_in_one_line(path, value, message):
 
 def test_preserved_layers_go_with_frozen_curves():
     entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
-    with pytest.raises(InputError, match=r"matrix\[0\].preserve: it goes with frozen selffer and transfer curves"):
+    with pytest.raises(InputError, match=r"matrix\[0\].preserve: it is for frozen selffer and transfer curves"):
         check_config(with_change("matrix", [entry]), SCHEMA)
 
 

@@ -137,7 +137,7 @@ def test_an_incomplete_tree_is_refused(archives, tmp_path):
     with pytest.raises(InputError, match=f"its folder is {other.name}, but the ground truth says"):
         IlsvrcDataset(folder).survey()
     moved.unlink()
-    with pytest.raises(InputError, match=r"119 images, and the devkit's ground truth 120 labels"):
+    with pytest.raises(InputError, match=r"119 images, but the devkit's ground truth labels images 1 to 120"):
         IlsvrcDataset(folder).survey()
     val_folder.rename(folder / "val" / "n12345678")
     with pytest.raises(InputError, match=r"n12345678: the devkit has no class of that name"):
@@ -179,7 +179,7 @@ def test_incomplete_and_exchanged_archives_are_refused(archives, tmp_path):
         IlsvrcDataset(folder).images("train", 0, 1)
     copied(archives, folder)
     rewritten(folder / VAL_TAR, lambda name, data: None if "_00000007" in name else data)
-    with pytest.raises(InputError, match=r"119 images, and the devkit's ground truth 120 labels"):
+    with pytest.raises(InputError, match=r"119 images, but the devkit's ground truth labels images 1 to 120"):
         IlsvrcDataset(folder).survey()
     (folder / VAL_TAR).write_bytes((archives / TRAIN_TAR).read_bytes())
     with pytest.raises(InputError, match=r"the validation images: 'n\d+\.tar'"):

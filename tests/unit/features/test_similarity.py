@@ -131,7 +131,7 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     assert len(pd.read_csv(tmp_path / "one.csv")) == 14
-    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no mini_caffenet of 7 classes"):
+    with pytest.raises(InputError, match=r"base-A\.safetensors: it is not a mini_caffenet of 7 classes"):
         load_network(tmp_path / "base-A.safetensors", SETTINGS, 7)
 
 

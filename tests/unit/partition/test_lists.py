@@ -64,7 +64,7 @@ def test_training_lists_of_halves_and_reduced_data(store, halves, tmp_path):
     ("options", "message"),
     [
         (("--partition", "random0", "--half", "C"), "error: --half: C is not one of A, B"),
-        (("--partition", "mine", "--half", "A"), "error: --partition: mine is neither a file nor a name"),
+        (("--partition", "mine", "--half", "A"), "error: --partition: mine is neither a file nor random<seed>"),
         (("--partition", "a-b", "--half", "A"), "error: --partition: 'a-b' is not a partition's name, nor a file"),
         (("--partition", "README.md", "--half", "A"), "error: README.md: it is not a readable JSON file"),
         (("--partition", "random0", "--half", "A", "--split", "train"), "error: --split: the ground truth is of val"),

@@ -68,7 +68,7 @@ def test_imagenets_natman_from_its_hierarchy_and_the_29_extras(shared):
     [
         ("class,group\na,A\n", "no column 'half'"),
         ("class,half\na,A\nb,C\n", "half 'C' is not one of"),
-        ("class,half\na,A\na,B\n", "class 'a' stands there twice"),
+        ("class,half\na,A\na,B\n", "class 'a' has two rows"),
         ("class,half\na,A\nb,A\nc,B\n", "class 'd' of the dataset has no row"),
         ("class,half\na,A\nb,A\nc,B\nd,B\ne,B\n", "class 'e' is not a class of the dataset"),
     ],

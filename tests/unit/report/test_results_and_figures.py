@@ -67,6 +67,7 @@ def study_folder(tmp_path):
             "code": "c",
             "versions": versions,
             "threads": 2,
+            "workers": 1,
         }
         write_record(tmp_path / f"{job.stem}.json", {"networks": networks, "provenance": made_by})
     return tmp_path
@@ -104,8 +105,8 @@ def test_hours_are_seconds_times_what_a_job_was_given(study_folder):
     records = records_in(study_folder)
     assert training_summary(records)["hours"] == {"cpu": round(len(records) * 2 * 2 / 3600, 4), "gpu": 0}
     for record in records:
-        record["provenance"]["device"] = "NVIDIA something"
-    assert training_summary(records)["hours"]["gpu"] == round(len(records) * 2 / 3600, 4)
+        record["provenance"] |= {"device": "NVIDIA something", "workers": 4}
+    assert training_summary(records)["hours"]["gpu"] == round(len(records) * 2 * 4 / 3600, 4)
 
 
 def test_groups_and_bases(results):

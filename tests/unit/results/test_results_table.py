@@ -74,9 +74,9 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
             "line 150: depth is '1.5' but must be a whole number",
         ),
         (lambda lines: [*lines, "random9,A,B,,frozen,1,0.5,0.5"], "line 150: depth is ''"),
-        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5"], "line 150: base networks, and only they"),
-        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5"], "line 150: base networks, and only they"),
-        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5"], "line 150: base networks, and only they"),
+        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5"], "line 150: a base network, and no other"),
+        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5"], "line 150: a base network, and no other"),
+        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5"], "line 150: a base network, and no other"),
         (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "cannot be read as a table"),
         (
             lambda lines: [lines[0] + ",diverged", *(line + ",maybe" for line in lines[1:])],
