@@ -151,7 +151,8 @@ def check_sha256(path: str | Path, found: str, expected: str | None, record: str
     """Raise InputError unless `found`, the SHA-256 of the bytes at `path`, is `expected`, the one in `record`."""
     if found != expected:
         raise InputError(
-            f"{path}: its checksum is not the one in {record}, so it is damaged or from a different study. {remedy(path)}"
+            f"{path}: its checksum is not the one in {record}, so it is damaged or from a different study. "
+            f"{remedy(path)}"
         )
 
 
