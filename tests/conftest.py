@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from made_up_study import records_in, write_study
 from matplotlib import pyplot
 
 from workflow_scripts.dataset.sample.draw_sample import draw_sample
@@ -23,6 +24,8 @@ from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.partition.division import random_halves
 from workflow_scripts.partition.make_task import make_task
 from workflow_scripts.plumbing.records import write_record
+from workflow_scripts.results.aggregate import result_table
+from workflow_scripts.results.groups import load_results
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 
@@ -73,6 +76,19 @@ def halves(archives):
 def tasks(store, halves):
     """The tasks A and B of random0."""
     return {half: make_task(store, names) for half, names in halves.items()}
+
+
+@pytest.fixture
+def study_folder(tmp_path):
+    """The records of a study that nobody trained, below its results directory."""
+    return write_study(tmp_path)
+
+
+@pytest.fixture
+def results(study_folder):
+    """The results of that study (groups.load_results)."""
+    result_table(records_in(study_folder)).to_csv(study_folder / "results.csv", index=False)
+    return load_results(study_folder / "results.csv")
 
 
 @pytest.fixture(scope="session")

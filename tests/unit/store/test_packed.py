@@ -1,3 +1,5 @@
+"""The packed store: packing, reading, what cannot be decoded, what is damaged."""
+
 import shutil
 from types import SimpleNamespace
 
@@ -7,8 +9,6 @@ from helpers import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from PIL import Image
 
 from workflow_scripts.dataset.sources import open_dataset
-from workflow_scripts.partition.make_task import make_task
-from workflow_scripts.partition.task import Task, first_per_class, mean_image
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json, sha256_file
 from workflow_scripts.store.decode import decode
@@ -124,60 +124,3 @@ def test_a_damaged_shard_is_named(store, tmp_path):
         (tmp_path / file.name).write_bytes(file.read_bytes()[: -5 if file.name == "train-001.u8" else None])
     with pytest.raises(InputError, match=r"train-001\.u8: the file is missing or damaged"):
         PackedSplit(tmp_path / "manifest.json", "train")
-
-
-def test_tasks_divide_the_images(tasks, store):
-    train = PackedSplit(store, "train").class_indices()
-    together = np.concatenate([task.train_positions for task in tasks.values()])
-    assert sorted(together) == list(range(len(train)))
-    for task in tasks.values():
-        assert task.classes == 20
-        assert (np.bincount(task.train_labels) == TRAIN_PER_CLASS).all()
-        assert (np.bincount(task.val_labels) == VAL_PER_CLASS).all()
-        # Labels follow the dataset's class order.
-        assert (np.diff(train[task.train_positions]) >= 0).all()
-        assert (np.diff(task.train_labels) >= 0).all()
-
-
-def test_the_mean_image_is_exact(tasks, store):
-    train, positions = PackedSplit(store, "train"), tasks["A"].train_positions
-    expected = train.images(positions).mean(axis=0, dtype=np.float64)
-    assert tasks["A"].mean_image.dtype == np.float64
-    assert np.array_equal(tasks["A"].mean_image, expected)
-
-
-def test_the_mean_of_many_bright_images_does_not_overflow(tmp_path):
-    bright = SimpleNamespace(image_size=4, images=lambda positions: np.full((len(positions), 4, 4, 3), 255, np.uint8))
-    assert (mean_image(bright, np.arange(1000)) == 255).all()
-
-
-def test_the_first_images_of_each_class():
-    labels = np.array([0, 0, 0, 1, 2, 2, 0, 1])
-    assert first_per_class(labels, 1).tolist() == [0, 3, 4]
-    assert first_per_class(labels, 2).tolist() == [0, 1, 3, 4, 5, 7]
-    assert first_per_class(labels, 9).tolist() == list(range(8))
-
-
-def test_a_reduced_task_has_the_first_images_and_all_of_validation(store, halves, tasks):
-    reduced = make_task(store, halves["A"], images_per_class=2)
-    assert (np.bincount(reduced.train_labels) == 2).all()
-    of_first_class = tasks["A"].train_positions[tasks["A"].train_labels == 0]
-    assert reduced.train_positions[:2].tolist() == of_first_class[:2].tolist()
-    assert np.array_equal(reduced.val_positions, tasks["A"].val_positions)
-    expected = PackedSplit(store, "train").images(reduced.train_positions).mean(axis=0, dtype=np.float64)
-    assert np.array_equal(reduced.mean_image, expected)
-
-
-def test_more_images_than_any_class_has_are_refused(store, halves):
-    """The paper's whole_first_1300_per_class takes all of a class with fewer, as long as one has so many."""
-    assert len(make_task(store, halves["A"], TRAIN_PER_CLASS).train_labels) == TRAIN_PER_CLASS * len(halves["A"])
-    with pytest.raises(InputError, match=f"7 training images of each class are wanted.*more than {TRAIN_PER_CLASS}"):
-        make_task(store, halves["A"], TRAIN_PER_CLASS + 1)
-
-
-def test_a_saved_task_is_the_same(tasks, tmp_path):
-    tasks["B"].save(tmp_path / "task.npz")
-    loaded = Task.load(tmp_path / "task.npz")
-    for name, value in vars(tasks["B"]).items():
-        assert np.array_equal(getattr(loaded, name), value)
-    assert loaded.classes == 20
