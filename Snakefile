@@ -1,7 +1,7 @@
 # How transferable are features in deep neural networks? From raw archives to figures and report.
 #   snakemake --cores all                                   the default study (config.yaml)
 #   snakemake --cores all --configfile configs/paper.yaml   another one
-#   snakemake --cores all --configfile configs/published.yaml   the paper's own networks, in seconds
+#   snakemake --cores all --configfile configs/published.yaml   the paper's own networks, in half a minute
 #   snakemake -n                                            the plan
 
 
@@ -39,9 +39,9 @@ rule all:
 
 
 onerror:
-    if "verify" not in sys.argv:
+    if "verify" not in COMMAND_LINE.targets:
         print(
-            "A job failed: the line above that starts with `error:` says why; one that was Killed had too little memory,"
-            " so use fewer --cores. What is finished is kept: fix the cause and run snakemake again.",
+            "A job failed. The line above that begins with `error:` says why. `Killed` means too little memory: use fewer"
+            " --cores. Fix the cause and run snakemake again. What is finished is kept.",
             file=sys.stderr,
         )

@@ -17,7 +17,7 @@ from workflow_scripts.config.commands import (
     training_launcher,
 )
 from workflow_scripts.config.command_line import read_command_line
-from workflow_scripts.config.figures import study_figures
+from workflow_scripts.config.figures import figure_files, study_figures
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.study import check_study
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
@@ -25,7 +25,7 @@ from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
-from workflow_scripts.study.jobs import BASE_STEM, CURVE_STEM, VARIANT, TrainingJob
+from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
@@ -46,8 +46,9 @@ with exit_in_one_line():  # a WorkflowError would add the place in this file
 configfile: "config.yaml"
 
 
+COMMAND_LINE = read_command_line(sys.argv[1:])
 with exit_in_one_line():
-    check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", read_command_line(sys.argv[1:]))
+    check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", COMMAND_LINE)
     FIGURES = study_figures(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
@@ -56,7 +57,6 @@ TRAINING, RUNNING = config["training"], config["running"]
 DATASET_KIND, DATASET_PATH = config["dataset"]["kind"], config["dataset"]["path"]
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
 BASES, CURVES = base_jobs(config), curve_jobs(config)
-COMPARED = sorted({(job.partition, job.seed) for job in CURVES if job.kind == "transfer"})
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = dict(config["reference"] or {})
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
@@ -162,24 +162,16 @@ def job_settings(wildcards):
 
 
 def records_of(named):
-    """The records of a rule's intermediate input files, given by name; they tell when the rule must run again."""
+    """The records of a rule's input files, given by name. The step needs them; the files themselves make it stale."""
     files = [file for files in named.values() for file in ([files] if isinstance(files, str) else files)]
     records = {str(record_of(file)) for file in files if file.startswith((f"{RESULTS}/", f"{STORE}/"))}
     return [ancient(record) for record in sorted(records - set(files))]
 
 
 def figure_inputs(figure):
-    """What a figure is made from, by the options of its step (config.figures names the files)."""
-    partitions = sorted({job.partition for job in CURVES})
-    files = {name: f"{RESULTS}/tables/{name}.csv" for name in ("effects", "boost", "filters", "shares")} | {
-        "results": f"{RESULTS}/results.csv",
-        "readings": f"{RESULTS}/learning_curves.csv",
-        "reference": REFERENCE.get("results"),
-        "partitions": [f"{RESULTS}/partitions/{partition}.json" for partition in partitions],
-        "similarity": [f"{RESULTS}/similarity/{partition}-seed{seed}.csv" for partition, seed in COMPARED],
-        "base_weights": [base_files(job)["weights"] for job in BASES],
-    }
-    return {option: files[name] for option, name in FIGURES[figure].items()}
+    """What a figure is made from, by the options of its step; the records of networks' weights track them."""
+    files = figure_files(config, figure)
+    return files | {name: [ancient(file) for file in files[name]] for name in ("weights",) if name in files}
 
 
 def calibration():

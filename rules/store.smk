@@ -1,6 +1,6 @@
 # The packed store: each dataset is decoded and resized once, shard by shard, into uint8 (docs/design.md, rule 1).
 #   needs  the dataset, classes.csv and survey.json
-#   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json, quarantine.csv and a contact sheet
+#   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json and quarantine.csv
 rule packed:
     """Target: the packed store."""
     input:

@@ -55,9 +55,9 @@ rule train_curve:
         **({"weights": f"{RESULTS}/{CURVE_STEM}.safetensors"} if RUNNING["keep_curve_weights"] else {}),
         record=f"{RESULTS}/{CURVE_STEM}.json",
     log:
-        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.log",
+        f"{RESULTS}/logs/train_curve/{{partition}}-seed{{seed}}-{CURVE}-{{depths}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{{source}}-{{target}}-{{treatment}}{{variant}}-{{depths}}.tsv"
+        f"{RESULTS}/benchmarks/train_curve/{{partition}}-seed{{seed}}-{CURVE}-{{depths}}.tsv"
     retries: RUNNING["retries"]
     conda:
         TORCH_ENVIRONMENT

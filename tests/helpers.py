@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.dataset.sources import open_dataset
-from workflow_scripts.dataset.survey_dataset import class_tables
+from workflow_scripts.dataset.tables import class_tables
 from workflow_scripts.partition.make_task import write_task
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.store.pack_manifest import manifest

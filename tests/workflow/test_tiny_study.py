@@ -136,7 +136,7 @@ def test_touching_every_file_makes_nothing_stale(study):
             "POLL_SECONDS, SAY_SECONDS = 0.5",
             "POLL_SECONDS, SAY_SECONDS = 2.5",
         ),
-        ("workflow_scripts/training/checkpoint.py", "training starts anew", "training begins again"),
+        ("workflow_scripts/training/checkpoint.py", "Training starts from", "The training starts from"),
         ("workflow_scripts/plumbing/records.py", "the file is missing", "there is no such file"),
     ],
 )
@@ -236,7 +236,7 @@ def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, ch
 
 @pytest.mark.slow
 def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
-    """DESIGN, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
+    """docs/design.md, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
     configure("running/depths_per_job", 1)
     split = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "split"}
     (study.folder / "split.yaml").write_text(yaml.safe_dump(split))

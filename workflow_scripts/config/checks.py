@@ -14,7 +14,7 @@ import yaml
 
 from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
-from workflow_scripts.config.resources import SAMPLE_CLASSES
+from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
@@ -108,9 +108,8 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         close = difflib.get_close_matches(unknown, known, n=1) or _sections_with(unknown, schema)
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
-    text = f"configuration: {key or 'the file'}: {error.message}"
-    description = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{text} ({' '.join(description.split())})" if description else text
+    description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    return f"configuration: {key or 'the file'}: {error.message}. Correct it. {' '.join(description.split())}".strip()
 
 
 def _sections_with(key: str, schema: dict) -> list[str]:
@@ -163,7 +162,7 @@ def _check_sample(dataset: dict, store: dict) -> None:
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
             "or set dataset.kind to ilsvrc or folder for images of your own."
         )
-    most = {"train": SAMPLE_CLASSES, "val": SAMPLE_CLASSES * dataset["sample"]["val_per_class"]}
+    most = {"train": SAMPLE_CLASS_COUNT, "val": SAMPLE_CLASS_COUNT * dataset["sample"]["val_per_class"]}
     for split in SPLITS:
         if store[f"{split}_shards"] > most[split]:
             raise InputError(

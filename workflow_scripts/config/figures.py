@@ -9,6 +9,7 @@ from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.study.jobs import BASE, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition
+from workflow_scripts.study.paths import results_folder
 
 KEYS = ("partition", "source", "target", "treatment")
 
@@ -31,7 +32,7 @@ class StudyFacts:
 class FigureRow:
     """A figure: its inputs by the option of its step, workflow_scripts.report.figures.<name>, and when a study has it.
 
-    Inputs are names that study_figures lists.
+    Inputs are names that figure_files knows.
     """
 
     inputs: Mapping[str, str]
@@ -63,16 +64,29 @@ FIGURES = {
 }
 
 
-def study_figures(config: Mapping) -> dict[str, Mapping[str, str]]:
-    """The figures of a checked configuration in the order of the report, each with its inputs by option.
+def study_figures(config: Mapping) -> list[str]:
+    """The names of the figures of a checked configuration, in the order of the report.
 
-    An input is the name of a file, or group of files, that the rules give: results, effects, boost, partitions,
-    reference, similarity, filters, shares, base_weights, readings.
-
-    Raises InputError if the results table lacks one of the columns KEYS. Its values are checked when it is imported.
+    Raises InputError if the results table does not have the columns KEYS; its values are checked when it is imported.
     """
     facts = study_facts(config)
-    return {name: row.inputs for name, row in FIGURES.items() if row.when(facts)}
+    return [name for name, row in FIGURES.items() if row.when(facts)]
+
+
+def figure_files(config: Mapping, figure: str) -> dict[str, str | list[str]]:
+    """The files that a figure is made from, by the options of its step."""
+    results, jobs = results_folder(config), study_jobs(config)
+    curves = [job for job in jobs if job.kind != BASE]
+    compared = sorted({(job.partition, job.seed) for job in curves if job.kind == "transfer"})
+    files = {name: f"{results}/tables/{name}.csv" for name in ("effects", "boost", "filters", "shares")} | {
+        "results": f"{results}/results.csv",
+        "readings": f"{results}/learning_curves.csv",
+        "reference": (config["reference"] or {}).get("results"),
+        "partitions": [f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves})],
+        "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
+        "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
+    }
+    return {option: files[name] for option, name in FIGURES[figure].inputs.items()}
 
 
 def study_facts(config: Mapping) -> StudyFacts:

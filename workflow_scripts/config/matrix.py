@@ -40,15 +40,15 @@ def check_entry(key: str, entry: dict, config: dict) -> None:
 
 
 def _check_depths(key: str, entry: dict, config: dict) -> None:
-    layers = len(ARCHITECTURES[config["training"]["architecture"]]())
+    units = len(ARCHITECTURES[config["training"]["architecture"]]())
     depths: Sequence[int] = entry.get("depths", config["depths"])
     preserve = entry.get("preserve", 0)
-    if max(depths) + preserve >= layers:
+    if max(depths) + preserve >= units:
         where = f"{key}.depths" if "depths" in entry else "depths"
-        preserved = f" with {preserve} preserved layers above" if preserve else ""
+        preserved = f" with {preserve} preserved units above" if preserve else ""
         raise InputError(
             f"configuration: {where}: {max(depths)} is too deep{preserved}. {config['training']['architecture']} has "
-            f"{layers} layers, of which {layers - 1} can be copied. Give matrix entries depths that fit."
+            f"{units} units, of which {units - 1} can be copied. Give matrix entries depths that fit."
         )
 
 

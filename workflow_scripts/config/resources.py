@@ -14,7 +14,7 @@ from workflow_scripts.study.leaves import cost_leaves
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
-SAMPLE_CLASSES = 40
+SAMPLE_CLASS_COUNT = 40
 ILSVRC_CLASSES = 1000
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
 GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; GPU: not measured; thread: half an AMD EPYC core's
@@ -22,14 +22,14 @@ GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; GPU: not measured; t
 
 def classes_of(config: Mapping) -> int:
     """How many classes the dataset has, as far as the configuration tells; otherwise as many as ILSVRC-2012."""
-    return SAMPLE_CLASSES if config["dataset"]["kind"] == "sample" else ILSVRC_CLASSES
+    return SAMPLE_CLASS_COUNT if config["dataset"]["kind"] == "sample" else ILSVRC_CLASSES
 
 
 def images_of(config: Mapping, split: str) -> int:
     """How many images a split has, as far as the configuration tells; otherwise as many as ILSVRC-2012."""
     dataset = config["dataset"]
     return (
-        SAMPLE_CLASSES * dataset["sample"][f"{split}_per_class"]
+        SAMPLE_CLASS_COUNT * dataset["sample"][f"{split}_per_class"]
         if dataset["kind"] == "sample"
         else ILSVRC_IMAGES[split]
     )

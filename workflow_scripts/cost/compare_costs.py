@@ -10,7 +10,7 @@ from workflow_scripts.cost.estimate import job_seconds, speed, stage_of, surveye
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import expect, opened, read_record, record_of, verified, write_record
+from workflow_scripts.plumbing.records import Verifier, expect, opened, read_record, record_of, write_record
 
 COST_COLUMNS = ["stage", "job", "networks", "estimated_seconds", "actual_seconds", "actual_by_estimated", "device"]
 
@@ -34,6 +34,7 @@ def cost_table(settings: Mapping, operations_per_second: float, folder: Path) ->
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; else a given rate")
     parser.add_argument("--survey", type=verified, required=True, help="survey_dataset's record")

@@ -2,15 +2,17 @@
 
 import statistics
 import time
+from collections.abc import Mapping
 
 import torch
 
+from workflow_scripts.cost.operations import operations_per_image
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import Network
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
-from workflow_scripts.training.devices import resolved_precision
+from workflow_scripts.training.devices import device_name, resolved_precision, set_deterministic
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.workers import Workers
 
@@ -27,6 +29,20 @@ INDIFFERENT = {
     },
     **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0},
 }
+
+
+def measured(leaves: Mapping, threads: int, seconds: float) -> dict:
+    """The speed of a base network's training with `leaves` (leaves.speed_leaves): images and floating-point operations
+    a second, the device and the threads (JSON-serialisable). Must come before the first use of CUDA.
+    """
+    set_deterministic(threads)
+    settings = speed_settings(leaves)
+    rate = base_rate(settings, seconds)
+    return {
+        "images_per_second": round(rate, 1),
+        "operations_per_second": round(rate * operations_per_image(leaves, CLASSES), -6),
+        **{"device": device_name(settings.device), "threads": threads},
+    }
 
 
 def speed_settings(leaves: dict) -> TrainingSettings:

@@ -8,23 +8,14 @@ incomplete or unsafe dataset, and a disk too small for the store.
 import argparse
 from pathlib import Path
 
-import pandas as pd
-
-from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
+from workflow_scripts.dataset.tables import class_tables
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import check_free_disk, write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import write_record
-
-
-def class_tables(classes: ClassList) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """classes.csv and hierarchy.csv as tables."""
-    table = pd.DataFrame({"class": classes.names, "words": classes.words})
-    table.index.name = "class_index"
-    return table, pd.DataFrame(classes.edges, columns=["parent", "child"])
 
 
 def main() -> None:

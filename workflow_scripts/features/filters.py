@@ -1,6 +1,6 @@
 """Tables of first-layer filters: how many of each base network look like what, and how alike the halves' are."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from workflow_scripts.features.first_layer import (
     untrained_filters,
 )
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.plumbing.records import remedy
+from workflow_scripts.plumbing.records import Verified, remedy
 from workflow_scripts.study.jobs import OTHER_HALF
 
 KINDS = ("gabor", "colour blob", "other")
@@ -25,20 +25,18 @@ CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control'
 Name = tuple[str, str, int]  # partition, half, seed
 
 
-def load_first_layers(paths: list[Path]) -> dict[Name, np.ndarray]:
-    """The first layers' weights (count, 3, height, width) of base networks, by partition, half and seed.
-
-    Their paths networks/<partition>/seed<k>/base-<half>.safetensors give these names. Raises InputError for a file
-    without conv1.
+def load_first_layers(files: Sequence[Verified]) -> dict[Name, np.ndarray]:
+    """The first layer's weights (count, 3, height, width) of base networks, by partition, half and seed, which their
+    records name. `files` are the networks' safetensors. Raises InputError for a file without conv1.
     """
     layers = {}
-    for path in paths:
+    for file in files:
         try:
-            weights = load_file(path)["layers.conv1.weight"]
+            weights = load_file(file.path)["layers.conv1.weight"]
         except (OSError, KeyError, SafetensorError) as error:
-            raise InputError(f"{path}: it holds no first layer ({error}). {remedy(path)}") from None
-        name = (path.parts[-3], path.stem.removeprefix("base-"), int(path.parts[-2].removeprefix("seed")))
-        layers[name] = weights
+            raise InputError(f"{file}: it holds no first layer ({error}). {remedy(file)}") from None
+        (network,) = file.record["networks"]
+        layers[network["partition"], network["target"], network["seed"]] = weights
     return layers
 
 

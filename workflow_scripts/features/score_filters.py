@@ -7,17 +7,18 @@ from workflow_scripts.features.filters import filter_table, load_first_layers, s
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import record_of, verified, write_record
+from workflow_scripts.plumbing.records import Verifier, record_of, write_record
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
     parser.add_argument("--weights", type=verified, nargs="+", required=True, help="base networks' safetensors files")
     for name in ("filters", "shares", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     args = parser.parse_args()
-    layers = load_first_layers([file.path for file in args.weights])
+    layers = load_first_layers(args.weights)
     filters = filter_table(layers)
     write_text(args.filters, filters.round(4).to_csv(index=False))
     write_text(args.shares, share_table(layers, filters).round(3).to_csv(index=False))

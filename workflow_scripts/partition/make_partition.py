@@ -5,11 +5,11 @@ Where the dataset has a hierarchy of classes, the mean distance between the halv
 
 import argparse
 
+from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.partition.division import divided, halves_distance
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
-from workflow_scripts.store.packed import read_names
 from workflow_scripts.study.partition_names import parse_partition
 
 

@@ -20,13 +20,14 @@ import numpy as np
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import read_devkit
+from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.partition.division import divided
 from workflow_scripts.partition.task import select
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json, write_text
 from workflow_scripts.plumbing.records import read_record
-from workflow_scripts.store.packed import PackedSplit, read_names
+from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.partition_names import parse_partition
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -64,7 +64,7 @@ def run(main: Callable[[], None]) -> None:
 def _explained(error: Exception) -> str | None:
     """The line for a user who can remove the cause; None for a defect of ours, whose traceback is needed."""
     if isinstance(error, InputError):
-        return str(error)
+        return one_line(error)
     if isinstance(error, OSError):  # such as a full disk or a folder that cannot be written to
         return f"{error.filename or 'input or output'}: {error.strerror or error}. Fix this and run snakemake again."
     text = " ".join(str(error).split())

@@ -7,10 +7,6 @@ from pathlib import Path
 
 from workflow_scripts.plumbing.cli import InputError
 
-SCORE = "top1_best10_mean"
-RESULTS_NEEDED = ("partition", "source", "target", "depth", "treatment", SCORE)
-PRINTED_COLUMNS = ("quantity", "percent", "source")
-
 
 def check_file(path: str | Path) -> None:
     """Raise InputError unless there is a plain file at `path` (opening a pipe would wait for ever)."""

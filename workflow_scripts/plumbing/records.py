@@ -77,10 +77,7 @@ class Verifier:
                 raise InputError(f"{path}: the file is missing. Run snakemake again.")
             check_sha256(path, self.sha256(path), content["files"].get(path.name), record_path)
         for source in self.changed_sources(content):
-            raise InputError(
-                f"{path}: made from a different {source}, so one of them is out of date or from a different study. "
-                f"{remedy(path)}"
-            )
+            raise _made_from_different(path, source)
         return Verified(path, self.sha256(path), content)
 
     def changed_sources(self, record: Mapping) -> Iterator[str]:
@@ -108,10 +105,7 @@ def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
     """
     for source in made_from:
         if source.sha256 not in file.record["made_from"].values():
-            raise InputError(
-                f"{file}: made from a different {source}, so one of them is out of date or from a different study. "
-                f"{remedy(file)}"
-            )
+            raise _made_from_different(file, source)
     for place, wanted, found in _differences("", fields, file.record):
         raise InputError(
             f"{file}: {place} is {found}, expected {wanted}, so it is out of date or from a different study. "
@@ -120,12 +114,21 @@ def expect(file: Verified, *made_from: Verified, **fields: object) -> Mapping:
     return file.record
 
 
+def _made_from_different(file: object, source: object) -> InputError:
+    return InputError(
+        f"{file}: made from a different {source}, so one of them is out of date or from a different study. "
+        f"{remedy(file)}"
+    )
+
+
 def _differences(place: str, wanted: object, found: object) -> Iterator[tuple[str, str, str]]:
     """The places where `found` differs from `wanted`, with both values as JSON."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for key, value in wanted.items():
             yield from _differences(f"{place}.{key}".lstrip("."), value, found.get(key))
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) != len(found):
+        yield f"the number of {place}", str(len(wanted)), str(len(found))
+    elif isinstance(wanted, list) and isinstance(found, list):
         for number, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from _differences(f"{place}[{number}]", one, other)
     elif wanted != found:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
 from workflow_scripts.results.tables import boost_table, reduced_curve
 from workflow_scripts.study.columns import PRINTED_COLUMNS, SCORE
@@ -54,14 +55,15 @@ def quantities(results: pd.DataFrame) -> dict[str, float]:
 
 
 def read_printed(path: Path) -> pd.DataFrame:
-    """The numbers printed in the paper. Raises InputError unless `path` has columns quantity, percent and source."""
+    """The numbers printed in the paper: columns quantity, percent (a number) and source.
+
+    Raises InputError unless `path` has them.
+    """
+    printed = pd.DataFrame(read_table(path, PRINTED_COLUMNS), columns=PRINTED_COLUMNS)
     try:
-        printed = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: it cannot be read as a table ({error}). Save it as UTF-8 CSV.") from None
-    if list(printed) != list(PRINTED_COLUMNS):
-        raise InputError(f"{path}: its columns are not quantity, percent, source. Correct its header.")
-    return printed
+        return printed.astype({"percent": float})
+    except ValueError as error:
+        raise InputError(f"{path}: not every percent is a number ({error}). Correct it.") from None
 
 
 def _mean(rows: pd.DataFrame, column: str) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import check_agreement, verified, write_record
+from workflow_scripts.plumbing.records import Verifier, check_agreement, write_record
 from workflow_scripts.results.compare_published import comparison_table, read_printed
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import advice, findings
@@ -17,6 +17,7 @@ from workflow_scripts.results.table import missing_networks, read_results
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
     parser.add_argument("--results", type=verified, required=True)
     parser.add_argument("--effects", type=verified, required=True)
     parser.add_argument("--reference", help="the published results table")

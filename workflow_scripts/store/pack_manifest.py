@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.dataset.dataset import SPLITS
+from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, expect, opened, read_record, record_of, verified, write_record
-from workflow_scripts.store.packed import read_index, read_names
+from workflow_scripts.store.packed import read_index
 
 
 def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_records: Sequence[Path]) -> dict:

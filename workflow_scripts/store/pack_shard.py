@@ -9,13 +9,11 @@ import argparse
 import contextlib
 import csv
 import hashlib
-import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from workflow_scripts.dataset.dataset import Dataset, ImageSource
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
@@ -23,6 +21,7 @@ from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256_file
+from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
 from workflow_scripts.plumbing.thread_map import thread_map
@@ -53,9 +52,7 @@ def pack_shard(
     if not sources:
         raise InputError(f"store.{split}_shards: {split} shard {shard} of {shards} is empty. Lower it.")
     check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
-    decoded = tqdm(
-        _decode_all(sources, image_size, resize, threads), prefix, len(sources), unit="images", mininterval=_interval()
-    )
+    decoded = progress(_decode_all(sources, image_size, resize, threads), prefix, len(sources), "images")
     names = [f"{prefix}.{suffix}" for suffix in ("u8", "csv", "crc")]
     with contextlib.ExitStack() as files:
         paths = [files.enter_context(atomic_path(name)) for name in names]
@@ -115,10 +112,6 @@ def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, whe
             f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
             f"{first}. Fix them or raise store.max_bad_fraction."
         )
-
-
-def _interval() -> float:
-    return 0.1 if sys.stderr.isatty() else 30.0  # a bar on a terminal, sparse lines in a log file
 
 
 def main() -> None:

@@ -15,11 +15,6 @@ from workflow_scripts.plumbing.records import check_sha256, read_record, remedy
 LARGE_IMAGE = 2**15  # bytes; smaller images come with their neighbours when the system reads ahead
 
 
-def read_names(path: str | Path) -> pd.DataFrame:
-    """A CSV of names (classes.csv, hierarchy.csv, halves) with every cell as text, since a class may be called NA."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
 def read_index(folder: Path, shard: dict) -> pd.DataFrame:
     """The names and class indices (int64) of a shard's images; `shard` is the manifest's entry.
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from workflow_scripts.study.seeds import derive_seed
 
 # Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
-BASE_STEM = "networks/{partition}/seed{seed}/base-{target}"
-CURVE_STEM = "curves/{partition}/seed{seed}/{source}-{target}-{treatment}{variant}/depths-{depths}"
+BASE_NAME = "base-{target}"
+BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
+CURVE = "{source}-{target}-{treatment}{variant}"
+CURVE_STEM = "curves/{partition}/seed{seed}/" + CURVE + "/depths-{depths}"
 VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE, RANDOM = "base", "random"  # the treatment of base networks; the untrained source
@@ -65,17 +67,18 @@ class TrainingJob:
     @property
     def stem(self) -> str:
         """Path of the job's record below the study's results directory, without suffix."""
-        names = {
-            name: getattr(self, name) for name in ("partition", "seed", "source", "target", "treatment", "variant")
-        }
-        pattern = BASE_STEM if self.kind == BASE else CURVE_STEM
-        return pattern.format(**names, depths="-".join(map(str, self.depths)))
+        return self._named(BASE_STEM if self.kind == BASE else CURVE_STEM)
 
     @property
     def curve(self) -> str:
-        """The name of the folder of a curve's records, or of the file of a base network's."""
-        name = f"{self.source}-{self.target}-{self.treatment}{self.variant}"
-        return f"base-{self.target}" if self.kind == BASE else name
+        """The folder of a curve's records, or the file of a base network's."""
+        return self._named(BASE_NAME if self.kind == BASE else CURVE)
+
+    def _named(self, pattern: str) -> str:
+        names = {
+            name: getattr(self, name) for name in ("partition", "seed", "source", "target", "treatment", "variant")
+        }
+        return pattern.format(**names, depths="-".join(map(str, self.depths)))
 
     @property
     def source_job(self) -> "TrainingJob | None":
@@ -85,8 +88,12 @@ class TrainingJob:
     @property
     def networks(self) -> list[dict]:
         """The names of each of the job's networks, as in their records."""
+        return [self.network(depth) for depth in self.depths]
+
+    def network(self, depth: int) -> dict:
+        """The names of the network of `depth`, as in its record."""
         names = ("partition", "seed", "source", "target", "treatment", "preserve")
-        return [{name: getattr(self, name) for name in names} | {"depth": depth} for depth in self.depths]
+        return {name: getattr(self, name) for name in names} | {"depth": depth}
 
     def network_seed(self, depth: int, use: str) -> int:
         """The seed of one network's `use` ("init" or "dropout").

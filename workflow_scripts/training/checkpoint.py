@@ -31,14 +31,17 @@ class ResumeCheckpoint:
             whole = sha256 == state_sha256(state)
         except Exception as error:  # torch raises many kinds for damaged files, and what it reads may be anything
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            print(f"refused {self.path}: damaged ({reason}); training starts from the beginning", flush=True)
+            print(f"{self.path}: it is damaged ({reason}). Training starts from the beginning.", flush=True)
             return None
         if key != self.key:
-            print(f"refused {self.path}: of other settings, data or code; training starts anew", flush=True)
+            print(
+                f"{self.path}: made with different settings, data or code. Training starts from the beginning.",
+                flush=True,
+            )
             return None
         if not whole:
             print(
-                f"refused {self.path}: damaged (its checksum differs); training starts from the beginning",
+                f"{self.path}: it is damaged, since its checksum differs. Training starts from the beginning.",
                 flush=True,
             )
             return None

@@ -1,6 +1,7 @@
 """Where and how the arithmetic runs: reproducible kernels, threads, memory, precision."""
 
 import ctypes
+import os
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -20,8 +21,9 @@ def check_device(device: str) -> None:
 def set_deterministic(threads: int) -> None:
     """Make torch choose reproducible kernels, in full float32 (no TF32), with `threads` CPU threads.
 
-    On CUDA the caller must set CUBLAS_WORKSPACE_CONFIG before the first use (see workflow_scripts.training.train).
+    Must come before the first use of CUDA.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # PyTorch notes, "Reproducibility"
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads such memory; filling costs 5 %

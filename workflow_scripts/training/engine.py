@@ -23,7 +23,7 @@ from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
 from workflow_scripts.training.batches import ALONE, Batches
-from workflow_scripts.training.devices import autocast, resolved_precision
+from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
 from workflow_scripts.training.workers import Workers
@@ -160,14 +160,17 @@ def open_training(
     task: Path,
     source_task: Path | None = None,
     source_weights: Path | None = None,
-    readers: int = 0,
+    threads: int = 1,
     workers: Workers = ALONE,
 ) -> CurveTraining:
     """The training of `job` with the configuration's `leaves` (study.leaves.job_leaves), at its beginning.
 
-    `manifest`, `task`, `source_task` and `source_weights` are files; `readers` threads read batches ahead.
+    `manifest`, `task`, `source_task` and `source_weights` are files. The `workers` share the CPU `threads`, which read
+    batches ahead where the device is a GPU. Must come before the first use of CUDA.
     Raises InputError where crops are larger than the packed images.
     """
+    threads = max(1, threads // workers.size)
+    set_deterministic(threads)
     target = Task.load(task)
     settings = training_settings(leaves, len(target.train_labels))
     settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
@@ -180,5 +183,6 @@ def open_training(
             "Lower training.crop."
         )
     device = torch.device(settings.device)
+    readers = threads if device.type == "cuda" else 0
     batches = Batches(train, val, target, mean, settings.crop, settings.input_scale, device, readers, workers)
     return CurveTraining(job, settings, batches, load_weights(source_weights) if source_weights else None)

@@ -22,8 +22,7 @@ def network_record(job: TrainingJob, learner: Learner, task: Task, settings: Tra
     best = np.sort([reading["top1"] for reading in readings])[-BEST_READINGS:]
     cause = divergence(readings, settings.stuck_after, chance_accuracy(task.val_labels), len(task.val_labels))
     return {
-        **{name: getattr(job, name) for name in ("partition", "source", "target", "treatment", "seed", "preserve")},
-        "depth": learner.depth,
+        **job.network(learner.depth),
         "init": settings.init,
         "iterations": readings[-1]["iteration"],
         "top1_best10_mean": float(best.mean()),

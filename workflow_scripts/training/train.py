@@ -6,15 +6,11 @@ weights as safetensors. On SIGTERM and SIGINT it saves a resume checkpoint besid
 """
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-
-# Deterministic cuBLAS needs this before CUDA starts (PyTorch notes, "Reproducibility").
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import safetensors.torch
 
@@ -26,7 +22,7 @@ from workflow_scripts.plumbing.records import Verified, Verifier, expect, write_
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import base_leaves
 from workflow_scripts.training.checkpoint import ResumeCheckpoint
-from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
+from workflow_scripts.training.devices import device_name, keep_freed_memory
 from workflow_scripts.training.engine import CurveTraining, open_training
 from workflow_scripts.training.gpus import take_gpus
 from workflow_scripts.training.outcome import saved_weights
@@ -44,14 +40,11 @@ def main() -> None:
     job = TrainingJob(**names, depths=tuple(args.depths))
     check_inputs(job, args)
     workers = join_workers(args.settings["device"])
-    threads = max(1, args.threads // workers.size)
     lease = take_gpus(args.settings["device"], workers, args.jobs_per_gpu)
-    set_deterministic(threads)
     keep_freed_memory()
-    readers = threads if args.settings["device"] == "cuda" else 0
     files = (args.manifest, args.task, args.source_task, args.source_weights)
-    training = open_training(job, args.settings, *files, readers, workers)
-    checkpoint = ResumeCheckpoint(args.output[0], determinants(training, threads, input_files(args)))
+    training = open_training(job, args.settings, *files, args.threads, workers)
+    checkpoint = ResumeCheckpoint(args.output[0], determinants(training, args.threads, input_files(args)))
     if state := checkpoint.load():
         training.restore(state)
     _train_or_exit(training, checkpoint, args)
@@ -146,7 +139,7 @@ def _arguments() -> argparse.Namespace:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--depths", type=int, nargs="+", required=True)
-    parser.add_argument("--preserve", type=int, default=0, help="layers above the frozen ones that are copied too")
+    parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that are copied too")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")

@@ -9,7 +9,7 @@ from snakemake.utils import update_config
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.file import check_config_file
-from workflow_scripts.config.resources import SAMPLE_CLASSES as SAMPLE_CLASS_COUNT
+from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.study.jobs import TrainingJob
@@ -63,7 +63,7 @@ def test_every_study_is_valid(study, monkeypatch):
         ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
         ("training/device", "tpu", "training.device: 'tpu'"),
         ("training", None, "'training' is a required property"),
-        ("depths", [1, 8], "depths: 8 is too deep. mini_caffenet has 8 layers"),
+        ("depths", [1, 8], "depths: 8 is too deep. mini_caffenet has 8 units"),
         ("depths", [0], r"depths\[0\]: 0"),
         ("depths", [1, 1], "depths: "),
         ("matrix/0/depths", [9], r"matrix\[0\].depths: 9 is too deep"),
@@ -104,7 +104,7 @@ def test_every_study_is_valid(study, monkeypatch):
         (
             "matrix/1/preserve",
             1,
-            "depths: 7 is too deep with 1 preserved layers above. .* Give matrix entries depths that fit",
+            "depths: 7 is too deep with 1 preserved units above. .* Give matrix entries depths that fit",
         ),
         ("dataset/path", "/data/ilsvrc2012", "dataset.path: the sample is drawn into data/sample/archives"),
         ("matrix/0/partition", "random4294967296", r"matrix\[0\].partition: random4294967296 is not random<seed>"),

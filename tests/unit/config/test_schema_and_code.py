@@ -6,7 +6,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
-from workflow_scripts.config.resources import SAMPLE_CLASSES as SAMPLE_CLASS_COUNT
+from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.dataset.sources import KINDS
 from workflow_scripts.network.architectures import ARCHITECTURES

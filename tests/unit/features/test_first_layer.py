@@ -15,7 +15,9 @@ from workflow_scripts.features.first_layer import (
     untrained_filters,
 )
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.records import Verified
 from workflow_scripts.report.figures.filters import plot_filters
+from workflow_scripts.study.jobs import TrainingJob
 
 
 def gabors(size, count=12, seed=0):
@@ -83,13 +85,12 @@ def test_copies_match_and_strangers_do_not():
 def weights(tmp_path):
     """First layers of a partition's halves, alike, and of `whole`, as files of base networks."""
     made = {("random0", "A"): gabors(7), ("random0", "B"): gabors(7)[::-1].copy(), ("whole", "whole"): blobs(7)}
-    paths = []
+    files = []
     for (partition, half), filters in made.items():
-        path = tmp_path / "networks" / partition / "seed3" / f"base-{half}.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = tmp_path / f"{partition}-{half}.safetensors"
         save_file({"layers.conv1.weight": np.ascontiguousarray(filters, dtype=np.float32)}, path)
-        paths.append(path)
-    return paths
+        files.append(Verified(path, "", {"networks": TrainingJob.base(partition, 3, half).networks}))
+    return files
 
 
 def test_tables_of_networks(weights):
@@ -121,11 +122,11 @@ def test_every_network_is_drawn_with_the_control(weights):
 
 
 def test_a_file_without_a_first_layer_is_named(tmp_path):
-    path = tmp_path / "seed0" / "base-A.safetensors"
-    path.parent.mkdir()
+    path = tmp_path / "base-A.safetensors"
+    file = Verified(path, "", {"networks": TrainingJob.base("random0", 0, "A").networks})
     save_file({"other": np.zeros(1, dtype=np.float32)}, path)
     with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
-        load_first_layers([path])
+        load_first_layers([file])
     path.write_bytes(b"no weights")
     with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
-        load_first_layers([path])
+        load_first_layers([file])

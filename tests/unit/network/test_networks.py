@@ -14,7 +14,7 @@ from workflow_scripts.network.networks import Network, Share
 def test_caffenet_is_the_published_network():
     costs = layer_costs(caffenet(), 227, 1000)
     assert sum(cost.parameters for cost in costs) == 60_965_224
-    # DESIGN's protocol section; sides after the pools are Caffe's 27, 13, 13, 13, 6.
+    # docs/design.md, the paper's protocol; sides after the pools are Caffe's 27, 13, 13, 13, 6.
     assert [cost.output_shape for cost in costs[:5]] == [(96, 27), (256, 13), (384, 13), (384, 13), (256, 6)]
     assert costs[1].weight_shape == (256, 48, 5, 5)
     assert costs[5].weight_shape == (4096, 256 * 6 * 6)

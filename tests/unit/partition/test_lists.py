@@ -9,11 +9,11 @@ from helpers import ROOT, TRAIN_PER_CLASS
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import read_devkit
+from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.partition.division import natman_halves
 from workflow_scripts.partition.write_list import image_list, published_md5, read_partition, validation_labels
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_json
-from workflow_scripts.store.packed import read_names
 
 
 def test_labels_run_from_zero_in_class_order():

@@ -29,7 +29,7 @@ EDGES = [
 
 @pytest.mark.parametrize("seed", range(4))
 def test_random_halves_are_the_papers(seed):
-    """DESIGN's protocol: sorted(RandomState([seed]).choice(1000, 500, replace=False)) is A."""
+    """docs/design.md, the paper's protocol: sorted(RandomState([seed]).choice(1000, 500, replace=False)) is A."""
     halves = random_halves(CLASSES, seed)
     chosen = sorted(np.random.RandomState([seed]).choice(1000, 500, replace=False))
     assert halves["A"] == [CLASSES[index] for index in chosen]

@@ -93,7 +93,7 @@ def test_a_pair_from_another_study_is_refused_by_its_origin(study):
         ({"sort": "a"}, 'sort is null, expected "a"'),
         ({"settings": {"rate": 1}}, "settings.rate is 0.5, expected 1"),
         ({"networks": [{"depth": 1}, {"depth": 3}]}, "networks[1].depth is 2, expected 3"),
-        ({"networks": [{"depth": 1}]}, "networks is "),
+        ({"networks": [{"depth": 1}]}, "the number of networks is 2, expected 1"),
         ({"settings": 3}, "settings is "),
     ],
 )

@@ -25,7 +25,7 @@ from workflow_scripts.partition.division import csv_halves
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json
-from workflow_scripts.plumbing.records import read_record, record_of, verified, write_record
+from workflow_scripts.plumbing.records import Verified, read_record, record_of, verified, write_record
 from workflow_scripts.results.table import read_results
 from workflow_scripts.store.decode import BadImage, decode
 from workflow_scripts.store.packed import PackedSplit
@@ -141,7 +141,7 @@ def test_the_payload_works(tmp_path):
 READERS = {
     "task.npz": Task.load,
     "base-A.safetensors": load_weights,
-    "networks/random0/seed0/base-A.safetensors": lambda path: load_first_layers([path]),
+    "networks/random0/seed0/base-A.safetensors": lambda path: load_first_layers([Verified(path, "", {})]),
     "b.safetensors": lambda path: load_network(path, {"architecture": "mini_caffenet", "crop": 32}, 3),
     "manifest.json": lambda path: PackedSplit(path, "train"),
     "record.json": read_record,

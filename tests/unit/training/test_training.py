@@ -104,7 +104,7 @@ def test_finetuned_layers_start_from_the_source_and_learn(batches, base, depth):
     [("A", "frozen", 0), ("B", "frozen", 2), ("A", "finetuned", 0), ("random", "frozen", 0)],
 )
 def test_a_network_does_not_depend_on_its_company(batches, base, source, treatment, preserve):
-    """Any depths, in any order, alone or together, give the same bits (DESIGN, rule 3)."""
+    """Any depths, in any order, alone or together, give the same bits (docs/design.md, rule 3)."""
 
     def train(depths):
         return finish(start(batches, base, source=source, treatment=treatment, depths=depths, preserve=preserve))
@@ -258,7 +258,7 @@ def test_checkpoints_of_other_jobs_and_damaged_ones_are_refused(tmp_path, capsys
     checkpoint.save({"iteration": 3})
     assert checkpoint.load() == {"iteration": 3}
     assert ResumeCheckpoint(tmp_path / "job.json", {"rate": 0.2}).load() is None
-    assert "other settings, data or code" in capsys.readouterr().out
+    assert "different settings, data or code" in capsys.readouterr().out
     (tmp_path / ".job.resume.a-node.99.tmp.pt").touch()  # of a job that was killed while it saved
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:-20])
     assert checkpoint.load() is None

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import verified
 from workflow_scripts.report.plotting import figure_command, new_figure
-from workflow_scripts.store.packed import PackedSplit, read_names
+from workflow_scripts.store.packed import PackedSplit
 
 SHEET_COLUMNS = 2  # of class rows
 

@@ -89,7 +89,7 @@ def main() -> None:
 
     def draw(weights: list[Verified], filters: Verified, shares: Verified) -> Figure:
         tables = (pd.read_csv(path, keep_default_na=False) for path in (filters, shares))
-        return plot_filters(load_first_layers([file.path for file in weights]), *tables)
+        return plot_filters(load_first_layers(weights), *tables)
 
     figure_command("report.figures.filters", __doc__, ["weights*", "filters", "shares"], draw)
 
