@@ -17,7 +17,7 @@ from workflow_scripts.config.commands import (
     training_launcher,
 )
 from workflow_scripts.config.command_line import read_command_line
-from workflow_scripts.config.figures import figure_files, study_figures
+from workflow_scripts.config.figures import figure_files
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.study import check_study
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
@@ -49,7 +49,7 @@ configfile: "config.yaml"
 COMMAND_LINE = read_command_line(sys.argv[1:])
 with exit_in_one_line():
     check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", COMMAND_LINE)
-    FIGURES = study_figures(config)
+    FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
 DATASET, STORE, RESULTS = (str(folder(config)) for folder in (dataset_folder, store_folder, results_folder))
@@ -170,7 +170,7 @@ def records_of(named):
 
 def figure_inputs(figure):
     """What a figure is made from, by the options of its step; the records of networks' weights track them."""
-    files = figure_files(config, figure)
+    files = FIGURES[figure]
     return files | {name: [ancient(file) for file in files[name]] for name in ("weights",) if name in files}
 
 

@@ -73,8 +73,11 @@ def study_figures(config: Mapping) -> list[str]:
     return [name for name, row in FIGURES.items() if row.when(facts)]
 
 
-def figure_files(config: Mapping, figure: str) -> dict[str, str | list[str]]:
-    """The files that a figure is made from, by the options of its step."""
+def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
+    """For each of the study's figures the files that it is made from, by the options of its step.
+
+    Raises InputError as study_figures.
+    """
     results, jobs = results_folder(config), study_jobs(config)
     curves = [job for job in jobs if job.kind != BASE]
     compared = sorted({(job.partition, job.seed) for job in curves if job.kind == "transfer"})
@@ -86,7 +89,10 @@ def figure_files(config: Mapping, figure: str) -> dict[str, str | list[str]]:
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
         "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
     }
-    return {option: files[name] for option, name in FIGURES[figure].inputs.items()}
+    return {
+        figure: {option: files[name] for option, name in FIGURES[figure].inputs.items()}
+        for figure in study_figures(config)
+    }
 
 
 def study_facts(config: Mapping) -> StudyFacts:

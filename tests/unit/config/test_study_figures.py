@@ -45,16 +45,19 @@ def test_a_study_has_the_figures_that_its_networks_fill(matrix, changes, figures
 
 def test_every_figure_is_made_from_files_of_the_study():
     matrix = [
-        {"partition": "random0", "transfer": ["frozen"], "depths": [2]},
+        {"partition": "random0", "transfer": ["frozen"], "depths": [2], "preserve": 1},
+        {"partition": "random1_first_9_per_class", "transfer": ["frozen"], "depths": [2]},
         {"partition": "whole", "random": ["frozen"], "depths": [2]},
     ]
-    config = study(matrix) | {"study": "s"}
-    for figure in FIGURES:
-        for files in figure_files(config, figure).values():
+    made_from = figure_files(study(matrix) | {"study": "s"})
+    assert set(made_from) == set(FIGURES)
+    for named in made_from.values():
+        for files in named.values():
             names = [files] if isinstance(files, str) else files
             assert names and all(name.startswith("results/s/") or name == REFERENCE["results"] for name in names)
-    assert figure_files(config, "similarity")["similarity"] == ["results/s/similarity/random0-seed0.csv"]
-    assert figure_files(config, "hierarchy")["partitions"] == [
-        f"results/s/partitions/{partition}.json" for partition in ("random0", "whole")
+    partitions = ("random0", "random1_first_9_per_class")
+    assert made_from["similarity"]["similarity"] == [f"results/s/similarity/{name}-seed0.csv" for name in partitions]
+    assert made_from["hierarchy"]["partitions"] == [
+        f"results/s/partitions/{name}.json" for name in (*partitions, "whole")
     ]
-    assert len(figure_files(config, "filters")["weights"]) == 3
+    assert len(made_from["filters"]["weights"]) == 5
