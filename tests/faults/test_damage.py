@@ -16,6 +16,7 @@ import pytest
 import yaml
 from helpers import ROOT
 
+from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.plumbing.records import record_of
 
@@ -76,6 +77,11 @@ def paths_of(block, key):
     return tuple(path for path in paths if path.parts[0] in ("data", "results"))
 
 
+def record_beside(path):
+    """The record of a file; drawn archives have one together."""
+    return path.with_name("sample.json") if path.name in ILSVRC_ARCHIVES else record_of(path)
+
+
 def truncated(path, _):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -100,7 +106,7 @@ def anothers(path, theirs):
 
 
 def anothers_with_its_record(path, theirs):
-    for one in {path, record_of(path)}:
+    for one in {path, record_beside(path)}:
         shutil.copy(theirs(one), one)
 
 
@@ -121,7 +127,7 @@ def outcome(job, path, damage, finished):
     """What became of a job whose input `path` was damaged; None where the damage changes no byte. All is put back."""
     folder, pristine, other, _ = finished
     damage(folder / path, lambda ours: other / ours.relative_to(folder))
-    touched = {path, record_of(path)} & {path, *job.inputs, record_of(path)}
+    touched = {path, record_beside(path)} & {path, *job.inputs, record_beside(path)}
     if all((folder / one).read_bytes() == (pristine / one).read_bytes() for one in touched if (folder / one).exists()):
         return None
     status, log = execute(job, folder)
