@@ -20,7 +20,7 @@ This page is generated from `schemas/config.schema.yaml` and `config.yaml`. Do n
 .venv/bin/python -m workflow_scripts.config.document \\
   --schema schemas/config.schema.yaml --defaults config.yaml --output docs/configuration.md
 ```"""
-COLUMNS = ("key", "what it is", "allowed values", "default")
+TABLE_COLUMNS = ("key", "what it is", "allowed values", "default")
 TYPES = {
     "array": "list",
     "boolean": "`true` or `false`",
@@ -124,7 +124,11 @@ def _paragraph(schema: dict) -> str:
 
 def _table(rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table; a bar in a cell would end it, so it is escaped."""
-    lines = [COLUMNS, ("---",) * len(COLUMNS), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    lines = [
+        TABLE_COLUMNS,
+        ("---",) * len(TABLE_COLUMNS),
+        *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows),
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
