@@ -8,7 +8,7 @@ from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import Verifier, read_record
 
-KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
+DATASET_KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
 
 
 def open_dataset(kind: str, path: str) -> Dataset:
@@ -21,7 +21,7 @@ def open_dataset(kind: str, path: str) -> Dataset:
         verifier = Verifier()
         for archive in ILSVRC_ARCHIVES:
             verifier.verified(Path(path) / archive, record=Path(path) / "sample.json")
-    dataset = KINDS[kind](path)
+    dataset = DATASET_KINDS[kind](path)
     names = dataset.class_list().names
     if len(names) < 4:
         raise InputError(f"{path}: it has {len(names)} classes, but two tasks need at least 4. Add classes.")

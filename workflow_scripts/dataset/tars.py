@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from workflow_scripts.plumbing.cli import InputError
 
-KINDS = {
+MEMBER_KINDS = {
     tarfile.SYMTYPE: "a symbolic link",
     tarfile.LNKTYPE: "a hard link",
     tarfile.CHRTYPE: "a character device",
@@ -209,7 +209,7 @@ def _checked(header: _Header, where: str, end: int) -> Member | None:
     if header.kind == tarfile.DIRTYPE:
         return None
     if header.kind not in PLAIN:
-        kind = KINDS.get(header.kind, "of an unknown kind")
+        kind = MEMBER_KINDS.get(header.kind, "of an unknown kind")
         raise InputError(f"{where}: member {name!r} is {kind}, and data archives hold plain files only. Remove it.")
     return Member(checked_name(str(PurePosixPath(*parts)), where), header.offset, header.size)
 

@@ -19,7 +19,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import Verified, remedy
 from workflow_scripts.study.jobs import OTHER_HALF
 
-KINDS = ("gabor", "colour blob", "other")
+FILTER_KINDS = ("gabor", "colour blob", "other")
 CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control's row
 
 Name = tuple[str, str, int]  # partition, half, seed
@@ -57,7 +57,7 @@ def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
 
 
 def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.DataFrame:
-    """One row per network, the control last: shares of KINDS in percent, and two means of best_match over its filters.
+    """One row per network, the control last: shares of FILTER_KINDS in percent, and two means of best_match over its filters.
 
     match_other_half is with the filters of the partition's other half, NaN without one. match_untrained is with
     untrained filters of the same number.
@@ -69,7 +69,7 @@ def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.Dat
     for (partition, half, seed), weights in every.items():
         chosen = filters[(filters["partition"] == partition) & (filters["half"] == half) & (filters["seed"] == seed)]
         partner = layers.get((partition, OTHER_HALF.get(half, ""), seed))
-        shares = {f"{kind} percent": 100 * (chosen["kind"] == kind).mean() for kind in KINDS}
+        shares = {f"{kind} percent": 100 * (chosen["kind"] == kind).mean() for kind in FILTER_KINDS}
         match = float("nan") if partner is None else best_match(weights, partner).mean()
         with_random = best_match(weights, random).mean()
         rows.append(

@@ -18,10 +18,18 @@ from workflow_scripts.plumbing.records import Verifier, check_agreement, record_
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.groups import load_results
-from workflow_scripts.study.columns import SCORE
+from workflow_scripts.study.columns import NETWORK_COLUMNS, SCORE
 
-SHOWN = ["partition", "source", "target", "depth", "treatment", "seed"]
-SHOWN += [SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause", "variant"]
+SHOWN_COLUMNS = [
+    *NETWORK_COLUMNS,
+    SCORE,
+    "top1_last",
+    "top5_last",
+    "loss_last",
+    "diverged",
+    "diverged_cause",
+    "variant",
+]
 LONG = 20  # rows; longer tables are folded
 
 
@@ -88,7 +96,7 @@ def page_content(
     interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
     configuration.
     """
-    networks = results[[name for name in SHOWN if name in results]]
+    networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     return {
         "study": config["study"],
         "counts": {"networks": len(results), "bases": int((results["treatment"] == "base").sum())},

@@ -10,8 +10,8 @@ from workflow_scripts.study.columns import KEY_COLUMNS, REQUIRED_COLUMNS, RESULT
 from workflow_scripts.study.partition_names import parse_partition
 
 DEFAULTS = {"seed": 0, "diverged": False, "diverged_cause": "", "preserve": 0, "init": ""}
-HALVES = {"A", "B", "whole"}
-ALLOWED = {"source": HALVES | {"random"}, "target": HALVES, "treatment": {"base", "frozen", "finetuned"}}
+TARGETS = {"A", "B", "whole"}
+ALLOWED = {"source": TARGETS | {"random"}, "target": TARGETS, "treatment": {"base", "frozen", "finetuned"}}
 FRACTIONS = (SCORE, "top1_last", "top5_last")
 TRUTHS = {"True": True, "False": False}
 

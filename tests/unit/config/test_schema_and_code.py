@@ -8,7 +8,7 @@ from helpers import ROOT
 
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
-from workflow_scripts.dataset.sources import KINDS
+from workflow_scripts.dataset.sources import DATASET_KINDS
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import Network
@@ -27,7 +27,7 @@ def wildcard(name):
 
 def test_architectures_and_kinds_of_datasets():
     assert set(TRAINING["architecture"]["enum"]) == set(ARCHITECTURES)
-    assert set(SCHEMA["dataset"]["properties"]["kind"]["enum"]) == set(KINDS)
+    assert set(SCHEMA["dataset"]["properties"]["kind"]["enum"]) == set(DATASET_KINDS)
     assert len(SAMPLE_CLASSES) == SAMPLE_CLASS_COUNT
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workflow_scripts.features.filters import CONTROL_NAME, KINDS, Name, load_first_layers
+from workflow_scripts.features.filters import CONTROL_NAME, FILTER_KINDS, Name, load_first_layers
 from workflow_scripts.features.first_layer import untrained_filters
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import Verified
@@ -57,7 +57,7 @@ def _title(name: Name) -> str:
 
 def _draw_grid(axes: Axes, weights: np.ndarray, kind: np.ndarray) -> None:
     """Filters in rows, each over its own range with grey at zero, framed in the colour of its kind."""
-    order = np.argsort([KINDS.index(one) for one in kind], kind="stable")
+    order = np.argsort([FILTER_KINDS.index(one) for one in kind], kind="stable")
     columns = int(np.ceil(np.sqrt(len(weights) * 1.4)))
     height, width = (side + 2 for side in weights.shape[2:])
     rows = -(-len(weights) // columns)
@@ -74,7 +74,7 @@ def _draw_grid(axes: Axes, weights: np.ndarray, kind: np.ndarray) -> None:
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     names = [_title(name) for name in shares[["partition", "half", "seed"]].itertuples(index=False, name=None)]
     left = np.zeros(len(shares))
-    for kind in KINDS:
+    for kind in FILTER_KINDS:
         values = shares[f"{kind} percent"].to_numpy()
         axes.barh(names, values, left=left, color=COLOURS[kind], label=LABELS.get(kind, kind))
         left += values
