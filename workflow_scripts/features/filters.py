@@ -57,7 +57,7 @@ def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
 
 
 def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.DataFrame:
-    """One row per network, the control last: shares of FILTER_KINDS in percent, and two means of best_match over its filters.
+    """One row per network, the control last: shares of FILTER_KINDS in percent, and two means of best_match.
 
     match_other_half is with the filters of the partition's other half, NaN without one. match_untrained is with
     untrained filters of the same number.

@@ -45,7 +45,7 @@ EFFECT_PANELS = {
     },
 }
 # kind of halves (groups.halves_of) -> (colour, marker), wherever kinds are compared
-HALVES_STYLES = {
+STYLE_OF_HALVES = {
     "random halves": (GROUPS["AnB"][1], "o"),
     "natural / man-made halves": ("#EE7733", "D"),
     "near halves": ("#88CCEE", "v"),
@@ -104,9 +104,9 @@ def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each kind of halves: those of HALVES_STYLES, others in turn."""
+    """Colour and marker of each kind of halves: those of STYLE_OF_HALVES, others in turn."""
     others = cycle(OTHER_HALVES)
-    return {kind: HALVES_STYLES[kind] if kind in HALVES_STYLES else next(others) for kind in kinds}
+    return {kind: STYLE_OF_HALVES[kind] if kind in STYLE_OF_HALVES else next(others) for kind in kinds}
 
 
 def draw_line(

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.plotting import (
     GROUPS,
-    HALVES_STYLES,
+    STYLE_OF_HALVES,
     depth_axis,
     draw_line,
     each_label_once,
@@ -48,7 +48,7 @@ def plot_distance(results: pd.DataFrame) -> Figure:
         (natman, "natural / man-made halves", "natural / man-made"),
         *((transfer[in_families(transfer, grade)], f"{grade} halves", f"{grade} halves") for grade in GRADED),
     ):
-        draw_line(axes[2], mean_by_depth(rows, "drop"), *HALVES_STYLES[kind], label=f"{label}, AnB")
+        draw_line(axes[2], mean_by_depth(rows, "drop"), *STYLE_OF_HALVES[kind], label=f"{label}, AnB")
     for suffix, style, rows in variants(untrained):
         draw_line(axes[2], mean_by_depth(rows, "drop"), RANDOM_COLOUR, "s", style, f"random features{suffix}")
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
