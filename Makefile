@@ -11,7 +11,7 @@ run: .venv/installed
 	@echo "The report is $(CURDIR)/results/sample/report.html"
 
 plan: .venv/installed
-	$(BIN)/snakemake plan --cores all --quiet rules progress host reason $(if $(STUDY),--configfile $(STUDY))
+	$(BIN)/snakemake plan --cores all --quiet progress host reason $(if $(STUDY),--configfile $(STUDY))
 
 verify: .venv/installed
 	$(BIN)/snakemake verify --cores 1 --quiet all $(if $(STUDY),--configfile $(STUDY))
