@@ -14,6 +14,7 @@ from workflow_scripts.plumbing.records import FORMAT_VERSION
 
 PACKAGE = Path(__file__).parent.parent
 PLUMBING = Path(__file__).parent.name  # decides no number; the format of its files has a version
+PROGRESS = "progress"  # progress.progress: all arguments but the first are for people
 WORDS = {"help", "description"}  # keyword arguments that hold text for people
 
 
@@ -21,8 +22,8 @@ def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     """A hash (16 hexadecimal digits) of the code of `module` and of the modules of `package` that it imports.
 
     Indirect imports count too, but the room `plumbing` does not. The syntax trees are hashed without the parts that
-    decide no number: comments, docstrings, formatting, the arguments of raised exceptions, print statements, and the
-    help of command lines.
+    decide no number: comments, docstrings, formatting, the arguments of raised exceptions, print statements, the words
+    of progress bars, and the help of command lines.
 
     `module` is dotted, below `package`: "training.engine". Raises FileNotFoundError for an unknown module.
     """
@@ -71,6 +72,8 @@ class _WordsDropped(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         node.keywords = [keyword for keyword in node.keywords if keyword.arg not in WORDS]
+        if isinstance(node.func, ast.Name) and node.func.id == PROGRESS:
+            node.args, node.keywords = node.args[:1], []
         return self.generic_visit(node)
 
 

@@ -140,6 +140,19 @@ def test_what_decides_no_network_retrains_none(product, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
+        ("store/pack_shard.py", '"images")', '"pictures")'),
+        ("store/pack_shard.py", "Fix them or raise", "Correct them or raise"),
+        ("plumbing/progress.py", "LOG_SECONDS = 30", "LOG_SECONDS = 60"),
+        ("report/plotting.py", '"pdf.fonttype": 42', '"pdf.fonttype": 3'),
+    ],
+)
+def test_what_decides_no_pixel_packs_none_again(product, name, old, new):
+    assert not changed(product, "store.pack_shard", name, old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
         ("training/learner.py", "2 * rate", "3 * rate"),
         ("training/outcome.py", "BEST_READINGS = 10", "BEST_READINGS = 9"),
         ("study/schedules.py", "0.5 * (1 +", "0.4 * (1 +"),
