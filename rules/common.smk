@@ -1,25 +1,28 @@
 # Paths, wildcards, parameters and resources of the rules, as functions of the configuration. No rules here.
 #   needs  config.yaml and the files of --configfile; workflow_scripts/study/leaves.py says which leaves decide what
 #   gives  names in capitals, and functions of wildcards for `input`, `params` and `resources`
+# Code and defaults lie in ROOT, beside the Snakefile; data and results below the working directory (docs/module.md).
+import functools
+import importlib.util
 import json
 import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, workflow.basedir)
+ROOT = os.path.abspath(workflow.current_basedir.join("..").get_path_or_uri(secret_free=True))
+MODULE = not workflow.modifier.is_main_snakefile()
+sys.path.insert(0, ROOT)
+found = importlib.util.find_spec("workflow_scripts")
+if found is None or os.path.realpath(*found.submodule_search_locations) != os.path.realpath(f"{ROOT}/workflow_scripts"):
+    sys.exit(f"error: {ROOT}: its workflow_scripts cannot be imported. Clone the repository, and import one copy only.")
 
 from workflow_scripts.config import resources
-from workflow_scripts.config.commands import (
-    deciding_threads,
-    named_options,
-    tensorboard_folder,
-    training_gpus,
-    training_launcher,
-)
-from workflow_scripts.config.command_line import read_command_line
+from workflow_scripts.config.commands import deciding_threads, named_options, step_environment
+from workflow_scripts.config.commands import tensorboard_folder, training_gpus, training_launcher
+from workflow_scripts.config.command_line import OF_A_JOB, read_command_line
 from workflow_scripts.config.figures import figure_files
-from workflow_scripts.config.file import check_config_file
-from workflow_scripts.config.study import check_study
+from workflow_scripts.config.given import config_files, study_config
+from workflow_scripts.config.study import check_made, check_study
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
@@ -29,36 +32,41 @@ from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, T
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
-# Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake. A conda environment
-# comes before it on the PATH and replaces it.
-os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
-    PYTHONPATH=workflow.basedir,
-)
-
+os.environ.update(step_environment(ROOT, MODULE))
 with exit_in_one_line():  # a WorkflowError would add the place in this file
-    # Snakemake has read the files of its command line before this one, but not yet config.yaml.
-    for path in map(Path, ["config.yaml", *workflow.configfiles]):
-        if path.is_file():
-            check_config_file(path)
+    CONFIG_FILES = config_files(Path(ROOT), workflow.configfiles, MODULE)
+
+for file in CONFIG_FILES:
+
+    configfile: file
 
 
-configfile: "config.yaml"
+def placed(path):
+    """A path below the working directory as Snakemake places it: below the prefix of a module."""
+    return PLACE.replace_prefix(path)
 
 
-COMMAND_LINE = read_command_line(sys.argv[1:])
+def user_file(path):
+    """A file of the user's as a rule's input. It lies where the configuration says, whatever a module's prefix."""
+    return local(path) if MODULE else path
+
+
+PLACE = workflow.modifier.path_modifier
+COMMAND_LINE = read_command_line(sys.argv[1:]) if workflow.is_main_process else OF_A_JOB
 with exit_in_one_line():
-    check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", COMMAND_LINE)
+    config = study_config(config, Path(ROOT), MODULE, workflow.config_settings.config_args)
+    check_study(config, Path(ROOT, "schemas/config.schema.yaml"), COMMAND_LINE, placed)
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
 DATASET, STORE, RESULTS = (str(folder(config)) for folder in (dataset_folder, store_folder, results_folder))
 TRAINING, RUNNING = config["training"], config["running"]
 DATASET_KIND, DATASET_PATH = config["dataset"]["kind"], config["dataset"]["path"]
+DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PATH
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
 BASES, CURVES = base_jobs(config), curve_jobs(config)
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
-REFERENCE = dict(config["reference"] or {})
+REFERENCE = {key: user_file(path) for key, path in (config["reference"] or {}).items()}
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
 
 
@@ -90,10 +98,25 @@ def output_options(wildcards, output):
     return named_options(output.items())
 
 
-def dataset_inputs():
+@functools.cache
+def check_once():
+    """Check what is there before a first job uses it. The first process has checked it for the jobs that it starts."""
+    if workflow.is_main_process:
+        with exit_in_one_line():
+            check_made(config, placed, touches=workflow.touch)
+
+
+def dataset_inputs(_=None):
     """The dataset as a rule's input. Touching it makes nothing stale. The record of a sample tracks its content."""
-    record = [SAMPLE_RECORD] if DATASET_KIND == "sample" else []
-    return [*(ancient(str(file)) for file in dataset_files(DATASET_KIND, DATASET_PATH)), *record]
+    check_once()
+    sample, files = DATASET_KIND == "sample", map(str, dataset_files(DATASET_KIND, DATASET_PATH))
+    return [*(ancient(file if sample else user_file(file)) for file in files), *([SAMPLE_RECORD] if sample else [])]
+
+
+def results_table(_=None):
+    """The table that takes the place of training."""
+    check_once()
+    return user_file(config["results_table"])
 
 
 def ancient_shards(*suffixes):
@@ -171,7 +194,8 @@ def records_of(named):
 def figure_inputs(figure):
     """What a figure is made from, by the options of its step; the records of networks' weights track them."""
     files = FIGURES[figure]
-    return files | {name: [ancient(file) for file in files[name]] for name in ("weights",) if name in files}
+    ours = {name: [ancient(file) for file in files[name]] for name in ("weights",) if name in files}
+    return files | ours | {name: user_file(files[name]) for name in ("reference",) if name in files}
 
 
 def calibration():

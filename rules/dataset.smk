@@ -31,7 +31,7 @@ if DATASET_KIND == "sample":
 rule survey_dataset:
     """Check the whole dataset, and list its classes and hierarchy."""
     input:
-        dataset_inputs(),
+        dataset_inputs,
     output:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
@@ -46,7 +46,7 @@ rule survey_dataset:
         mem_mb=2000,  # the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        dataset=[DATASET_KIND, DATASET_PATH],
+        dataset=[DATASET_KIND, DATASET_PLACE],
         dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
         image_size=config["store"]["image_size"],
         train_shards=config["store"]["train_shards"],

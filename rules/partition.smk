@@ -13,7 +13,7 @@ rule make_partition:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         survey=ancient(f"{STORE}/survey.json"),
-        lists=lambda wildcards: leaves.partition_files(config, wildcards.partition),
+        lists=lambda wildcards: list(map(user_file, leaves.partition_files(config, wildcards.partition))),
     output:
         f"{RESULTS}/partitions/{{partition}}.json",
     log:

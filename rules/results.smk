@@ -51,7 +51,7 @@ else:
     rule import_results:
         """Take a results table in place of training."""
         input:
-            table=config["results_table"],
+            table=results_table,
         output:
             results=RESULTS_CSV,
             summary=f"{RESULTS}/results.json",

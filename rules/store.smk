@@ -11,7 +11,7 @@ rule packed:
 rule pack_shard:
     """Decode and resize one share of the images."""
     input:
-        dataset=dataset_inputs(),
+        dataset=dataset_inputs,
         classes=f"{STORE}/classes.csv",
         survey=ancient(f"{STORE}/survey.json"),
     output:
@@ -32,10 +32,10 @@ rule pack_shard:
         # A limit like the others here: changing it makes nothing stale.
         max_bad_fraction=str(config["store"]["max_bad_fraction"]),
     params:
-        dataset=[DATASET_KIND, DATASET_PATH],
+        dataset=[DATASET_KIND, DATASET_PLACE],
         settings=lambda wildcards: as_json(leaves.shard_leaves(config["store"], wildcards.split)),
         dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
-        prefix=f"{STORE}/{{split}}-{{shard}}",
+        prefix=placed(f"{STORE}/{{split}}-{{shard}}"),
         code=code_fingerprint("store.pack_shard"),
     shell:
         "python -m workflow_scripts.store.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"

@@ -7,6 +7,7 @@ import difflib
 import functools
 import math
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -44,8 +45,7 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
 
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
-    for key, section in config.items():
-        check_extent((str(key), section), _items, _check_number)
+    check_sizes(config)
     errors = sorted(
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
     )
@@ -57,6 +57,12 @@ def check_config(config: dict, schema: Path) -> None:
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config)
     check_number(config)
+
+
+def check_sizes(config: Mapping) -> None:
+    """Raise InputError naming the first section that holds more than a study can have, or a number that none has."""
+    for key, section in config.items():
+        check_extent((str(key), section), _items, _check_number)
 
 
 def check_dataset(dataset: dict) -> None:
@@ -109,7 +115,15 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    return f"configuration: {key or 'the file'}: {error.message}. Correct it. {' '.join(description.split())}".strip()
+    remedy = "Correct it."
+    if isinstance(error.instance, str) and error.validator == "type" and {"array", "object"} & set(_types(error)):
+        remedy = "Write a list as [a, b] and a section as {key: value}."
+    return f"configuration: {key or 'the file'}: {error.message}. {remedy} {' '.join(description.split())}".strip()
+
+
+def _types(error: jsonschema.ValidationError) -> list[str]:
+    wanted = error.validator_value
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _sections_with(key: str, schema: dict) -> list[str]:

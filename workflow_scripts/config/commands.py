@@ -1,10 +1,24 @@
 """Parts of the rules' shell commands. Light on purpose: the Snakefile calls this at parse time."""
 
+import os
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 
 from workflow_scripts.study.jobs import TrainingJob
-from workflow_scripts.study.paths import results_folder
+
+
+def step_environment(root: str, module: bool) -> dict[str, str]:
+    """The variables with which steps run as `python -m workflow_scripts.<room>.<step>`, the package being in `root`.
+
+    Python is the interpreter that runs Snakemake; a conda environment comes before it on the PATH and replaces it. What
+    the user set as PYTHONPATH does not count, but where this workflow is a module, the importing workflow needs it.
+    """
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep) if module else []
+    return {
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys([root, *filter(None, others)])),
+    }
 
 
 def named_options(files: Iterable[tuple[str, str | list[str]]]) -> str:
@@ -31,7 +45,7 @@ def deciding_threads(config: Mapping) -> int | None:
     return config["running"]["threads"] if config["training"]["device"] == "cpu" else None
 
 
-def tensorboard_folder(config: Mapping, job: TrainingJob) -> str:
-    """Where a training job writes its event files, quoted for a shell; empty if it does not."""
-    folder = f"{results_folder(config)}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
+def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:
+    """Where a training job writes its event files below the folder `results`, quoted for a shell; empty if it does not."""
+    folder = f"{results}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
     return shlex.quote(folder if config["running"]["tensorboard"] else "")
