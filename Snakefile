@@ -17,16 +17,6 @@ include: "rules/report.smk"
 include: "rules/plumbing.smk"
 
 
-localrules:
-    all,
-    packed,
-    tasks,
-    bases,
-    curves,
-    results,
-    figures,
-
-
 rule all:
     """Target: everything, above all the report."""
     default_target: True
