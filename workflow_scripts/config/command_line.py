@@ -21,8 +21,8 @@ NO_JOBS = (
 
 @dataclass(frozen=True)
 class CommandLine:
-    """`writes` is False if no job will run and no result will be touched or deleted; `keeps_notes` is False if Snakemake
-    does not even open its notes. `targets` are rules and files by name.
+    """`writes` is False if no job will run and no result will be touched or deleted. `keeps_notes` is False if
+    Snakemake does not even open its notes. `targets` are rules and files by name.
     """
 
     targets: frozenset[str] = frozenset()

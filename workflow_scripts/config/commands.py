@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from workflow_scripts.study.jobs import TrainingJob
 
@@ -16,7 +17,7 @@ def step_environment(root: str, module: bool) -> dict[str, str]:
     """
     others = os.environ.get("PYTHONPATH", "").split(os.pathsep) if module else []
     return {
-        "PATH": os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([root, *filter(None, others)])),
     }
 
@@ -46,6 +47,6 @@ def deciding_threads(config: Mapping) -> int | None:
 
 
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:
-    """Where a training job writes its event files below the folder `results`, quoted for a shell; empty if it does not."""
+    """Where a training job writes its event files, below `results`, quoted for a shell; empty if it does not."""
     folder = f"{results}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
     return shlex.quote(folder if config["running"]["tensorboard"] else "")

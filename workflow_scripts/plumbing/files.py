@@ -95,8 +95,8 @@ def check_writable(*folders: str | Path) -> None:
     for there in map(_existing, folders):
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
-                f"{there}: the folder cannot be written to. Work in a folder of your own (snakemake --directory), or fix "
-                "its permissions."
+                f"{there}: the folder cannot be written to. Work in a folder of your own (snakemake --directory), or "
+                "fix its permissions."
             )
 
 

@@ -51,7 +51,7 @@ def test_options_are_joined_as_a_shell_reads_them(name):
     assert shlex.split(named_options([("first_name", name), ("more", [name, "b"])])) == [
         *("--first-name", name, "--more", name, "b")
     ]
-    config = {"study": name, "running": {"tensorboard": True}}
-    job = TrainingJob.base("random0", 0, "A")
-    assert shlex.split(tensorboard_folder(config, job)) == [f"results/{name}/tensorboard/random0-seed0/base-A"]
-    assert shlex.split(tensorboard_folder(config | {"running": {"tensorboard": False}}, job)) == [""]
+    job, results = TrainingJob.base("random0", 0, "A"), f"results/{name}"
+    written = tensorboard_folder({"running": {"tensorboard": True}}, job, results)
+    assert shlex.split(written) == [f"results/{name}/tensorboard/random0-seed0/base-A"]
+    assert shlex.split(tensorboard_folder({"running": {"tensorboard": False}}, job, results)) == [""]
