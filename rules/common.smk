@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = os.path.abspath(workflow.current_basedir.join("..").get_path_or_uri(secret_free=True))
+ROOT = os.path.abspath(f"{workflow.current_basedir.get_path_or_uri(secret_free=True)}/..")
 MODULE = not workflow.modifier.is_main_snakefile()
 sys.path.insert(0, ROOT)
 found = importlib.util.find_spec("workflow_scripts")

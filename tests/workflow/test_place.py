@@ -1,4 +1,4 @@
-"""The workflow used from elsewhere: another folder, a module of another workflow, a submitted job, read-only folders."""
+"""The workflow used from elsewhere: other folders, a module of another workflow, a submitted job, read-only folders."""
 
 import os
 import shutil
@@ -180,8 +180,9 @@ def obeying(folder, *options, **more):
 @pytest.mark.parametrize(
     "options",
     [
-        *("-n", "-np", "-n verify", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--summary", "--detailed-summary"),
-        *("--list-rules", "--list-target-rules", "--lint", "--list-changes code", "--list-params-changes", "--unlock"),
+        *("-n", "-np", "-n verify", "--dag", "--rulegraph", "--filegraph", "--d3dag", "--summary", "--list-rules"),
+        *("--detailed-summary", "--list-target-rules", "--lint", "--list-changes code", "--list-params-changes"),
+        "--unlock",
     ],
 )
 def test_a_folder_that_is_read_only_can_be_read(read_only, options):
