@@ -19,9 +19,8 @@ from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
-from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.records import read_record
-from workflow_scripts.study.columns import PRINTED_COLUMNS, REQUIRED_COLUMNS
+from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 
 MAX_INTEGER = 10**18
 
@@ -136,20 +135,18 @@ def _items(key: str, value: object) -> list[tuple[str, object]]:
 
 
 def _check_files(config: dict) -> None:
-    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read."""
+    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be used."""
     reference = config["reference"] or {}
-    tables = {
-        "results_table": (config["results_table"], REQUIRED_COLUMNS),
-        "reference.results": (reference.get("results"), REQUIRED_COLUMNS),
-        "reference.printed": (reference.get("printed"), PRINTED_COLUMNS),
+    files = {
+        "results_table": (config["results_table"], read_networks),
+        "reference.results": (reference.get("results"), read_networks),
+        "reference.printed": (reference.get("printed"), read_printed_numbers),
+        "natman.extra_artifacts": (config["natman"]["extra_artifacts"], read_artifacts),
     }
-    for key, (path, columns) in tables.items():
+    for key, (path, read) in files.items():
         if path is not None:
             with naming(key):
-                read_table(path, columns)
-    if config["natman"]["extra_artifacts"] is not None:
-        with naming("natman.extra_artifacts"):
-            read_artifacts(config["natman"]["extra_artifacts"])
+                read(path)
 
 
 def _check_sample(dataset: dict, store: dict) -> None:
