@@ -68,7 +68,9 @@ def special_values():
     yield from ((path, name) for name in NAMES for path in (("study",), ("dataset", "name")))
     yield from ((("training", key), length) for key in ("duration", "validate_every") for length in LENGTHS)
     for key in ("results", "printed"):
-        yield from ((("reference", key), wrong) for wrong in ("nowhere.csv", "tests", "a" * 5000, "x\0y"))
+        yield from (
+            (("reference", key), wrong) for wrong in ("-x.csv", "{a}.csv", "nowhere.csv", "tests", "a" * 5000, "x\0y")
+        )
     yield from ((("results_table",), wrong) for wrong in ("nowhere.csv", "tests", "README.md", "a" * 5000))
     yield from ((("natman", "extra_artifacts"), wrong) for wrong in ("nowhere.txt", "tests", "", "a" * 5000))
     yield from ((("depths",), wrong) for wrong in ([0], [-1], [8], [1, 8], [1, 1], [1.0], ["1"], [10**30], [[1]]))
