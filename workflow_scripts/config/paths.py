@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from workflow_scripts.plumbing.cli import InputError
 
@@ -25,18 +26,20 @@ def expanded(key: str, path: str) -> str:
     """`path` with its variables and home expanded; as it is where a `$` belongs to the name of a file that is there."""
     unset = [name for name in VARIABLE.findall(path) if not os.environ.get(name.strip("{}"))]
     if unset:
-        if os.path.exists(path):
+        if os.path.exists(path):  # noqa: PTH110 - False for what can be no name, where Path.exists raises
             return path
         raise InputError(
             f"configuration: {key}: {path}: the variable ${unset[0]} is not set or is empty. Set it, or write the path "
             "out."
         )
-    whole = os.path.expanduser(os.path.expandvars(path))
-    if whole.startswith("~"):
+    whole = os.path.expandvars(path)
+    try:
+        whole = str(Path(whole).expanduser()) if whole.startswith("~") else whole
+    except RuntimeError:
         raise InputError(
-            f"configuration: {key}: {path}: {whole.split('/')[0]} has no home here. Write the path out, or ./{whole} for "
-            "a name that begins with ~."
-        )
+            f"configuration: {key}: {path}: {whole.split('/')[0]} has no home here. Write the path out, or ./{whole} "
+            "for a name that begins with ~."
+        ) from None
     if {"{", "}"} & set(whole):
         raise InputError(
             f"configuration: {key}: {whole}: it holds braces, which are Snakemake's. Rename it or use a link."

@@ -44,9 +44,11 @@ def check_classes(path: str | Path, named: Collection[str], classes: Collection[
     unknown, missing = set(named) - set(classes), set(classes) - set(named)
     faults = []
     if unknown:
-        faults.append(f"class {some_of(sorted(unknown))} is not a class of the dataset")
+        are = "class {} is not a class" if len(unknown) == 1 else "classes {} are no classes"
+        faults.append(f"{are.replace('{}', some_of(sorted(unknown)))} of the dataset")
     if missing:
-        faults.append(f"class {some_of(sorted(missing))} of the dataset has no row")
+        have = "class {} of the dataset has" if len(missing) == 1 else "classes {} of the dataset have"
+        faults.append(f"{have.replace('{}', some_of(sorted(missing)))} no row")
     if not faults:
         return
     alike = look_alike(unknown, missing or classes, " of the file", " of the dataset")

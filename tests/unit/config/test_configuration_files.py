@@ -11,8 +11,10 @@ from helpers import ROOT, alias_bomb
 from workflow_scripts.config.checks import check_config, check_dataset
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
+from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, one_line
 
+EXTRA = "configs/imagenet_extra_artifacts.txt"
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 WNIDS = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
@@ -165,3 +167,32 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path, text, reason):
 def test_what_yaml_and_json_allow_is_taken(tmp_path, text):
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     check_config_file(tmp_path / "study.yaml")
+
+
+def test_the_values_of_reference_tables_are_checked_before_any_work(tmp_path):
+    """They are used after the training only."""
+    results, printed = tmp_path / "results.csv", tmp_path / "printed.csv"
+    header = "partition,source,target,depth,treatment,top1_best10_mean\n"
+    config = copy.deepcopy(CONFIG) | {"reference": {"results": str(results), "printed": str(printed)}}
+    results.write_text(f"{header}random0,A,B,1,frozen,52.5\n")
+    assert "reference.results: " in refused(config) and "line 2: top1_best10_mean is '52.5'" in refused(config)
+    results.write_text(f"{header}random0,A,B,1,frozen,0.525\n")
+    printed.write_text("quantity;percent;source\nx;62,5;y\n")
+    assert "reference.printed: " in refused(config) and "line 2: percent is '62,5' but must be a number" in refused(
+        config
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_in_every_list_are_ignored(tmp_path, encoding):
+    """Of natman.extra_artifacts, the tables and the CSV of halves."""
+    config = copy.deepcopy(CONFIG)
+    leaves = {("results_table",): "configs/published_results.csv", ("natman", "extra_artifacts"): EXTRA}
+    leaves |= {("reference", key): CONFIG["reference"][key] for key in ("results", "printed")}
+    for number, ((*sections, leaf), source) in enumerate(leaves.items()):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes((ROOT / source).read_text().replace("\n", "\r\n").encode(encoding))
+        section = config[sections[0]] if sections else config
+        section[leaf] = str(path)
+    check_config(config, SCHEMA)
+    assert read_artifacts(config["natman"]["extra_artifacts"]) == set((ROOT / EXTRA).read_text().split())

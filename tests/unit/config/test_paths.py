@@ -1,7 +1,8 @@
 """`~` and variables in every path of a configuration."""
 
 import copy
-import os
+import shutil
+from pathlib import Path
 
 import pytest
 import yaml
@@ -61,7 +62,7 @@ def test_no_path_leaf_of_the_schema_is_forgotten():
             place = place[int(name) if name == "0" else name]
         place[leaf] = "~/a"
         expand_paths(config)
-        assert place[leaf] == os.path.expanduser("~/a"), key
+        assert place[leaf] == str(Path("~/a").expanduser()), key
     assert len(found) == 6
 
 
@@ -98,6 +99,7 @@ def test_what_is_no_path_is_left_to_the_schema():
 def test_a_missing_file_is_said_to_be_missing_in_the_working_directory(tmp_path):
     with pytest.raises(InputError, match=f"nowhere does not exist in the working directory {tmp_path}"):
         check_dataset({"kind": "folder", "path": "nowhere"})
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
     config = copy.deepcopy(CONFIG) | {"results_table": "nowhere.csv"}
     with pytest.raises(InputError, match=f"nowhere.csv: the file does not exist in the working directory {tmp_path}"):
         check_config(config, ROOT / "schemas" / "config.schema.yaml")

@@ -31,7 +31,10 @@ def test_printed_numbers_that_differ_are_said_to(published, tmp_path):
     ):
         read_printed(tmp_path / "printed.csv")
     (tmp_path / "printed.csv").write_text("quantity,percent,source\nx,many,y\n")
-    with pytest.raises(InputError, match="line 2: percent is .many. but must be a number"):
+    with pytest.raises(InputError, match=r"line 2: percent is .many. but must be a number"):
+        read_printed(tmp_path / "printed.csv")
+    (tmp_path / "printed.csv").write_text("quantity,percent,source\nx,1,y\n\nx,2,y\n")
+    with pytest.raises(InputError, match=r"line 4: .x. is on line 2 too"):
         read_printed(tmp_path / "printed.csv")
     (tmp_path / "printed.csv").write_text("note,source,percent,quantity\nn,y,62.5,x\n")  # columns in any order
     assert read_printed(tmp_path / "printed.csv").to_dict("records") == [

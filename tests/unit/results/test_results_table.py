@@ -94,6 +94,29 @@ def test_what_cannot_be_is_refused_by_line(tmp_path, change, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_spreadsheets_table_is_the_same_table(tmp_path, mark):
+    """Its own separator, line ends, byte order mark, names and truth values; the line of a mistake stays right."""
+    lines = [line.replace(",", mark) for line in published_lines()]
+    lines = [
+        f"{lines[0].upper()}{mark}Diverged".replace("TOP1_LAST", " Top1 last "),
+        "",
+        *(f"{line}{mark}FALSE" for line in lines[1:]),
+    ]
+    path = tmp_path / "table.csv"
+    path.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    assert read_results(path).equals(read_results(PUBLISHED))
+    path.write_bytes(
+        "\r\n".join(
+            [*lines, mark.join("random9,A,B,1,frozen,1".split(",")) + f"{mark}0,5{mark}0.5{mark}5{mark}FALSE"]
+        ).encode()
+    )
+    with pytest.raises(
+        InputError, match=r"line 151: top1_best10_mean is '0,5' but must be a fraction .* a decimal point"
+    ):
+        read_results(path)
+
+
 def test_missing_networks_are_listed_and_leave_gaps(tmp_path):
     lines = [line for line in published_lines() if not line.startswith("natman,A,B,4")]
     lines = [line for line in lines if not line.startswith("random2,B,B,0,base")]
