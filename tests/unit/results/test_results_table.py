@@ -108,7 +108,7 @@ def test_a_spreadsheets_table_is_the_same_table(tmp_path, mark):
     assert read_results(path).equals(read_results(PUBLISHED))
     path.write_bytes(
         "\r\n".join(
-            [*lines, mark.join("random9,A,B,1,frozen,1".split(",")) + f"{mark}0,5{mark}0.5{mark}5{mark}FALSE"]
+            [*lines, mark.join(["random9", "A", "B", "1", "frozen", "1"]) + f"{mark}0,5{mark}0.5{mark}5{mark}FALSE"]
         ).encode()
     )
     with pytest.raises(
