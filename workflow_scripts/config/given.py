@@ -11,6 +11,7 @@ import yaml
 
 from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
+from workflow_scripts.config.paths import expand_paths
 from workflow_scripts.plumbing.cli import InputError
 
 DEFAULTS, SCHEMA = "config.yaml", "schemas/config.schema.yaml"
@@ -33,14 +34,16 @@ def config_files(root: Path, command_line: Sequence[str | Path], module: bool) -
 
 
 def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str] | None) -> dict:
-    """The whole configuration, to be checked: Snakemake's `given`, its texts read and the lists of `root` found.
+    """The whole configuration, to be checked: Snakemake's `given`, its texts read, its paths expanded and the lists of
+    `root` found.
 
     `root` is the folder of the workflow, and `arguments` are those of --config. Snakemake gives a module what the
     importing workflow says in place of the module's own file, so the defaults are put below it here. Raises InputError
-    for more than a study can have.
+    for more than a study can have, and for a path that cannot be expanded.
     """
     config = with_defaults(root / DEFAULTS, given) if module else given
     read_texts(config, root / SCHEMA, () if module else arguments or ())
+    expand_paths(config)
     find_shipped(config, root)
     return config
 
