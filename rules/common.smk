@@ -1,28 +1,21 @@
 # Paths, wildcards, parameters and resources of the rules, as functions of the configuration. No rules here.
-#   needs  config.yaml and the files of --configfile; workflow_scripts/study/leaves.py says which leaves decide what
+#   needs  the configuration, read and checked; workflow_scripts/study/leaves.py says which leaves decide what
 #   gives  names in capitals, and functions of wildcards for `input`, `params` and `resources`
-# Code and defaults lie in ROOT, beside the Snakefile; data and results below the working directory (docs/module.md).
 import functools
-import importlib.util
 import json
 import os
-import sys
 from pathlib import Path
 
-ROOT = os.path.abspath(f"{workflow.current_basedir.get_path_or_uri(secret_free=True)}/..")
-MODULE = not workflow.modifier.is_main_snakefile()
-sys.path.insert(0, ROOT)
-found = importlib.util.find_spec("workflow_scripts")
-if found is None or os.path.realpath(*found.submodule_search_locations) != os.path.realpath(f"{ROOT}/workflow_scripts"):
-    sys.exit(f"error: {ROOT}: its workflow_scripts cannot be imported. Clone the repository, and import one copy only.")
-
 from workflow_scripts.config import resources
-from workflow_scripts.config.commands import deciding_threads, named_options, step_environment
-from workflow_scripts.config.commands import tensorboard_folder, training_gpus, training_launcher
-from workflow_scripts.config.command_line import OF_A_JOB, read_command_line
+from workflow_scripts.config.commands import (
+    deciding_threads,
+    named_options,
+    tensorboard_folder,
+    training_gpus,
+    training_launcher,
+)
 from workflow_scripts.config.figures import figure_files
-from workflow_scripts.config.given import config_files, study_config
-from workflow_scripts.config.study import check_made, check_study
+from workflow_scripts.config.study import check_made
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
@@ -32,30 +25,7 @@ from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, T
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
-os.environ.update(step_environment(ROOT, MODULE))
-with exit_in_one_line():  # a WorkflowError would add the place in this file
-    CONFIG_FILES = config_files(Path(ROOT), workflow.configfiles, MODULE)
-
-for file in CONFIG_FILES:
-
-    configfile: file
-
-
-def placed(path):
-    """A path below the working directory as Snakemake places it: below the prefix of a module."""
-    return PLACE.replace_prefix(path)
-
-
-def user_file(path):
-    """A file of the user's as a rule's input. It lies where the configuration says, whatever a module's prefix."""
-    return local(path) if MODULE else path
-
-
-PLACE = workflow.modifier.path_modifier
-COMMAND_LINE = read_command_line(sys.argv[1:]) if workflow.is_main_process else OF_A_JOB
 with exit_in_one_line():
-    config = study_config(config, Path(ROOT), MODULE, workflow.config_settings.config_args)
-    check_study(config, Path(ROOT, "schemas/config.schema.yaml"), COMMAND_LINE, placed)
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training

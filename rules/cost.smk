@@ -22,7 +22,7 @@ rule calibrate:
         threads=RUNNING["threads"],
         code=code_fingerprint("cost.speed"),
     shell:
-        "python -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
+        "python -P -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
 
 
@@ -42,7 +42,7 @@ rule plan:
         survey=lambda wildcards: placed(f"{STORE}/survey.json"),
         folder=lambda wildcards: placed(RESULTS),
     shell:
-        "python -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
+        "python -P -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
         " --survey {params.survey:q} --folder {params.folder:q} 2> {log:q}"
 
 
@@ -80,5 +80,5 @@ rule compare_costs:
         folder=lambda wildcards, output: os.path.dirname(output.table),
         code=code_fingerprint("cost.compare_costs"),
     shell:
-        "python -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
+        "python -P -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
         " --survey {input.survey:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

@@ -23,7 +23,7 @@ if DATASET_KIND == "sample":
             sample=config["dataset"]["sample"],
             code=code_fingerprint("dataset.sample.draw_sample"),
         shell:
-            "python -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
+            "python -P -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
             " --train-per-class {params.sample[train_per_class]:q} --val-per-class {params.sample[val_per_class]:q}"
             " --processes {threads} > {log:q} 2>&1"
 
@@ -53,6 +53,6 @@ rule survey_dataset:
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("dataset.survey_dataset"),
     shell:
-        "python -m workflow_scripts.dataset.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
+        "python -P -m workflow_scripts.dataset.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
         " --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
         " > {log:q} 2>&1"

@@ -30,7 +30,7 @@ rule make_partition:
         settings=partition_settings,
         code=code_fingerprint("partition.make_partition"),
     shell:
-        "python -m workflow_scripts.partition.make_partition --name {wildcards.partition} --classes {input.classes:q}"
+        "python -P -m workflow_scripts.partition.make_partition --name {wildcards.partition} --classes {input.classes:q}"
         " --hierarchy {input.hierarchy:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -55,5 +55,5 @@ rule make_task:
         settings=partition_settings,
         code=code_fingerprint("partition.make_task"),
     shell:
-        "python -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
         " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"

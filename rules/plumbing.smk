@@ -16,4 +16,4 @@ rule verify:
     params:
         folders=lambda wildcards: VERIFIED,
     shell:
-        "python -m workflow_scripts.plumbing.verify_study --folders {params.folders:q} | tee {log:q}"
+        "python -P -m workflow_scripts.plumbing.verify_study --folders {params.folders:q} | tee {log:q}"

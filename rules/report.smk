@@ -44,7 +44,7 @@ for figure in FIGURES:
             dpi=config["figures"]["dpi"],
             code=code_fingerprint(f"report.figures.{figure}"),
         shell:
-            "python -m workflow_scripts.report.figures.{params.figure} {params.options} --dpi {params.dpi:q}"
+            "python -P -m workflow_scripts.report.figures.{params.figure} {params.options} --dpi {params.dpi:q}"
             " --output {output:q} > {log:q} 2>&1"
 
 
@@ -88,7 +88,7 @@ rule write_report:
         config=as_json(config),
         code=code_fingerprint("report.write_report"),
     shell:
-        "python -m workflow_scripts.report.write_report {params.options} --config {params.config:q} --output {output.page:q}"
+        "python -P -m workflow_scripts.report.write_report {params.options} --config {params.config:q} --output {output.page:q}"
         " > {log:q} 2>&1"
 
 
@@ -117,5 +117,5 @@ rule plot_store:
         dpi=config["figures"]["dpi"],
         code=code_fingerprint("report.figures.contact_sheet"),
     shell:
-        "python -m workflow_scripts.report.figures.contact_sheet --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
+        "python -P -m workflow_scripts.report.figures.contact_sheet --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
         " > {log:q} 2>&1"

@@ -43,7 +43,7 @@ if TRAINED:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             code=code_fingerprint("results.aggregate"),
         shell:
-            "python -m workflow_scripts.results.aggregate --study {params.study:q} --training {params.training:q}"
+            "python -P -m workflow_scripts.results.aggregate --study {params.study:q} --training {params.training:q}"
             " --folder {params.folder:q} > {log:q} 2>&1"
 
 else:
@@ -70,7 +70,7 @@ else:
             outputs=output_options,
             code=code_fingerprint("results.import_results"),
         shell:
-            "python -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
+            "python -P -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
 
 
 rule make_tables:
@@ -107,7 +107,7 @@ rule make_tables:
         options=input_options,
         code=code_fingerprint("results.make_tables"),
     shell:
-        "python -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
+        "python -P -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
         " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
 
 
@@ -145,4 +145,4 @@ rule write_findings:
         outputs=output_options,
         code=code_fingerprint("results.write_findings"),
     shell:
-        "python -m workflow_scripts.results.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.results.write_findings {params.options} {params.outputs} > {log:q} 2>&1"

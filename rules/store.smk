@@ -38,7 +38,7 @@ rule pack_shard:
         prefix=placed(f"{STORE}/{{split}}-{{shard}}"),
         code=code_fingerprint("store.pack_shard"),
     shell:
-        "python -m workflow_scripts.store.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"
+        "python -P -m workflow_scripts.store.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
         " --max-bad-fraction {resources.max_bad_fraction:q} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 
@@ -68,5 +68,5 @@ rule pack_manifest:
         folder=lambda wildcards, output: os.path.dirname(output.manifest),
         code=code_fingerprint("store.pack_manifest"),
     shell:
-        "python -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
+        "python -P -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
         " --resize {params.resize:q} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"

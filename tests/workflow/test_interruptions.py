@@ -18,7 +18,7 @@ LOG = "results/tiny/logs/train_base/random0-seed0-A.log"
 def trainings(process):
     """The training processes below Snakemake's."""
     children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if child.cmdline()[1:3] == ["-m", "workflow_scripts.training.train"]]
+    return [child for child in children if "workflow_scripts.training.train" in child.cmdline()[:4]]
 
 
 def terminate_when_it_trains(process, log):

@@ -59,7 +59,7 @@ rule mine:
 
 def snakemake(folder, *options, check=True, lead=(), **variables):
     """Run Snakemake in `folder` and return what it printed."""
-    command = [*lead, sys.executable, "-m", "snakemake", *options]
+    command = [*lead, sys.executable, "-P", "-m", "snakemake", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")} | variables
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert not check or done.returncode == 0, done.stdout + done.stderr
@@ -132,6 +132,14 @@ def test_another_package_of_the_same_name_is_named(importer):
     snakefile.write_text("import workflow_scripts\n" + snakefile.read_text())
     printed = snakemake(importer, "-n", check=False)
     assert f"error: {ROOT}: its workflow_scripts cannot be imported." in printed and "Traceback" not in printed
+
+
+@pytest.mark.slow
+def test_modules_of_python_in_the_working_directory_are_not_imported(tmp_path):
+    for name in ("queue.py", "workflow_scripts/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('imported from the working directory')\n")
+    assert "Study sample: 82 networks" in snakemake(tmp_path, "-s", SNAKEFILE, "--cores", "1", "plan")
 
 
 @pytest.mark.slow

@@ -36,9 +36,13 @@ def training_gpus(config: Mapping) -> int:
 
 
 def training_launcher(config: Mapping) -> str:
-    """How Python starts a training: by torchrun for several GPUs. This is part of what decides its bits."""
+    """How Python starts a training: by torchrun for several GPUs. This is part of what decides its bits.
+
+    With -P, no module of the working directory takes the place of one of Python's or of this workflow's.
+    """
     gpus = training_gpus(config)
-    return f"-m torch.distributed.run --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "-m"
+    several = f"-P -m torch.distributed.run --standalone --nproc-per-node {gpus} --no-python python -P -m"
+    return several if gpus > 1 else "-P -m"
 
 
 def deciding_threads(config: Mapping) -> int | None:

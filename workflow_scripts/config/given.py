@@ -27,7 +27,9 @@ def config_files(root: Path, command_line: Sequence[str | Path], module: bool) -
     InputError if one of them or of `command_line`, those of --configfile, is no configuration.
     """
     defaults, own = root / DEFAULTS, Path(DEFAULTS)
-    files = [defaults, *([own] if not module and own.is_file() and not own.samefile(defaults) else [])]
+    files = [defaults] if module or not own.is_file() else [defaults, own]
+    if files[-1].exists() and files[-1].samefile(defaults):
+        files = files[-1:]  # by its shorter name
     for path in [*files, *([] if module else map(Path, command_line))]:
         check_config_file(path)
     return list(map(str, files))

@@ -135,4 +135,4 @@ def test_a_config_yaml_of_the_working_directory_counts_but_not_for_a_module(tmp_
     with pytest.raises(InputError, match=r"^configuration: config.yaml: it has no keys"):
         config_files(ROOT, [], False)
     monkeypatch.chdir(ROOT)
-    assert config_files(ROOT, [], False) == [defaults]
+    assert config_files(ROOT, [], False) == ["config.yaml"]
