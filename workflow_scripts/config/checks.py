@@ -6,7 +6,9 @@ Light on purpose: the Snakefile calls this at parse time.
 import difflib
 import functools
 import math
+import os
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -62,17 +64,29 @@ def check_config(config: dict, schema: Path) -> None:
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
+    reasons = [f"{file} does not exist" for file in missing_files(dataset)]
+    if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
+        reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+    if reasons:
+        raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+
+
+def missing_files(dataset: Mapping) -> list[Path]:
+    """The files and folders of the checked section `dataset` that do not exist (the sample is drawn).
+
+    Raises InputError if nobody can tell.
+    """
+    path = Path(dataset["path"])
     try:
         wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
         if dataset["kind"] == "folder" and path.is_dir():
             wanted = [path / split for split in SPLITS]
-        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
-        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
-            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        return [file for file in wanted if not file.exists()]
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
-        reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
-    if reasons:
-        raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+        reason = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise InputError(
+            f"configuration: dataset.path: {reason}. Put it there or correct the path."
+        ) from None
 
 
 def _is_tar(path: Path) -> bool:
@@ -157,7 +171,7 @@ def _check_sample(dataset: dict, store: dict) -> None:
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"
-    if dataset["path"] != drawn:
+    if os.path.realpath(dataset["path"]) != os.path.realpath(drawn):
         raise InputError(
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
             "or set dataset.kind to ilsvrc or folder for images of your own."
