@@ -84,9 +84,7 @@ def missing_files(dataset: Mapping) -> list[Path]:
         return [file for file in wanted if not file.exists()]
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reason = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(
-            f"configuration: dataset.path: {reason}. Put it there or correct the path."
-        ) from None
+        raise InputError(f"configuration: dataset.path: {reason}. Put it there or correct the path.") from None
 
 
 def _is_tar(path: Path) -> bool:

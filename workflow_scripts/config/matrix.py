@@ -3,6 +3,7 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -96,8 +97,8 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
             "or whole. Correct it or give its halves as csv."
         )
-    csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
-    if len(csvs) > 1:
+    csvs = [other.get("csv") for other in config["matrix"] if other["partition"] == name]
+    if len({file and os.path.realpath(file) for file in csvs}) > 1:
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
 
 

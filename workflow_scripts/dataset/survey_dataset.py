@@ -1,9 +1,9 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
-Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
-hierarchy), survey.json (record: numbers of images, bytes of the packed store) and dataset.json (record: where the dataset
-lies, what it holds, and its edition) into the store's folder. Refuses an incomplete or unsafe dataset, and a disk too
-small for the store.
+Writes into the store's folder classes.csv (class_index, class, words) and hierarchy.csv (parent, child; no rows where
+the dataset has no hierarchy). The record survey.json has the numbers of images and the bytes of the packed store. The
+record dataset.json has where the dataset lies, what it holds, and its edition. Refuses an incomplete or unsafe dataset,
+and a disk too small for the store.
 """
 
 import argparse
