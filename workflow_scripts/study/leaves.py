@@ -41,7 +41,7 @@ def base_leaves(leaves: Mapping) -> dict:
 
 def matrix_leaves(config: Mapping) -> dict:
     """What decides which networks a study has, and in which jobs they are trained."""
-    leaves = {key: config[key] for key in ("seeds", "depths", "matrix")}
+    leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
     leaves["training"] = {"init": config["training"]["init"]}
     leaves["running"] = {"depths_per_job": config["running"]["depths_per_job"]}
     return leaves
@@ -67,7 +67,7 @@ def partition_files(config: Mapping, partition: str) -> dict[str, str]:
 def shown_leaves(config: Mapping) -> dict:
     """The configuration as the report shows it, but for where files lie."""
     leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference")}
-    leaves["matrix"] = [{key: value for key, value in entry.items() if key != "csv"} for entry in config["matrix"]]
+    leaves["matrix"] = _matrix(config)
     for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
         leaves[section] = {key: value for key, value in config[section].items() if key != path}
     return leaves
@@ -92,7 +92,13 @@ def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
     training = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "depths_per_job", "keep_curve_weights")
-    leaves = {key: config[key] for key in ("study", "seeds", "depths", "matrix")} | config["plan"]
+    leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
+    leaves["matrix"] = _matrix(config)
     leaves["training"] = {key: config["training"][key] for key in training}
     leaves["running"] = {key: config["running"][key] for key in running}
     return leaves | {"image_size": config["store"]["image_size"]}
+
+
+def _matrix(config: Mapping) -> list[dict]:
+    """The entries of the matrix without the places of their lists, which count by their content (partition_leaves)."""
+    return [{key: value for key, value in entry.items() if key != "csv"} for entry in config["matrix"]]

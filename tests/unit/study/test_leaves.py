@@ -108,7 +108,8 @@ def test_the_report_shows_a_configuration_that_counts_without_its_paths():
     config = CONFIG | {"matrix": [{"partition": "mine", "csv": "mine.csv"}]}
     elsewhere = copy.deepcopy(config) | {"results_table": "t.csv", "reference": None}
     elsewhere["matrix"][0]["csv"] = elsewhere["dataset"]["path"] = elsewhere["natman"]["extra_artifacts"] = "/else"
-    assert leaves.shown_leaves(elsewhere) == leaves.shown_leaves(config)
+    for function in (leaves.shown_leaves, leaves.matrix_leaves, leaves.cost_leaves):
+        assert function(elsewhere) == function(config)
     assert leaves.shown_leaves(config | {"seeds": [1]}) != leaves.shown_leaves(config)
 
 
