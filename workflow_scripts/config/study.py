@@ -1,12 +1,12 @@
 """All checks of a study that come before any work. Light on purpose: the Snakefile calls this at parse time."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from workflow_scripts.config.checks import check_config, check_dataset, check_store, missing_files
 from workflow_scripts.config.command_line import CommandLine
 from workflow_scripts.config.dataset_state import is_packed
+from workflow_scripts.config.paths import expand_paths
 from workflow_scripts.config.snakemake_notes import check_notes
 from workflow_scripts.plumbing.files import check_writable
 from workflow_scripts.study.paths import results_folder, store_folder
@@ -15,18 +15,19 @@ WITHOUT_DATA = "plan"  # the target that estimates a study's cost before its dat
 READS_ONLY = "verify"  # the target that compares files with their records
 
 
-def check_study(config: Mapping, schema: Path, command_line: CommandLine) -> None:
+def check_study(config: dict, schema: Path, command_line: CommandLine) -> None:
     """Raise InputError, in one line that names the place, unless the study can be run as `command_line` asks.
 
-    Checked are keys and values of `config`, the dataset's files, the packed store, folders that must be writable, and
-    Snakemake's notes.
+    Paths in `config` are expanded first, in place (paths.expand_paths). Checked are keys and values of `config`, the
+    dataset's files, the packed store, folders that must be writable, and Snakemake's notes.
     """
+    expand_paths(config)
     check_config(config, schema)
     trained = config["results_table"] is None
     store, results = store_folder(config), results_folder(config)
     if trained and WITHOUT_DATA not in command_line.targets:
         if is_packed(config) and (missing := missing_files(config["dataset"])):
-            print(f"note: dataset.path: {missing[0]} does not exist. {store} is used as it is.", file=sys.stderr)
+            print(f"note: dataset.path: {missing[0]} is not there. {store} is used as it is.", file=sys.stderr)
         else:
             check_dataset(config["dataset"])
     check_store(store, config["store"]["max_bad_fraction"])
