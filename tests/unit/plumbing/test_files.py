@@ -5,7 +5,7 @@ import sys
 import pytest
 from helpers import ROOT
 
-from workflow_scripts.plumbing.files import atomic_path, sha256_file, write_json, write_text
+from workflow_scripts.plumbing.files import atomic_path, same_place, sha256_file, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary(tmp_path):
