@@ -9,8 +9,6 @@ import yaml
 from checkout import Checkout
 from PIL import Image
 
-from workflow_scripts.plumbing.files import read_json
-
 pytestmark = pytest.mark.slow
 
 CLASSES = [f"class{number}" for number in range(4)]
