@@ -30,11 +30,6 @@ def placed(path):
     return PLACE.replace_prefix(path)
 
 
-def user_file(path):
-    """A file of the user's as a rule's input. It lies where the configuration says, whatever a module's prefix."""
-    return local(path) if MODULE else path
-
-
 with exit_in_one_line():  # a WorkflowError would add the place in this file
     CONFIG_FILES = config_files(Path(ROOT), workflow.configfiles, MODULE)
 
