@@ -16,6 +16,8 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
+from workflow_scripts.dataset.formats import HEAD, Format, file_format
+from workflow_scripts.dataset.trees import FolderTree, data_root
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
@@ -65,22 +67,25 @@ def check_dataset(dataset: dict) -> None:
     try:
         wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
         if dataset["kind"] == "folder" and path.is_dir():
-            wanted = [path / split for split in SPLITS]
+            root = data_root(FolderTree(path), SPLITS, files=False)
+            wanted = [path / root / split for split in SPLITS]
         reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
-        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
-            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        if dataset["kind"] == "folder" and path.is_file() and (found := _no_tar(path)):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
 
 
-def _is_tar(path: Path) -> bool:
+def _no_tar(path: Path) -> Format | None:
+    """The format of the file at `path`, None if it is an uncompressed tar."""
     try:
         tarfile.open(path, "r:").close()  # reads the first header only
     except tarfile.TarError:
-        return False
-    return True
+        with open(path, "rb") as file:
+            return file_format(file.read(HEAD))
+    return None
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:

@@ -1,7 +1,7 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
 Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
-hierarchy) and survey.json (record: numbers of images, bytes of the packed store) into the store's folder. Refuses an
+hierarchy) and survey.json (record: numbers of images, of files left out, bytes of the packed store) into the store's folder. Refuses an
 incomplete or unsafe dataset, and a disk too small for the store.
 """
 
@@ -40,7 +40,8 @@ def main() -> None:
     write_text(tables[0], classes.to_csv())
     write_text(tables[1], hierarchy.to_csv(index=False))
     settings = {"kind": args.kind, "image_size": args.image_size}
-    record = {"classes": len(classes), "images": images, "bytes": needed}
+    print(f"{sum(images.values())} images. Left out: {dataset.left_out} files and folders that lie about.")
+    record = {"classes": len(classes), "images": images, "left_out": dataset.left_out, "bytes": needed}
     record |= {"dataset": dataset_identity(args.kind, args.path)}
     record |= {"provenance": provenance("dataset.survey_dataset", settings)}
     write_record(args.folder / "survey.json", record, tables)

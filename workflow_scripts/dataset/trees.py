@@ -1,0 +1,164 @@
+"""Folder trees and tars of them, read in the same way. Light on purpose: the Snakefile imports this at parse time."""
+
+import os
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+from workflow_scripts.dataset.clutter import lies_about
+from workflow_scripts.dataset.tars import Member, checked_name, tar_index
+from workflow_scripts.plumbing.cli import InputError
+
+MOST_LEADING = 8  # folders above the data
+
+Place = tuple[Path, int, int | None]  # of a file's bytes: the file or archive, their offset and size (None: to the end)
+
+
+class Tree(Protocol):
+    """A tree of files, in which names that lie about (clutter.lies_about) do not exist. A folder is "a/b", the top ""."""
+
+    @property
+    def left_out(self) -> int:
+        """How many files and folders that lie about are in the folders that were listed."""
+
+    def at(self, folder: str) -> str:
+        """Where `folder` is, for messages."""
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in `folder`, sorted; none if it is missing."""
+
+    def files(self, folder: str) -> dict[str, Place]:
+        """The plain files in `folder` by name; none if it is missing."""
+
+
+class FolderTree:
+    """A tree on the disk (a Tree). Links count as what they lead to."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._left_out: dict[str, int] = {}
+
+    @property
+    def left_out(self) -> int:
+        """See Tree."""
+        return sum(self._left_out.values())
+
+    def at(self, folder: str) -> str:
+        """See Tree."""
+        return str(self.root / folder)
+
+    def folders(self, folder: str) -> list[str]:
+        """See Tree."""
+        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+
+    def files(self, folder: str) -> dict[str, Place]:
+        """See Tree. Raises InputError for a link that leads nowhere, and for what is neither a file nor a folder."""
+        files: dict[str, Place] = {}
+        for entry in self._entries(folder):
+            if entry.is_file():
+                files[entry.name] = (self.root / folder / entry.name, 0, None)
+            elif entry.is_symlink() and not Path(entry.path).exists():
+                raise InputError(
+                    f"{entry.path}: it is a link to a file that does not exist. Remove it or restore the file."
+                )
+            elif not entry.is_dir():
+                raise InputError(f"{entry.path}: it is neither a file nor a folder. Remove it.")
+        return files
+
+    def _entries(self, folder: str) -> list[os.DirEntry]:
+        path = self.root / folder
+        if not path.is_dir():
+            return []
+        try:
+            with os.scandir(path) as entries:
+                everything = list(entries)
+        except OSError as error:
+            raise InputError(f"{path}: it cannot be listed ({error.strerror}). Check its permissions.") from None
+        found = [entry for entry in everything if not lies_about(entry.name)]
+        self._left_out[folder] = len(everything) - len(found)
+        for entry in found:
+            checked_name(entry.name, path)
+        return found
+
+
+class TarTree:
+    """A tree in a tar, or in a tar inside a tar (a Tree). It is indexed once, from its headers."""
+
+    def __init__(self, path: Path, inner: Member | None = None) -> None:
+        """Index the tar at `path`, or its member `inner`. Raises InputError as tars.tar_index does."""
+        self.path, self.inner = path, inner
+        index = tar_index(path, inner)
+        self._files: dict[str, dict[str, Place]] = {"": {}}
+        self._folders: dict[str, set[str]] = {"": set()}
+        self._clutter = Counter(name.rpartition("/")[0] for name in index.left_out)
+        self._listed: set[str] = set()
+        for folder in index.folders:
+            self._add(folder)
+        for member in index.members:
+            folder, _, name = member.name.rpartition("/")
+            self._add(folder)
+            self._files[folder][name] = (path, member.offset, member.size)
+
+    def _add(self, folder: str) -> None:
+        """Enter `folder` and those above it."""
+        while folder not in self._folders:
+            self._folders[folder], self._files[folder] = set(), {}
+            above, _, name = folder.rpartition("/")
+            if above in self._folders:
+                self._folders[above].add(name)
+                return
+            self._add(above)
+            self._folders[above].add(name)
+
+    @property
+    def left_out(self) -> int:
+        """See Tree."""
+        return sum(self._clutter[folder] for folder in self._listed)
+
+    def at(self, folder: str) -> str:
+        """See Tree."""
+        inside = "/".join(filter(None, (self.inner and self.inner.name, folder)))
+        return f"{self.path} ({inside})" if inside else str(self.path)
+
+    def folders(self, folder: str) -> list[str]:
+        """See Tree."""
+        self._listed.add(folder)
+        return sorted(self._folders.get(folder, ()))
+
+    def files(self, folder: str) -> dict[str, Place]:
+        """See Tree."""
+        self._listed.add(folder)
+        return self._files.get(folder, {})
+
+
+def open_tree(path: Path) -> Tree:
+    """The folder or the tar at `path`. Raises InputError as tars.tar_index does."""
+    return FolderTree(path) if path.is_dir() else TarTree(path)
+
+
+def below(folder: str, name: str) -> str:
+    """The folder or file `name` in `folder`."""
+    return f"{folder}/{name}" if folder else name
+
+
+def data_root(tree: Tree, wanted: Collection[str], files: bool) -> str:
+    """The folder of `tree` that holds the data: the top, or the first below folders that are alone in theirs.
+
+    It is where one of the folders `wanted` is, or, if `files`, where files are.
+    """
+    folder = ""
+    for _ in range(MOST_LEADING):
+        inside = tree.folders(folder)
+        if len(inside) != 1 or inside[0] in wanted or (files and tree.files(folder)):
+            break
+        folder = below(folder, inside[0])
+    return folder
+
+
+def class_files(tree: Tree, folder: str) -> dict[str, Place]:
+    """The files in the folder of a class. Raises InputError if there are folders in it."""
+    if inside := tree.folders(folder):
+        place = tree.at(below(folder, inside[0]))
+        raise InputError(f"{place}: it is a folder inside a class. Move its images up, or the folder away.")
+    return tree.files(folder)
