@@ -114,7 +114,8 @@ class IlsvrcDataset:
             if image.class_index not in (label, -1):
                 wnids = [self.devkit.classes.names[index] for index in (image.class_index, label)]
                 raise InputError(
-                    f"{image.path}: the folder of {image.name} is {wnids[0]}, but the ground truth says {wnids[1]}. Move it."
+                    f"{image.path}: the folder of {image.name} is {wnids[0]}, but the ground truth says {wnids[1]}. "
+                    "Move it."
                 )
             images.append(ImageSource(image.name, label, image.path, image.offset, image.size))
         return images
@@ -125,9 +126,8 @@ class IlsvrcDataset:
         tree = self._val_tree
         root = data_root(tree, class_index, files=True)
         if unknown := [name for name in tree.folders(root) if name not in class_index]:
-            raise InputError(
-                f"{tree.at(below(root, unknown[0]))}: the devkit has no class of that name. Rename or remove the folder."
-            )
+            place = tree.at(below(root, unknown[0]))
+            raise InputError(f"{place}: the devkit has no class of that name. Rename or remove the folder.")
         sources = [ImageSource(name, -1, *place) for name, place in tree.files(root).items()]
         for wnid in tree.folders(root):
             files = class_files(tree, below(root, wnid))

@@ -1,8 +1,8 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
 Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
-hierarchy) and survey.json (record: numbers of images, of files left out, bytes of the packed store) into the store's folder. Refuses an
-incomplete or unsafe dataset, and a disk too small for the store.
+hierarchy) and survey.json (record: numbers of images and of files left out, bytes of the packed store) into the store's
+folder. Refuses an incomplete or unsafe dataset, and a disk too small for the store.
 """
 
 import argparse

@@ -16,7 +16,7 @@ Place = tuple[Path, int, int | None]  # of a file's bytes: the file or archive, 
 
 
 class Tree(Protocol):
-    """A tree of files, in which names that lie about (clutter.lies_about) do not exist. A folder is "a/b", the top ""."""
+    """A tree of files, without names that lie about (clutter.lies_about). A folder is called "a/b", and the top ""."""
 
     @property
     def left_out(self) -> int:

@@ -9,6 +9,8 @@ import argparse
 import contextlib
 import csv
 import hashlib
+import math
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ from workflow_scripts.plumbing.records import verified, write_record
 from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.decode import BadImage, decode
 
+MOST_LISTED = 100  # undecodable images of one shard
 AHEAD = 8  # decoded images waiting per thread, however large the archive
 
 Decoded = tuple[ImageSource, np.ndarray | BadImage]
@@ -45,8 +48,9 @@ def pack_shard(
 ) -> dict:
     """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
 
-    `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
-    decoded. Raises it before any work if the share is empty or the disk has no room.
+    `split` is "train" or "val". Raises InputError if more than `max_bad_fraction` of the images cannot be decoded. Then
+    all such images are printed, or the first MOST_LISTED. Raises it before any work if the share is empty or the disk
+    has no room.
     """
     sources = dataset.images(split, shard, shards)
     if not sources:
@@ -57,9 +61,14 @@ def pack_shard(
     with contextlib.ExitStack() as files:
         paths = [files.enter_context(atomic_path(name)) for name in names]
         quarantine, pixels_sha256 = [], hashlib.sha256()
+        allowed = int(max_bad_fraction * len(sources))
         for bad in _write(decoded, *paths, pixels_sha256):
             quarantine.append(bad)
-            _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
+            if len(quarantine) > max(MOST_LISTED, allowed):
+                break
+        if len(quarantine) > allowed:
+            decoded.close()  # ends the progress bar's line
+            raise _too_many(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
         checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # pixels: hashed when written
     return {
         "split": split,
@@ -105,13 +114,21 @@ def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int
     return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
 
 
-def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> None:
-    if len(quarantine) > max_bad_fraction * images:
-        first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
-        raise InputError(
-            f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
-            f"{first}. Fix them or raise store.max_bad_fraction."
-        )
+def _too_many(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> InputError:
+    """Print the images that cannot be decoded; the error that goes with them."""
+    for bad in quarantine[:MOST_LISTED]:
+        print(cli.one_line(InputError(f"{where}: {bad['name']}: {bad['reason']}")), file=sys.stderr)
+    first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
+    if len(quarantine) <= MOST_LISTED:
+        enough = math.floor(len(quarantine) / images * 10**4 + 1) / 10**4  # rounded up
+        count, listed, more = f"{len(quarantine)} images", "list them", f" to {enough:g}"
+    else:
+        count, listed, more = f"more than {MOST_LISTED} images", f"list the first {MOST_LISTED}", ""
+    return InputError(
+        f"{where}: {count}, above {max_bad_fraction:g} of {images}, cannot be decoded: {first}. The lines above "
+        f"{listed}. Replace or remove these files, or raise store.max_bad_fraction{more} to leave them out. "
+        "snakemake --keep-going lists those of all shards in one run."
+    )
 
 
 def main() -> None:

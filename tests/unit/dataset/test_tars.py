@@ -87,7 +87,7 @@ def with_member(path, name, kind=tarfile.REGTYPE, **fields):
 def test_members_that_are_no_plain_data_are_refused(plain, name, fields, message):
     with_member(plain, name, **fields)
     with pytest.raises(InputError, match=message):
-        tar_index(plain).members
+        tar_index(plain)
 
 
 def test_every_truncation_is_noticed(plain):
@@ -97,7 +97,7 @@ def test_every_truncation_is_noticed(plain):
     for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 512, end + 1023]:
         plain.write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"not a whole|not whole"):
-            tar_index(plain).members
+            tar_index(plain)
     plain.write_bytes(whole[: end + 1024])
     assert len(tar_index(plain).members) == 3
 
@@ -109,7 +109,7 @@ def test_a_truncated_inner_tar_does_not_run_into_the_next(tmp_path):
         path.write_bytes(tar_bytes([("inner.tar", whole[:length]), ("next.tar", whole)]))
         inner = tar_index(path).members[0]
         with pytest.raises(InputError, match=r"outer\.tar \(inner\.tar\).*not whole"):
-            tar_index(path, inner).members
+            tar_index(path, inner)
 
 
 @pytest.mark.parametrize("start", [0, 512 * 3, 512 * 4])
@@ -120,14 +120,14 @@ def test_a_damaged_header_is_no_end_of_the_archive(plain, start, byte, count):
     data[start : start + count] = byte * count
     plain.write_bytes(data)
     with pytest.raises(InputError, match=r"damaged|not a whole"):
-        tar_index(plain).members
+        tar_index(plain)
 
 
 def test_zeros_to_the_end_of_a_large_archive_are_no_padding(plain):
     with open(plain, "ab") as file:
         file.truncate(2**20 + 512 * 9)
     with pytest.raises(InputError, match="neither a header nor the end"):
-        tar_index(plain).members
+        tar_index(plain)
 
 
 def header(name, size, kind=tarfile.REGTYPE):
@@ -160,14 +160,14 @@ LONG = header("././@LongLink", 512, tarfile.GNUTYPE_LONGNAME) + b"a" * 512
 def test_crafted_headers_neither_hang_nor_fill_the_memory(tmp_path, headers):
     (tmp_path / "x.tar").write_bytes(headers + bytes(10240))
     with pytest.raises(InputError, match=r"x\.tar: it is (damaged or )?not"):
-        tar_index(tmp_path / "x.tar").members
+        tar_index(tmp_path / "x.tar")
 
 
 def test_names_that_are_not_utf_8_are_refused(plain):
     with tarfile.open(plain, "a", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
         tar.addfile(tarfile.TarInfo("caf\xe9.JPEG"))
     with pytest.raises(InputError, match=r"name 'caf\\udce9\.JPEG' is not UTF-8"):
-        tar_index(plain).members
+        tar_index(plain)
 
 
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -196,4 +196,4 @@ def test_a_compressed_tar_is_refused(tmp_path, mode):
     with tarfile.open(tmp_path / "x.tar", mode) as tar:
         tar.addfile(tarfile.TarInfo("a"))
     with pytest.raises(InputError, match="not a whole, uncompressed tar archive"):
-        tar_index(tmp_path / "x.tar").members
+        tar_index(tmp_path / "x.tar")
