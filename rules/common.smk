@@ -30,10 +30,11 @@ from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
 # Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake. A conda environment
-# comes before it on the PATH and replaces it.
+# comes before it on the PATH and replaces it. Names are UTF-8 for all steps, whatever the locale says.
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
     PYTHONPATH=workflow.basedir,
+    PYTHONUTF8="1",
 )
 
 with exit_in_one_line():  # a WorkflowError would add the place in this file

@@ -20,7 +20,7 @@ from workflow_scripts.dataset.formats import HEAD, Format, file_format
 from workflow_scripts.dataset.trees import FolderTree, data_root
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
-from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
 from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.study.columns import PRINTED_COLUMNS, REQUIRED_COLUMNS
@@ -47,7 +47,7 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
     for key, section in config.items():
-        check_extent((str(key), section), _items, _check_number)
+        check_extent((str(key), section), _items, _check_value)
     errors = sorted(
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
     )
@@ -123,12 +123,25 @@ def _sections_with(key: str, schema: dict) -> list[str]:
     return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
 
 
-def _check_number(key: str, value: object) -> None:
-    """Refuse numbers that pass a schema's limits: YAML's .inf and .nan, and integers too long to print."""
+def _check_value(key: str, value: object) -> None:
+    """Refuse text that cannot be the name of a file here, and numbers that pass a schema's limits.
+
+    These are YAML's .inf and .nan, and integers too long to print.
+    """
+    if isinstance(value, str) and not value.isascii():
+        _check_text(key, value)
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
+
+
+def _check_text(key: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"configuration: {key}: {value!a} is not UTF-8 text. Rename what it names.") from None
+    check_utf_8(f"configuration: {key}: the letters of {value!a}")
 
 
 def _items(key: str, value: object) -> list[tuple[str, object]]:

@@ -256,5 +256,8 @@ def checked_name(name: str, where: str | Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{where}: the name {name!a} is not UTF-8. Rename it.") from None
+        latin = name.encode("utf-8", "surrogateescape").decode("latin-1")
+        raise InputError(
+            f"{where}: the name {name!a} is not UTF-8 (in Latin-1 it is {latin!r}). Rename it, as with convmv."
+        ) from None
     return name

@@ -10,7 +10,7 @@ from workflow_scripts.dataset.clutter import lies_about
 from workflow_scripts.dataset.tars import Member, checked_name, tar_index
 from workflow_scripts.plumbing.cli import InputError
 
-MOST_LEADING = 8  # folders above the data
+MOST_LEADING = 32  # folders above the data; links could lead round for ever
 
 Place = tuple[Path, int, int | None]  # of a file's bytes: the file or archive, their offset and size (None: to the end)
 
