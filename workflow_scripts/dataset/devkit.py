@@ -11,8 +11,9 @@ from pathlib import Path
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.matfile import MatError, Value, read_structs
 from workflow_scripts.dataset.tars import index
-from workflow_scripts.dataset.trees import FolderTree, data_root
+from workflow_scripts.dataset.trees import FolderTree, data_tree
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.text_file import decoded_text
 
 META, GROUND_TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
 GZIP = b"\x1f\x8b"
@@ -57,15 +58,15 @@ def read_devkit(path: str | Path) -> Devkit:
 
 def ground_truth(text: bytes) -> list[int]:
     """The ILSVRC2012_IDs in the text of the ground truth. Raises InputError for anything but numbers in it."""
-    words = text.split()
+    words = decoded_text(text, GROUND_TRUTH).split()
     for word in words:
-        if not word.isdigit() or len(word) > 9:
+        if not (word.isascii() and word.isdigit()) or len(word) > 9:
             raise InputError(f"the ground truth has {word[:20]!r}, which is not an ILSVRC2012_ID")
     return [int(word) for word in words]
 
 
 def _folder_files(path: Path) -> tuple[bytes, bytes]:
-    path = path / data_root(FolderTree(path), ("data",), files=False)
+    path = Path(data_tree(FolderTree(path), ("data",), files=False).at(""))
     found = []
     for name in (META, GROUND_TRUTH):
         with open(path / name, "rb") as file:

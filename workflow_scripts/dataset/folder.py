@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import SPLITS, ClassList, ImageSource, share
-from workflow_scripts.dataset.trees import FolderTree, below, class_files, data_root, open_tree
+from workflow_scripts.dataset.layout import SPLIT_NAMES, check_splits
+from workflow_scripts.dataset.trees import FolderTree, Tree, class_files, data_tree, open_tree
 from workflow_scripts.plumbing.cli import InputError
 
 
@@ -17,14 +18,8 @@ class FolderDataset:
         self.path = Path(path)
         if not self.path.exists():
             raise InputError(f"{path}: it is neither a folder nor a tar archive. Correct dataset.path.")
-        self.tree = open_tree(self.path)
-        self.root = data_root(self.tree, SPLITS, files=False)
-        classes = {split: set(self.tree.folders(below(self.root, split))) for split in SPLITS}
-        if not classes["train"]:
-            raise InputError(f"{path}: it has no images train/<class>/<file>. Correct dataset.path.")
-        if different := classes["train"] ^ classes["val"]:
-            raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/. Add it or remove it.")
-        self.names = tuple(sorted(classes["train"]))
+        self.tree = _data_tree(open_tree(self.path))
+        self.names = _classes(self.path, self.tree)
 
     def class_list(self) -> ClassList:
         """The folder names, sorted."""
@@ -48,13 +43,22 @@ class FolderDataset:
 
     def _class_images(self, split: str, index: int) -> list[ImageSource]:
         name = self.names[index]
-        files = class_files(self.tree, below(self.root, f"{split}/{name}"))
+        files = class_files(self.tree, f"{split}/{name}")
         if not files:
             raise InputError(f"{self.path}: class {name!r} has no {split} images. Add some or remove the class.")
         return [ImageSource(f"{name}/{file}", index, *files[file]) for file in sorted(files)]
 
 
-def folder_classes(path: str | Path) -> list[str]:
-    """The classes of the training images in the folder tree at `path`, sorted; none if it is no folder."""
-    tree = FolderTree(Path(path))
-    return tree.folders(below(data_root(tree, SPLITS, files=False), "train"))
+def folder_classes(path: str | Path) -> tuple[str, ...]:
+    """The classes of the tree at `path`, sorted. Raises InputError as layout.check_splits."""
+    return _classes(Path(path), _data_tree(FolderTree(Path(path))))
+
+
+def _data_tree(tree: Tree) -> Tree:
+    return data_tree(tree, SPLIT_NAMES, files=False)
+
+
+def _classes(path: Path, tree: Tree) -> tuple[str, ...]:
+    train, val = (tree.folders(split) for split in SPLITS)
+    check_splits(str(path), tree, train, val)
+    return tuple(train)

@@ -7,7 +7,7 @@ from pathlib import Path
 from workflow_scripts.dataset.dataset import ClassList, ImageSource, ilsvrc_files, share
 from workflow_scripts.dataset.devkit import read_devkit
 from workflow_scripts.dataset.tars import Member
-from workflow_scripts.dataset.trees import TarTree, Tree, below, class_files, data_root, open_tree
+from workflow_scripts.dataset.trees import TarTree, Tree, class_files, data_tree, open_tree
 from workflow_scripts.plumbing.cli import InputError
 
 VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
@@ -57,19 +57,19 @@ class IlsvrcDataset:
 
     @functools.cached_property
     def _train_tree(self) -> Tree:
-        return open_tree(self.train)
+        """The training images' tree, with the classes' folders or tars at its top."""
+        return data_tree(open_tree(self.train), self.devkit.classes.names, files=True)
 
     @functools.cached_property
     def _val_tree(self) -> Tree:
-        return open_tree(self.val)
+        return data_tree(open_tree(self.val), self.devkit.classes.names, files=True)
 
     def _class_images(self, index: int) -> list[ImageSource]:
         wnid = self.devkit.classes.names[index]
         if self.train.is_dir():
-            tree, folder = self._train_tree, below(self._train_root, wnid)
+            tree, folder = self._train_tree, wnid
         else:
-            tree = TarTree(self.train, self._class_tar(wnid))
-            folder = data_root(tree, (), files=True)
+            tree, folder = data_tree(TarTree(self.train, self._class_tar(wnid)), (), files=True), ""
         images = [ImageSource(f"{wnid}/{name}", index, *place) for name, place in class_files(tree, folder).items()]
         if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
             raise InputError(
@@ -82,13 +82,8 @@ class IlsvrcDataset:
             )
         return sorted(images, key=lambda image: image.name)
 
-    @functools.cached_property
-    def _train_root(self) -> str:
-        """The folder of the training images that holds the classes' folders or tars."""
-        return data_root(self._train_tree, self.devkit.classes.names, files=True)
-
     def _class_tar(self, wnid: str) -> Member:
-        tars = self._train_tree.files(self._train_root)
+        tars = self._train_tree.files("")
         try:
             _, offset, size = tars[f"{wnid}.tar"]
         except KeyError:
@@ -124,13 +119,12 @@ class IlsvrcDataset:
         """The validation images in any order; the class index is -1 where no folder gives it."""
         class_index = {name: index for index, name in enumerate(self.devkit.classes.names)}
         tree = self._val_tree
-        root = data_root(tree, class_index, files=True)
-        if unknown := [name for name in tree.folders(root) if name not in class_index]:
-            place = tree.at(below(root, unknown[0]))
+        if unknown := [name for name in tree.folders("") if name not in class_index]:
+            place = tree.at(unknown[0])
             raise InputError(f"{place}: the devkit has no class of that name. Rename or remove the folder.")
-        sources = [ImageSource(name, -1, *place) for name, place in tree.files(root).items()]
-        for wnid in tree.folders(root):
-            files = class_files(tree, below(root, wnid))
+        sources = [ImageSource(name, -1, *place) for name, place in tree.files("").items()]
+        for wnid in tree.folders(""):
+            files = class_files(tree, wnid)
             sources += [ImageSource(name, class_index[wnid], *place) for name, place in files.items()]
         return sources
 

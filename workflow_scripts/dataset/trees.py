@@ -118,7 +118,7 @@ class TarTree:
 
     def at(self, folder: str) -> str:
         """See Tree."""
-        inside = "/".join(filter(None, (self.inner and self.inner.name, folder)))
+        inside = below(self.inner.name if self.inner else "", folder)
         return f"{self.path} ({inside})" if inside else str(self.path)
 
     def folders(self, folder: str) -> list[str]:
@@ -138,22 +138,46 @@ def open_tree(path: Path) -> Tree:
 
 
 def below(folder: str, name: str) -> str:
-    """The folder or file `name` in `folder`."""
-    return f"{folder}/{name}" if folder else name
+    """What is called `name` in `folder`; one of them may be ""."""
+    return "/".join(filter(None, (folder, name)))
 
 
-def data_root(tree: Tree, wanted: Collection[str], files: bool) -> str:
-    """The folder of `tree` that holds the data: the top, or the first below folders that are alone in theirs.
+class Subtree:
+    """What is in the folder `root` of `tree` (a Tree)."""
 
-    It is where one of the folders `wanted` is, or, if `files`, where files are.
+    def __init__(self, tree: Tree, root: str) -> None:
+        self.tree, self.root = tree, root
+
+    @property
+    def left_out(self) -> int:
+        """See Tree. It counts the folders above, too."""
+        return self.tree.left_out
+
+    def at(self, folder: str) -> str:
+        """See Tree."""
+        return self.tree.at(below(self.root, folder))
+
+    def folders(self, folder: str) -> list[str]:
+        """See Tree."""
+        return self.tree.folders(below(self.root, folder))
+
+    def files(self, folder: str) -> dict[str, Place]:
+        """See Tree."""
+        return self.tree.files(below(self.root, folder))
+
+
+def data_tree(tree: Tree, wanted: Collection[str], files: bool) -> Tree:
+    """The part of `tree` that holds the data: all, or what is below leading folders, each of which is alone in its own.
+
+    A folder of a name in `wanted` (in lower case) is no leading folder, nor, if `files`, a folder beside files.
     """
     folder = ""
     for _ in range(MOST_LEADING):
         inside = tree.folders(folder)
-        if len(inside) != 1 or inside[0] in wanted or (files and tree.files(folder)):
+        if len(inside) != 1 or inside[0].lower() in wanted or (files and tree.files(folder)):
             break
         folder = below(folder, inside[0])
-    return folder
+    return Subtree(tree, folder)
 
 
 def class_files(tree: Tree, folder: str) -> dict[str, Place]:
