@@ -50,35 +50,37 @@ class FolderTree:
 
     def folders(self, folder: str) -> list[str]:
         """See Tree."""
-        return sorted(entry.name for entry in self._entries(folder) if entry.is_dir())
+        return sorted(name for name, entry in self._entries(folder) if entry.is_dir())
 
     def files(self, folder: str) -> dict[str, Place]:
         """See Tree. Raises InputError for a link that leads nowhere, and for what is neither a file nor a folder."""
         files: dict[str, Place] = {}
-        for entry in self._entries(folder):
+        for name, entry in self._entries(folder):
+            path = self.root / folder / name
             if entry.is_file():
-                files[entry.name] = (self.root / folder / entry.name, 0, None)
+                files[name] = (path, 0, None)
             elif entry.is_symlink() and not Path(entry.path).exists():
-                raise InputError(
-                    f"{entry.path}: it is a link to a file that does not exist. Remove it or restore the file."
-                )
+                raise InputError(f"{path}: it is a link to a file that does not exist. Remove it or restore the file.")
             elif not entry.is_dir():
-                raise InputError(f"{entry.path}: it is neither a file nor a folder. Remove it.")
+                raise InputError(f"{path}: it is neither a file nor a folder. Remove it.")
         return files
 
-    def _entries(self, folder: str) -> list[os.DirEntry]:
-        path = self.root / folder
+    def _entries(self, folder: str) -> list[tuple[str, os.DirEntry]]:
+        # Names are UTF-8 here, also where the locale has Snakemake's own process read their bytes otherwise.
+        path = self.root / os.fsdecode(folder.encode("utf-8", "surrogateescape"))
         if not path.is_dir():
             return []
         try:
             with os.scandir(path) as entries:
-                everything = list(entries)
+                named = [(os.fsencode(entry.name).decode("utf-8", "surrogateescape"), entry) for entry in entries]
         except OSError as error:
-            raise InputError(f"{path}: it cannot be listed ({error.strerror}). Check its permissions.") from None
-        found = [entry for entry in everything if not lies_about(entry.name)]
-        self._left_out[folder] = len(everything) - len(found)
-        for entry in found:
-            checked_name(entry.name, path)
+            raise InputError(
+                f"{self.at(folder)}: it cannot be listed ({error.strerror}). Check its permissions."
+            ) from None
+        found = [(name, entry) for name, entry in named if not lies_about(name)]
+        self._left_out[folder] = len(named) - len(found)
+        for name, _ in found:
+            checked_name(name, self.at(folder))
         return found
 
 
