@@ -2,12 +2,14 @@
 
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES
+from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES, ImageSource
 from workflow_scripts.dataset.formats import CONVERT, Format, file_format
+from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
 from workflow_scripts.store.metadata import without_metadata
 
@@ -31,8 +33,26 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+AHEAD = 8  # decoded images waiting per thread, however large the archive
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
+
+Decoded = tuple[ImageSource, np.ndarray | BadImage]
+
+
+def decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
+    """`sources` in order, each with what `decode` gives of it or raises. Several threads (Pillow releases the GIL) work
+    a few images ahead of the caller.
+    """
+
+    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
+        try:
+            return decode(source.read(), size, resize)
+        except BadImage as reason:
+            return reason
+
+    # One thread decodes in this one, between two images that the caller takes.
+    return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
 
 
 def decode(data: bytes, size: int, resize: str) -> np.ndarray:

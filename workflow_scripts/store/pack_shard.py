@@ -9,15 +9,11 @@ import argparse
 import contextlib
 import csv
 import hashlib
-import math
-import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from workflow_scripts.dataset.dataset import Dataset, ImageSource
+from workflow_scripts.dataset.dataset import Dataset
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.plumbing import cli
@@ -26,13 +22,8 @@ from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256
 from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
-from workflow_scripts.plumbing.thread_map import thread_map
-from workflow_scripts.store.decode import BadImage, decode
-
-MOST_LISTED = 100  # undecodable images of one shard
-AHEAD = 8  # decoded images waiting per thread, however large the archive
-
-Decoded = tuple[ImageSource, np.ndarray | BadImage]
+from workflow_scripts.store.decode import BadImage, Decoded, decode_all
+from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, too_many
 
 
 def pack_shard(
@@ -48,15 +39,15 @@ def pack_shard(
 ) -> dict:
     """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
 
-    `split` is "train" or "val". Raises InputError if more than `max_bad_fraction` of the images cannot be decoded. Then
-    all such images are printed, or the first MOST_LISTED. Raises it before any work if the share is empty or the disk
+    `split` is "train" or "val". Raises InputError if more than `max_bad_fraction` of the images cannot be decoded, and
+    such images are printed (undecodable.list_undecodable). Raises it before any work if the share is empty or the disk
     has no room.
     """
     sources = dataset.images(split, shard, shards)
     if not sources:
         raise InputError(f"store.{split}_shards: {split} shard {shard} of {shards} is empty. Lower it.")
     check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
-    decoded = progress(_decode_all(sources, image_size, resize, threads), prefix, len(sources), "images")
+    decoded = progress(decode_all(sources, image_size, resize, threads), prefix, len(sources), "images")
     names = [f"{prefix}.{suffix}" for suffix in ("u8", "csv", "crc")]
     with contextlib.ExitStack() as files:
         paths = [files.enter_context(atomic_path(name)) for name in names]
@@ -68,7 +59,8 @@ def pack_shard(
                 break
         if len(quarantine) > allowed:
             decoded.close()  # ends the progress bar's line
-            raise _too_many(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
+            list_undecodable(dataset, split, sources, quarantine, threads)
+            raise too_many(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
         checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # pixels: hashed when written
     return {
         "split": split,
@@ -97,38 +89,6 @@ def _write(
             digest.update(image)
             checksums.write(zlib.crc32(image).to_bytes(4, "little"))
             index.writerow([source.name, source.class_index])
-
-
-def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
-    """Read and decode `sources` in order. Several threads (Pillow releases the GIL) work a few images ahead of the
-    caller.
-    """
-
-    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
-        try:
-            return decode(source.read(), size, resize)
-        except BadImage as reason:
-            return reason
-
-    # One thread decodes in this one, between two images that the caller writes.
-    return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
-
-
-def _too_many(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> InputError:
-    """Print the images that cannot be decoded; the error that goes with them."""
-    for bad in quarantine[:MOST_LISTED]:
-        print(cli.one_line(InputError(f"{where}: {bad['name']}: {bad['reason']}")), file=sys.stderr)
-    first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
-    if len(quarantine) <= MOST_LISTED:
-        enough = math.floor(len(quarantine) / images * 10**4 + 1) / 10**4  # rounded up
-        count, listed, more = f"{len(quarantine)} images", "list them", f" to {enough:g}"
-    else:
-        count, listed, more = f"more than {MOST_LISTED} images", f"list the first {MOST_LISTED}", ""
-    return InputError(
-        f"{where}: {count}, above {max_bad_fraction:g} of {images}, cannot be decoded: {first}. The lines above "
-        f"{listed}. Replace or remove these files, or raise store.max_bad_fraction{more} to leave them out. "
-        "snakemake --keep-going lists those of all shards in one run."
-    )
 
 
 def main() -> None:
