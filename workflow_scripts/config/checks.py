@@ -17,12 +17,12 @@ from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
 from workflow_scripts.dataset.folder import folder_classes
-from workflow_scripts.dataset.formats import HEAD, Format, file_format
 from workflow_scripts.dataset.layout import ilsvrc_error
 from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
+from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from workflow_scripts.dataset.folder import folder_classes
+from workflow_scripts.dataset.folder import training_classes
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves
 from workflow_scripts.plumbing.cli import InputError, naming
@@ -116,7 +116,7 @@ def _known_classes(dataset: dict) -> list[str]:
         )
 
         return [sample_class.wnid for sample_class in SAMPLE_CLASSES]
-    return folder_classes(dataset["path"]) if dataset["kind"] == "folder" else []
+    return training_classes(dataset["path"]) if dataset["kind"] == "folder" else []
 
 
 def _check_images(key: str, partition: str, dataset: dict) -> None:

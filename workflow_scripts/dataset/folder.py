@@ -54,6 +54,11 @@ def folder_classes(path: str | Path) -> tuple[str, ...]:
     return _classes(Path(path), _data_tree(FolderTree(Path(path))))
 
 
+def training_classes(path: str | Path) -> list[str]:
+    """The folders of the training images in the tree at `path`, sorted and not checked; none if there are none."""
+    return _data_tree(FolderTree(Path(path))).folders("train")
+
+
 def _data_tree(tree: Tree) -> Tree:
     return data_tree(tree, SPLIT_NAMES, files=False)
 

@@ -9,11 +9,11 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from workflow_scripts.dataset.clutter import lies_about
-from workflow_scripts.dataset.formats import TAR, UNKNOWN, Format, file_format
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.formats import TAR, UNKNOWN, Format, file_format
 
 MEMBER_KINDS = {
     tarfile.SYMTYPE: "a symbolic link",
@@ -77,7 +77,7 @@ def tar_index(path: Path, inner: Member | None = None) -> Index:
             end = start + inner.size if inner else os.fstat(file.fileno()).st_size
             return index(file, where, start, end)
     except OSError as error:
-        raise _not_whole(where, error) from None
+        _refuse(where, error)
 
 
 def index(file: BinaryIO, where: str, start: int, end: int) -> Index:
@@ -111,18 +111,16 @@ def index(file: BinaryIO, where: str, start: int, end: int) -> Index:
             members[member.name] = member
     except tarfile.TarError as error:
         file.seek(start)
-        found = file_format(file.read(min(end - start, BLOCK)))
-        raise _not_whole(where, error) if found in (TAR, UNKNOWN) else _no_tar(where, found) from None
+        _refuse(where, error, file_format(file.read(min(end - start, BLOCK))))
     return Index(list(members.values()), folders - {"."}, left_out)
 
 
-def _not_whole(where: str, why: object) -> InputError:
-    return InputError(f"{where}: it is not a whole, uncompressed tar archive ({why}). Unpack or replace it.")
-
-
-def _no_tar(where: str, found: Format) -> InputError:
-    remedy = f"{found.remedy[0].upper()}{found.remedy[1:]}"
-    return InputError(f"{where}: it is {found.name}, not a whole, uncompressed tar archive. {remedy}.")
+def _refuse(where: str, why: object, found: Format = UNKNOWN) -> NoReturn:
+    """Raise the InputError for what is no whole, uncompressed tar, but a file of the format `found`."""
+    if found not in (TAR, UNKNOWN):
+        remedy = f"{found.remedy[0].upper()}{found.remedy[1:]}"
+        raise InputError(f"{where}: it is {found.name}, not a whole, uncompressed tar archive. {remedy}.") from None
+    raise InputError(f"{where}: it is not a whole, uncompressed tar archive ({why}). Unpack or replace it.") from None
 
 
 def _clutter(name: str) -> str | None:

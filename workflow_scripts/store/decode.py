@@ -8,7 +8,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES, ImageSource
-from workflow_scripts.dataset.formats import CONVERT, Format, file_format
+from workflow_scripts.plumbing.formats import unread
 from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
 from workflow_scripts.store.metadata import without_metadata
@@ -85,16 +85,9 @@ def _decoded(data: bytes, size: int, resize: str) -> np.ndarray:
     except (BadImage, MemoryError):  # a lack of memory is not the image's fault
         raise
     except Image.UnidentifiedImageError:
-        raise BadImage(_unread(file_format(data))) from None
+        raise BadImage(unread(data)) from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
         raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
-
-
-def _unread(found: Format) -> str:
-    """The reason for a file of this format, which Pillow does not recognise."""
-    if found.name.startswith("a damaged"):
-        return f"{found.name}; {found.remedy}"
-    return f"{found.name}, {'which is not read' if found.remedy == CONVERT else 'not an image'}; {found.remedy}"
 
 
 def _one_line(reason: str) -> str:

@@ -23,7 +23,7 @@ from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
 from workflow_scripts.store.decode import BadImage, Decoded, decode_all
-from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, too_many
+from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, refuse
 
 
 def pack_shard(
@@ -60,7 +60,7 @@ def pack_shard(
         if len(quarantine) > allowed:
             decoded.close()  # ends the progress bar's line
             list_undecodable(dataset, split, sources, quarantine, threads)
-            raise too_many(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
+            refuse(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
         checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # pixels: hashed when written
     return {
         "split": split,

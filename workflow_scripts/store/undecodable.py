@@ -9,6 +9,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
 from workflow_scripts.dataset.dataset import SPLITS, Dataset, ImageSource
 from workflow_scripts.plumbing.cli import InputError, one_line
@@ -20,14 +21,14 @@ LOOKS = 1000  # parts of a split; of ImageNet a class each
 LOOK_SIZE = 32  # pixels, as libjpeg decodes small ones faster
 
 
-def too_many(quarantine: Sequence[dict], images: int, max_bad_fraction: float, where: str) -> InputError:
-    """The error for a `quarantine`, names with reasons, of more than `max_bad_fraction` of `images` in `where`."""
+def refuse(quarantine: Sequence[dict], images: int, max_bad_fraction: float, where: str) -> NoReturn:
+    """Raise InputError for `quarantine`, names with reasons, of more than `max_bad_fraction` of `images` in `where`."""
     first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
     count, rise = f"more than {MOST_LISTED} images", ""
     if len(quarantine) <= MOST_LISTED:
         count = f"{len(quarantine)} image{'s' * (len(quarantine) > 1)}"
         rise = f" to {math.floor(len(quarantine) / images * 10**4 + 1) / 10**4:g}"  # rounded up
-    return InputError(
+    raise InputError(
         f"{where}: {count}, above {max_bad_fraction:g} of {images}, cannot be decoded: {first}. The lines above list "
         f"them. Replace or remove the files, or raise store.max_bad_fraction{rise} to leave them out."
     )

@@ -8,8 +8,8 @@ import lzma
 import pytest
 from PIL import Image
 
-from workflow_scripts.dataset.formats import EMPTY, HEAD, UNKNOWN, ZEROS, file_format
 from workflow_scripts.dataset.sample.draw_sample import tar_bytes
+from workflow_scripts.plumbing.formats import EMPTY, HEAD, UNKNOWN, ZEROS, file_format
 from workflow_scripts.store.decode import BadImage, decode
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 12345\n"

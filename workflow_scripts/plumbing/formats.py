@@ -107,6 +107,14 @@ def file_format(data: bytes) -> Format:
     return _text_format(head) or UNKNOWN
 
 
+def unread(data: bytes) -> str:
+    """Why `data`, which are no image that is read, are none, and what to do."""
+    found = file_format(data)
+    if found.name.startswith("a damaged"):
+        return f"{found.name}; {found.remedy}"
+    return f"{found.name}, {'which is not read' if found.remedy == CONVERT else 'not an image'}; {found.remedy}"
+
+
 def _text_format(head: bytes) -> Format | None:
     """The format of text in UTF-8, of which `head` may end within a character; None for anything else."""
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
