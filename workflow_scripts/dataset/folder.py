@@ -51,12 +51,17 @@ class FolderDataset:
 
 def folder_classes(path: str | Path) -> tuple[str, ...]:
     """The classes of the tree at `path`, sorted. Raises InputError as layout.check_splits."""
-    return _classes(Path(path), _data_tree(FolderTree(Path(path))))
+    return _classes(Path(path), folder_tree(path))
 
 
 def training_classes(path: str | Path) -> list[str]:
     """The folders of the training images in the tree at `path`, sorted and not checked; none if there are none."""
-    return _data_tree(FolderTree(Path(path))).folders("train")
+    return folder_tree(path).folders("train")
+
+
+def folder_tree(path: str | Path) -> Tree:
+    """The tree at `path` without leading folders: the splits are at its top."""
+    return _data_tree(FolderTree(Path(path)))
 
 
 def _data_tree(tree: Tree) -> Tree:

@@ -56,7 +56,7 @@ class FolderTree:
         """See Tree. Raises InputError for a link that leads nowhere, and for what is neither a file nor a folder."""
         files: dict[str, Place] = {}
         for name, entry in self._entries(folder):
-            path = self.root / folder / name
+            path = Path(entry.path)
             if entry.is_file():
                 files[name] = (path, 0, None)
             elif entry.is_symlink() and not Path(entry.path).exists():
