@@ -2,6 +2,7 @@
 # `make test-all` all tests but the fault suites and the fuzzers.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+export PYTHONUTF8 := 1
 
 .PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
 .DELETE_ON_ERROR:

@@ -17,12 +17,14 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
-from workflow_scripts.dataset.folder import FolderListing, folder_classes
+from workflow_scripts.dataset.folder import folder_classes
 from workflow_scripts.dataset.layout import ilsvrc_error
+from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
-from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
 from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
@@ -63,9 +65,9 @@ def check_config(config: dict, schema: Path) -> None:
 
 
 def check_sizes(config: Mapping) -> None:
-    """Raise InputError naming the first section that holds more than a study can have, or a number that none has."""
+    """Raise InputError naming the first section that holds more than a study can have, or a value that none has."""
     for key, section in config.items():
-        check_extent((str(key), section), _items, _check_number)
+        check_extent((str(key), section), _items, _check_value)
 
 
 def check_dataset(dataset: dict) -> None:
@@ -76,8 +78,8 @@ def check_dataset(dataset: dict) -> None:
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif dataset["kind"] == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
-        elif dataset["kind"] == "folder" and not path.is_dir() and not _is_tar(path):
-            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        elif dataset["kind"] == "folder" and not path.is_dir() and (found := _no_tar(path)):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:
             reasons = []
             with naming("dataset.path"):
@@ -106,15 +108,17 @@ def _check_layout(kind: str, path: Path) -> None:
         folder_classes(path)
     missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if kind == "ilsvrc" else []
     if missing:
-        raise ilsvrc_error(str(path), FolderListing(path), missing[0])
+        raise ilsvrc_error(str(path), FolderTree(path), missing[0])
 
 
-def _is_tar(path: Path) -> bool:
+def _no_tar(path: Path) -> Format | None:
+    """The format of the file at `path`, None if it is an uncompressed tar."""
     try:
         tarfile.open(path, "r:").close()  # reads the first header only
     except tarfile.TarError:
-        return False
-    return True
+        with open(path, "rb") as file:
+            return file_format(file.read(HEAD))
+    return None
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
@@ -160,12 +164,25 @@ def _sections_with(key: str, schema: dict) -> list[str]:
     return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
 
 
-def _check_number(key: str, value: object) -> None:
-    """Refuse numbers that pass a schema's limits: YAML's .inf and .nan, and integers too long to print."""
+def _check_value(key: str, value: object) -> None:
+    """Refuse text that cannot be the name of a file here, and numbers that pass a schema's limits.
+
+    These are YAML's .inf and .nan, and integers too long to print.
+    """
+    if isinstance(value, str) and not value.isascii():
+        _check_text(key, value)
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
+
+
+def _check_text(key: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"configuration: {key}: {value!a} is not UTF-8 text. Rename what it names.") from None
+    check_utf_8(f"configuration: {key}: the letters of {value!a}")
 
 
 def _items(key: str, value: object) -> list[tuple[str, object]]:

@@ -21,6 +21,7 @@ def step_environment(root: str, module: bool) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys([root, *filter(None, others)])),
+        "PYTHONUTF8": "1",  # names are UTF-8 for all steps, whatever the locale says
     }
 
 

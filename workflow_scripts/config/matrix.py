@@ -6,9 +6,8 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
-from workflow_scripts.dataset.folder import subfolders
+from workflow_scripts.dataset.folder import training_classes
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves
 from workflow_scripts.plumbing.cli import InputError, naming
@@ -117,7 +116,7 @@ def _known_classes(dataset: dict) -> list[str]:
         )
 
         return [sample_class.wnid for sample_class in SAMPLE_CLASSES]
-    return subfolders(Path(dataset["path"]) / "train") if dataset["kind"] == "folder" else []
+    return training_classes(dataset["path"]) if dataset["kind"] == "folder" else []
 
 
 def _check_images(key: str, partition: str, dataset: dict) -> None:

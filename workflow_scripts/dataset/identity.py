@@ -11,7 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import SPLITS, dataset_bytes, dataset_files
-from workflow_scripts.dataset.folder import folder_files, subfolders
+from workflow_scripts.dataset.folder import folder_tree
+from workflow_scripts.dataset.trees import FolderTree, below, data_tree
 
 SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
 
@@ -31,13 +32,14 @@ def dataset_content(kind: str, path: str) -> str:
     """The SHA-256 of what the dataset at `path` holds: the names and sizes of its files, and a sample of their bytes.
 
     The files are archives, or the images of a tree. SAMPLES pieces of SAMPLE_BYTES are read at equal distances, or
-    every byte if there are no more. Raises OSError for a file that cannot be read.
+    every byte if there are no more. Raises OSError for a file that cannot be
+    read, and InputError as the readers do.
     """
     digest, paths, sizes = hashlib.sha256(), [], []
     for name, file in _files(kind, path):
         paths.append(os.fspath(file))
         sizes.append(file.stat().st_size)
-        digest.update(os.fsencode(f"{name}\0{sizes[-1]}\n"))
+        digest.update(f"{name}\0{sizes[-1]}\n".encode())
     for number, start, size in _pieces(sizes):
         with open(paths[number], "rb", buffering=0) as file:
             digest.update(os.pread(file.fileno(), size, start))
@@ -50,10 +52,13 @@ def _files(kind: str, path: str) -> Iterator[tuple[str, Path]]:
         if not file.is_dir():
             yield str(number), file
             continue
-        for top in [file / split for split in SPLITS] if kind == "folder" else [file]:
-            for folder in [top, *(top / name for name in subfolders(top))]:
-                for image in sorted(folder_files(folder)):
-                    yield f"{number}/{top.name}/{image.relative_to(top)}", image
+        tree, tops = (
+            (folder_tree(file), SPLITS) if kind == "folder" else (data_tree(FolderTree(file), (), files=True), [""])
+        )
+        for top in tops:
+            for folder in ("", *tree.folders(top)):
+                for image, (place, _, _) in sorted(tree.files(below(top, folder)).items()):
+                    yield f"{number}/{top or file.name}/{below(folder, image)}", place
 
 
 def _pieces(sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:

@@ -1,9 +1,9 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
 Writes into the store's folder classes.csv (class_index, class, words) and hierarchy.csv (parent, child; no rows where
-the dataset has no hierarchy). The record survey.json has the numbers of images and the bytes of the packed store. The
-record dataset.json has where the dataset lies, what it holds, and its edition. Refuses an incomplete or unsafe dataset,
-and a disk too small for the store.
+the dataset has no hierarchy). The record survey.json has the numbers of images and of files left out, and the bytes of
+the packed store. The record dataset.json has where the dataset lies, what it holds, and its edition. Refuses an
+incomplete or unsafe dataset, and a disk too small for the store.
 """
 
 import argparse
@@ -43,7 +43,8 @@ def main() -> None:
     write_text(tables[0], classes.to_csv())
     write_text(tables[1], hierarchy.to_csv(index=False))
     settings = {"kind": args.kind, "image_size": args.image_size}
-    record = {"classes": len(classes), "images": images, "bytes": needed}
+    print(f"{sum(images.values())} images. Left out: {dataset.left_out} files and folders that lie about.")
+    record = {"classes": len(classes), "images": images, "left_out": dataset.left_out, "bytes": needed}
     record |= {"dataset": dataset_identity(args.kind, args.path)}
     record |= {"provenance": provenance("dataset.survey_dataset", settings)}
     # Where the dataset lies is not in survey.json: a store that is packed again from elsewhere has the same bytes.

@@ -115,3 +115,13 @@ def test_pieces_lie_all_over_the_files_and_in_them():
     assert all(0 <= start < sizes[number] for number, start, _ in pieces)
     assert list(identity._pieces([3, 0, 4])) == [(0, 0, 3), (1, 0, 0), (2, 0, 4)]
     assert list(identity._pieces([])) == []
+
+
+def test_a_leading_folder_and_what_lies_about_change_nothing(tree, tmp_path):
+    before = dataset_content("folder", str(tree))
+    (tmp_path / "above" / "lead").mkdir(parents=True)
+    (tmp_path / "above" / "Thumbs.db").write_bytes(b"x")
+    (tree / "train" / "@eaDir").mkdir()
+    (tree / "train" / "a" / "Thumbs.db").write_bytes(b"x")
+    tree.rename(tmp_path / "above" / "lead" / "images")
+    assert dataset_content("folder", str(tmp_path / "above")) == before
