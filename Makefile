@@ -71,3 +71,12 @@ environment-cluster: environment
 
 environment-fuzz: environment
 	@sh envs/venv.sh .venv-fuzz requirements-fuzz.lock .venv
+
+# What requirements*.txt bring along, for every platform and Python, with the hashes of PyPI's files. What is locked stays
+# as it is where requirements*.txt allow it.
+LOCK = .venv-dev/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-header
+
+lock: environment-dev
+	$(LOCK) requirements.txt -o requirements.lock
+	for name in dev cluster fuzz; do $(LOCK) -c requirements.lock requirements-$$name.txt -o requirements-$$name.lock || exit; done
