@@ -9,6 +9,13 @@ STUDY_OPTION = $(if $(STUDY),--configfile $(STUDY))
 # A user's settings for another Python do not count here. Steps run as modules: their scripts do not survive a move.
 unexport PYTHONHOME PYTHONPATH
 export PYTHON INSTALL HASHES
+# pip, Snakemake and matplotlib keep caches in the home folder. Snakemake asks for the user's name.
+ifneq ($(shell [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)
+export HOME := $(CURDIR)/.venv-home
+endif
+ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)
+export LOGNAME := nobody
+endif
 
 .PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock \
 	test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train

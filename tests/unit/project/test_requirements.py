@@ -1,5 +1,5 @@
-"""The workflow runs with what `make run` installs: every import is of a package that requirements.txt names, and no test
-runs Snakemake or a step with the developers' tools in reach.
+"""The workflow runs with what `make run` installs: it imports only packages that requirements.txt names, and no test runs
+Snakemake or a step with the developers' tools in reach.
 """
 
 import ast
@@ -37,7 +37,7 @@ def locked(name):
 
 
 def imported(path):
-    """The packages, by their names for pip, that a Python file or a Snakefile imports. A function's imports count too."""
+    """The packages, by their names for pip, that a Python file or a Snakefile imports. Those in functions count."""
     text = path.read_text()
     if path.suffix == ".py":
         tree = list(ast.walk(ast.parse(text)))

@@ -1,4 +1,4 @@
-"""envs/venv.sh, which `make` installs with, on what people's machines do to it. What it installs here is there already."""
+"""envs/venv.sh, which `make` installs with, on what machines do to it. What it installs here is there already."""
 
 import os
 import re
@@ -15,7 +15,7 @@ VARIABLES = ("PYTHON", "INSTALL", "HASHES", "PIP_FIND_LINKS")
 
 @pytest.fixture
 def make_environment(tmp_path):
-    """A function that runs envs/venv.sh for an environment `new` on the base .venv; gives its status and what it says."""
+    """A function that runs envs/venv.sh for an environment `new` on .venv; gives its status and what it says."""
     folder = tmp_path / "it's my study é"
     folder.mkdir()
     (folder / ".venv").symlink_to(ROOT / ".venv")
