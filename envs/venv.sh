@@ -36,6 +36,11 @@ find_python() { # the first Python that will do, by its path outside any environ
 }
 
 if is_installed; then exit; fi
+if command -v flock > /dev/null; then # two at once would remove what the other has just installed
+    exec 9> "$folder.lock"
+    flock 9
+    if is_installed; then exit; fi
+fi
 if [ "${INSTALL:-pip}" = uv ]; then python=${base:+$base/bin/python} && python=${python:-${PYTHON:->=3.11,<3.14}}; else
     python=$(find_python)
 fi

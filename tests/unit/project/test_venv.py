@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from helpers import PYTHON, ROOT
@@ -47,6 +48,7 @@ def test_it_sees_its_base_and_is_made_once(make_environment):
     assert make_environment() == (0, "")
 
 
+@pytest.mark.slow
 def test_what_an_interruption_left_is_made_anew(make_environment):
     new = make_environment.folder / "new"
     (new / "bin").mkdir(parents=True)
@@ -61,6 +63,7 @@ def test_what_an_interruption_left_is_made_anew(make_environment):
     assert sees(new, "import tqdm; print(1)") == "1"
 
 
+@pytest.mark.slow
 def test_a_changed_lock_is_installed(make_environment):
     assert make_environment()[0] == 0
     with (make_environment.folder / "one.lock").open("a") as file:
@@ -112,6 +115,7 @@ def test_an_old_python_is_refused_in_one_line(make_environment, tmp_path, script
     assert not (make_environment.folder / "new").exists()
 
 
+@pytest.mark.slow
 def test_the_first_python_that_will_do_is_taken(make_environment, tmp_path):
     """pyenv puts a python3.12 on the PATH that only says it is not installed; python3 may be old."""
     (tmp_path / "bin").mkdir()
@@ -135,3 +139,11 @@ def test_uv_installs_too(make_environment):
     status, said = make_environment(INSTALL="uv", PATH=f"{uv}{os.pathsep}{os.environ['PATH']}")
     assert (status, said) == (0, "Installing one.lock into new with uv ...\n")
     assert sees(make_environment.folder / "new", "import tqdm; print(1)") == "1"
+
+
+def test_two_at_once_install_once(make_environment):
+    if not shutil.which("flock"):
+        pytest.skip("this machine has no flock")
+    with ThreadPoolExecutor() as pool:
+        ended = list(pool.map(lambda _: make_environment(), range(2)))
+    assert sorted(ended) == [(0, ""), (0, "Installing one.lock into new with pip ...\n")]
