@@ -7,7 +7,7 @@ DEV := .venv-dev/bin/python
 STUDY_OPTION = $(if $(STUDY),--configfile $(STUDY))
 
 # A user's settings for another Python do not count here. Steps run as modules: their scripts do not survive a move.
-unexport PYTHONHOME PYTHONPATH
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
 export PYTHON INSTALL HASHES
 # pip, Snakemake and matplotlib keep caches in the home folder. Snakemake asks for the user's name.
 ifneq ($(shell [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)

@@ -20,6 +20,7 @@ from workflow_scripts.config.command_line import read_command_line
 from workflow_scripts.config.figures import figure_files
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.study import check_study
+from workflow_scripts.config.surroundings import check_folders, needed_variables
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
@@ -35,8 +36,10 @@ os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
     PYTHONPATH=workflow.basedir,
 )
+os.environ.update(needed_variables(workflow.deployment_settings.deployment_method))
 
 with exit_in_one_line():  # a WorkflowError would add the place in this file
+    check_folders(str(workflow.basedir), sys.prefix)
     # Snakemake has read the files of its command line before this one, but not yet config.yaml.
     for path in map(Path, ["config.yaml", *workflow.configfiles]):
         if path.is_file():

@@ -5,7 +5,7 @@ import subprocess
 
 from helpers import ROOT
 
-SHOW = "\ninclude {makefile}\nshow:\n\t@echo \"$$HOME|$$LOGNAME|$$PYTHONPATH|$$PYTHONHOME\"\n"
+SHOW = '\ninclude {makefile}\nshow:\n\t@echo "$$HOME|$$LOGNAME|$$PYTHONPATH|$$PYTHONHOME"\n'
 
 
 def variables(folder, **environment):

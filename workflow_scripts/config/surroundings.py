@@ -1,0 +1,28 @@
+"""What a user's machine gives to Snakemake and to steps that they cannot use."""
+
+import getpass
+import os
+from collections.abc import Iterable
+
+from workflow_scripts.plumbing.cli import InputError
+
+
+def check_folders(*folders: str) -> None:
+    """Raise InputError for a folder that PATH and PYTHONPATH cannot hold."""
+    for folder in folders:
+        if os.pathsep in folder:
+            raise InputError(f"{folder}: a path with a `{os.pathsep}` cannot be in PYTHONPATH. Rename the folder.")
+
+
+def needed_variables(deployment_methods: Iterable[object]) -> dict[str, str]:
+    """Variables that this machine lacks: a user's name, which Snakemake asks for; and with conda, whose Python would put
+    the packages of the user's ~/.local before those of its environment, what keeps them out.
+    """
+    variables = {}
+    if "conda" in map(str, deployment_methods):
+        variables["PYTHONNOUSERSITE"] = "1"
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in a container
+        variables["LOGNAME"] = "nobody"
+    return variables
