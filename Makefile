@@ -11,6 +11,9 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
 export PYTHON INSTALL HASHES
 # pip, Snakemake and matplotlib keep caches in the home folder. Snakemake asks for the user's name.
 ifneq ($(shell [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)
+ifneq ($(shell [ -w . ] && echo yes),yes)
+$(error $(CURDIR): the folder cannot be written to. Work in a checkout of your own, or fix its permissions)
+endif
 export HOME := $(CURDIR)/.venv-home
 endif
 ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)

@@ -15,8 +15,9 @@ def check_folders(*folders: str) -> None:
 
 
 def needed_variables(deployment_methods: Iterable[object]) -> dict[str, str]:
-    """Variables that this machine lacks: a user's name, which Snakemake asks for; and with conda, whose Python would put
-    the packages of the user's ~/.local before those of its environment, what keeps them out.
+    """Variables that this machine lacks.
+
+    Snakemake asks for a user's name. Conda's Python would put packages of ~/.local before those of its environment.
     """
     variables = {}
     if "conda" in map(str, deployment_methods):

@@ -1,5 +1,5 @@
-"""The workflow runs with what `make run` installs: it imports only packages that requirements.txt names, and no test runs
-Snakemake or a step with the developers' tools in reach.
+"""The workflow runs with what `make run` installs: it imports only packages that requirements.txt names, and no test
+runs Snakemake or a step with the developers' tools in reach.
 """
 
 import ast
