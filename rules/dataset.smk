@@ -1,6 +1,7 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
-#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json
+#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
+#          and dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
 if DATASET_KIND == "sample":
 
     rule draw_sample:
@@ -36,6 +37,7 @@ rule survey_dataset:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         record=f"{STORE}/survey.json",
+        note=update(f"{STORE}/dataset.json"),
     log:
         f"{STORE}/logs/survey_dataset.log",
     benchmark:
@@ -46,13 +48,14 @@ rule survey_dataset:
         mem_mb=2000,  # the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        dataset=[DATASET_KIND, DATASET_PATH],
-        dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
+        kind=DATASET_KIND,
+        path=uncompared(DATASET_PATH),
+        edition=lambda wildcards: DATASET_STATE.edition,
         image_size=config["store"]["image_size"],
         train_shards=config["store"]["train_shards"],
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("dataset.survey_dataset"),
     shell:
-        "python -m workflow_scripts.dataset.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
-        " --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
+        "python -m workflow_scripts.dataset.survey_dataset --kind {params.kind:q} --path {params.path:q}"
+        " --edition {params.edition:q} --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
         " > {log:q} 2>&1"

@@ -50,8 +50,6 @@ else:
 
     rule import_results:
         """Take a results table in place of training."""
-        input:
-            table=config["results_table"],
         output:
             results=RESULTS_CSV,
             summary=f"{RESULTS}/results.json",
@@ -66,7 +64,8 @@ else:
             mem_mb=500,  # Python with pandas
             runtime=5,  # a second
         params:
-            inputs=input_options,
+            inputs=uncompared(named_options([("table", config["results_table"])])),
+            content=lambda wildcards: contents({"table": config["results_table"]}),
             outputs=output_options,
             code=code_fingerprint("results.import_results"),
         shell:
@@ -124,7 +123,6 @@ rule write_findings:
     input:
         ancient(f"{RESULTS}/results.json"),
         ancient(f"{RESULTS}/tables/tables.json"),
-        **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
     output:
@@ -142,7 +140,9 @@ rule write_findings:
         runtime=5,  # seconds
     params:
         options=input_options,
+        reference=uncompared(named_options(REFERENCE.items())),
+        content=lambda wildcards: contents(REFERENCE),
         outputs=output_options,
         code=code_fingerprint("results.write_findings"),
     shell:
-        "python -m workflow_scripts.results.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
+        "python -m workflow_scripts.results.write_findings {params.options} {params.reference} {params.outputs} > {log:q} 2>&1"

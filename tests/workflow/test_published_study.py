@@ -1,5 +1,7 @@
 """configs/published.yaml: the paper's own networks in place of training, from table to page."""
 
+import re
+import shutil
 import zipfile
 
 import pandas as pd
@@ -19,6 +21,23 @@ def study(checkout):
     published = checkout(PUBLISHED)
     published.snakemake()
     return published
+
+
+def test_tables_may_lie_anywhere_and_their_content_decides(study, tmp_path):
+    copies = {name: str(tmp_path / f"{name}.csv") for name in ("results", "printed")}
+    for name, copied in copies.items():
+        shutil.copyfile(study.folder / f"configs/published_{name}.csv", copied)
+    elsewhere = {"study": "published", "results_table": copies["results"], "reference": copies}
+    (study.folder / "elsewhere.yaml").write_text(yaml.safe_dump(elsewhere))
+    assert "Nothing to be done" in study.snakemake("--dry-run", study="elsewhere.yaml")
+    printed = (tmp_path / "printed.csv").read_text()
+    (tmp_path / "printed.csv").write_text(f"{printed}\n")
+    planned = study.snakemake("--dry-run", "--quiet", "rules", study="elsewhere.yaml")
+    jobs = set(re.findall(r"^(\w+) +1$", planned, re.MULTILINE))
+    assert jobs == {"write_findings", "write_report", "all"}
+    lines = (tmp_path / "results.csv").read_text().splitlines()
+    (tmp_path / "results.csv").write_text("\n".join(lines[:-1]))
+    assert re.search("^import_results +1$", study.snakemake("--dry-run", study="elsewhere.yaml"), re.MULTILINE)
 
 
 def table(study, name):

@@ -7,6 +7,7 @@ import difflib
 import functools
 import math
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -21,6 +22,7 @@ from workflow_scripts.dataset.layout import ilsvrc_error
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
@@ -79,6 +81,18 @@ def check_dataset(dataset: dict) -> None:
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+
+
+def missing_files(dataset: Mapping) -> list[Path]:
+    """The files and folders of the checked section `dataset` that are not there, or cannot be seen."""
+    path = Path(dataset["path"])
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        return [file for file in wanted if not file.exists()]
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered
+        return [path]
 
 
 def _check_layout(kind: str, path: Path) -> None:
@@ -170,7 +184,7 @@ def _check_sample(dataset: dict, store: dict) -> None:
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"
-    if dataset["path"] != drawn:
+    if not same_place(dataset["path"], drawn):
         raise InputError(
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
             "or set dataset.kind to ilsvrc or folder for images of your own."

@@ -1,8 +1,10 @@
 """Parts of the rules' shell commands. Light on purpose: the Snakefile calls this at parse time."""
 
+import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.paths import results_folder
 
@@ -13,6 +15,20 @@ def named_options(files: Iterable[tuple[str, str | list[str]]]) -> str:
     for name, value in files:
         words += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
     return shlex.join(words)
+
+
+def uncompared(value: object) -> Callable[[object, object], object]:
+    """A parameter of a rule, such as where a file lies, that Snakemake does not compare with that of the last run.
+
+    It leaves out the parameters that are functions of `output`.
+    """
+    return lambda wildcards, output: value
+
+
+def contents(files: Mapping[str, str | list[str]]) -> str:
+    """The SHA-256 of each file, as JSON: a parameter for the user's and the workflow's own files, wherever they lie."""
+    lists = {name: [value] if isinstance(value, str) else value for name, value in files.items()}
+    return json.dumps({name: list(map(sha256_file, paths)) for name, paths in lists.items()}, sort_keys=True)
 
 
 def training_gpus(config: Mapping) -> int:

@@ -1,9 +1,11 @@
 """All checks of a study that come before any work. Light on purpose: the Snakefile calls this at parse time."""
 
+import sys
 from pathlib import Path
 
-from workflow_scripts.config.checks import check_config, check_dataset, check_store
+from workflow_scripts.config.checks import check_config, check_dataset, check_store, missing_files
 from workflow_scripts.config.command_line import CommandLine
+from workflow_scripts.config.dataset_state import is_packed
 from workflow_scripts.config.paths import expand_paths
 from workflow_scripts.config.snakemake_notes import check_notes
 from workflow_scripts.plumbing.files import check_writable
@@ -22,9 +24,12 @@ def check_study(config: dict, schema: Path, command_line: CommandLine) -> None:
     expand_paths(config)
     check_config(config, schema)
     trained = config["results_table"] is None
-    if trained and WITHOUT_DATA not in command_line.targets:
-        check_dataset(config["dataset"])
     store, results = store_folder(config), results_folder(config)
+    if trained and WITHOUT_DATA not in command_line.targets:
+        if is_packed(config) and (missing := missing_files(config["dataset"])):
+            print(f"note: dataset.path: {missing[0]} is not there. {store} is used as it is.", file=sys.stderr)
+        else:
+            check_dataset(config["dataset"])
     check_store(store, config["store"]["max_bad_fraction"])
     check_writable(".snakemake")  # Snakemake itself would show a traceback
     if command_line.writes:

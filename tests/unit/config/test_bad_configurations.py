@@ -178,7 +178,8 @@ def test_an_entry_that_cannot_be_is_refused(entry, reason):
 def test_a_dataset_that_is_not_there_is_refused(kind, path):
     with pytest.raises(
         InputError,
-        match=r"^configuration: dataset\.path: .*( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
+        match=r"^configuration: dataset\.path: .*"
+        r"( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
     ):
         check_dataset(CONFIG["dataset"] | {"kind": kind, "path": path})
 

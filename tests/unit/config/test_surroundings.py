@@ -3,7 +3,7 @@
 import getpass
 
 import pytest
-from snakemake_interface_executor_plugins.settings import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod
 
 from workflow_scripts.config.surroundings import check_folders, needed_variables
 from workflow_scripts.plumbing.cli import InputError
