@@ -23,7 +23,7 @@ from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.figures import figure_files
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.study import check_study
-from workflow_scripts.config.surroundings import check_folders, needed_variables
+from workflow_scripts.config.surroundings import needed_variables
 from workflow_scripts.dataset.dataset import dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
@@ -33,16 +33,14 @@ from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, T
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
-# Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake. A conda environment
-# comes before it on the PATH and replaces it.
+# Steps run as modules, with the Python that runs Snakemake. A conda environment comes before it on the PATH.
 os.environ.update(
     PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
     PYTHONPATH=workflow.basedir,
 )
-os.environ.update(needed_variables(workflow.deployment_settings.deployment_method))
 
 with exit_in_one_line():  # a WorkflowError would add the place in this file
-    check_folders(str(workflow.basedir), sys.prefix)
+    os.environ.update(needed_variables(workflow.deployment_settings.deployment_method, workflow.basedir))
     # Snakemake has read the files of its command line before this one, but not yet config.yaml.
     for path in map(Path, ["config.yaml", *workflow.configfiles]):
         if path.is_file():

@@ -2,23 +2,21 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Iterable
 
 from workflow_scripts.plumbing.cli import InputError
 
 
-def check_folders(*folders: str) -> None:
-    """Raise InputError for a folder that PATH and PYTHONPATH cannot hold."""
-    for folder in folders:
-        if os.pathsep in folder:
-            raise InputError(f"{folder}: a path with a `{os.pathsep}` cannot be in PYTHONPATH. Rename the folder.")
-
-
-def needed_variables(deployment_methods: Iterable[object]) -> dict[str, str]:
+def needed_variables(deployment_methods: Iterable[object], checkout: str) -> dict[str, str]:
     """Variables that this machine lacks.
 
     Snakemake asks for a user's name. Conda's Python would put packages of ~/.local before those of its environment.
+    Raises InputError if PATH and PYTHONPATH cannot hold the checkout or the folder of this Python.
     """
+    for folder in (str(checkout), sys.prefix):
+        if os.pathsep in folder:
+            raise InputError(f"{folder}: a path with a `{os.pathsep}` cannot be in PYTHONPATH. Rename the folder.")
     variables = {}
     if "conda" in map(str, deployment_methods):
         variables["PYTHONNOUSERSITE"] = "1"
