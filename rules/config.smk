@@ -18,6 +18,7 @@ from workflow_scripts.config.command_line import OF_A_JOB, read_command_line
 from workflow_scripts.config.commands import step_environment
 from workflow_scripts.config.given import config_files, study_config
 from workflow_scripts.config.study import check_study
+from workflow_scripts.config.surroundings import needed_variables
 from workflow_scripts.plumbing.cli import exit_in_one_line
 
 os.environ.update(step_environment(ROOT, MODULE))
@@ -31,6 +32,7 @@ def placed(path):
 
 
 with exit_in_one_line():  # a WorkflowError would add the place in this file
+    os.environ.update(needed_variables(workflow.deployment_settings.deployment_method, ROOT))
     CONFIG_FILES = config_files(Path(ROOT), workflow.configfiles, MODULE)
 
 for file in CONFIG_FILES:

@@ -3,8 +3,6 @@
 import os
 import re
 
-import pytest
-
 QSUB = """#!/bin/bash
 echo "$@" >> {folder}/submitted
 setsid bash "${{@: -1}}" > /dev/null 2>&1 &
@@ -12,13 +10,13 @@ echo 17.stand-in
 """
 
 
-def test_jobs_are_submitted_with_what_they_need(checkout, monkeypatch, tmp_path):
-    pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="requirements-cluster.txt is not installed")
+def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, tmp_path):
     qsub = tmp_path / "qsub"
     qsub.write_text(QSUB.format(folder=tmp_path))
     qsub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     study = checkout("small.yaml")
+    study.python = plugins
     (study.folder / "small.yaml").write_text(
         "study: small\ndataset: {sample: {train_per_class: 2, val_per_class: 1}}\n"
     )

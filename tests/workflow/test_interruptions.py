@@ -4,12 +4,11 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import psutil
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 TARGET = "results/tiny/networks/random0/seed0/base-A.json"
 LOG = "results/tiny/logs/train_base/random0-seed0-A.log"
@@ -36,7 +35,7 @@ def test_snakemake_starts_a_terminated_training_again(checkout):
     config["training"] |= {"duration": 600, "validate_every": 100}
     (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
     study.snakemake("tasks")
-    command = [sys.executable, "-m", "snakemake", TARGET, "--cores", "1", "--configfile", "tiny.yaml"]
+    command = [PYTHON, "-m", "snakemake", TARGET, "--cores", "1", "--configfile", "tiny.yaml"]
     with subprocess.Popen(
         command, cwd=study.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import zipfile
 
 import pandas as pd
 import pytest
@@ -54,6 +55,15 @@ def test_nothing_is_trained_and_everything_drawn(study):
     summary = read_json(study.folder / RESULTS / "results.json")
     assert summary["imported"]["path"] == "configs/published_results.csv"
     assert "Nothing to be done" in study.snakemake()
+
+
+def test_snakemakes_own_report_is_made_as_page_and_as_archive(study, tmp_path):
+    """With what `make run` installs; Snakemake leaves what only its report needs to an extra."""
+    study.snakemake("--report", str(tmp_path / "report.html"))
+    assert "figures/figure2.png" in (tmp_path / "report.html").read_text()
+    study.snakemake("--report", str(tmp_path / "report.zip"))
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        assert {name.rpartition("/")[2] for name in archive.namelist()} >= {"report.html", "figure2.png"}
 
 
 def test_the_papers_numbers_come_out(study):

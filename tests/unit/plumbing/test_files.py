@@ -1,9 +1,8 @@
 import json
 import subprocess
-import sys
 
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.files import atomic_path, same_place, sha256_file, write_json, write_text
 
@@ -24,7 +23,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_a_living_one_writes_is_no
         "with atomic_path(sys.argv[1]) as path: path.touch(); print(flush=True); time.sleep(60)"
     )
     writer = subprocess.Popen(
-        [sys.executable, "-c", script, tmp_path / "figure.pdf"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [PYTHON, "-c", script, tmp_path / "figure.pdf"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     writer.stdout.readline()
     write_text(tmp_path / "figure.pdf", "whole")

@@ -1,11 +1,10 @@
 """Tables that come from elsewhere: read whatever their order, or refused by name."""
 
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.report.figures.figure2 import plot_transfer
@@ -158,7 +157,7 @@ def test_an_imported_table_is_the_same_table(tmp_path):
 def test_a_refused_table_is_one_line_and_leaves_nothing(tmp_path):
     path = written(tmp_path, [*published_lines(), "random0,A,B,1,pruned,1,0.5,0.5,50"])
     outputs = ["--results", str(tmp_path / "out" / "results.csv"), "--summary", str(tmp_path / "out" / "results.json")]
-    command = [sys.executable, "-m", "workflow_scripts.results.import_results", "--table", str(path), *outputs]
+    command = [PYTHON, "-m", "workflow_scripts.results.import_results", "--table", str(path), *outputs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
