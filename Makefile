@@ -3,7 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
+.PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train test-gpu \
+	bench-gpu
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -31,6 +32,10 @@ test-faults: .venv/installed-dev
 test-fuzz: .venv/installed-fuzz
 	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
+# Where there is no GPU, the tests skip. DEVICE=cpu tries the tests themselves there.
+test-gpu: .venv/installed-dev
+	TRANSFERABILITY_GPU_TESTS_ON=$(or $(DEVICE),cuda) $(BIN)/python -m pytest -s tests/gpu
+
 docs: .venv/installed
 	$(BIN)/python -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
 		--output docs/configuration.md
@@ -51,6 +56,9 @@ bench-train: .venv/installed
 	$(BIN)/snakemake tasks --cores all --quiet all
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_engine.py
+
+bench-gpu: .venv/installed
+	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)
 
 .venv/installed: requirements.txt constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'
