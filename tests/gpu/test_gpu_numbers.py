@@ -55,8 +55,9 @@ def test_batches_have_the_bits_of_the_cpus(batches_of, architecture):
 
 @BOTH
 def test_losses_are_the_cpus(batches_of, masks_of_the_cpu, architecture):
-    batch = {"mini_caffenet": 64, "caffenet": 8}[architecture]
-    options = {"batch_size": batch, "iterations": ITERATIONS, "learning_rate": 0.005}
+    # With larger rates the larger network's losses are chaotic: on 2 and on 6 threads of a CPU they differ by 37 %.
+    batch, rate = {"mini_caffenet": (64, 0.005), "caffenet": (8, 1e-4)}[architecture]
+    options = {"batch_size": batch, "iterations": ITERATIONS, "learning_rate": rate}
 
     def train(device, precision):
         settings = settings_of(architecture, device=device, precision=precision, **options)
@@ -64,10 +65,10 @@ def test_losses_are_the_cpus(batches_of, masks_of_the_cpu, architecture):
 
     expected = train("cpu", "fp32")
     assert expected[-5:].mean() < expected[:5].mean()
-    for precision, tolerance in (("fp32", 1e-3), ("bf16", 2e-2)):
-        difference = (train(DEVICE, precision) / expected - 1).abs().max().item()
-        print(f"{architecture} {precision}: losses differ by up to {difference:.2g} of them")
-        assert difference < tolerance
+    tolerances = {"fp32": 1e-3, "bf16": 2e-2}
+    differences = {one: (train(DEVICE, one) / expected - 1).abs().max().item() for one in tolerances}
+    print(f"{architecture}: losses differ by up to {differences} of them")
+    assert all(differences[one] < tolerance for one, tolerance in tolerances.items())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

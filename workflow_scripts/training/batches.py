@@ -24,13 +24,13 @@ CACHE_BYTES = 2**20  # of floats worked on at a time on a CPU, to stay in a core
 
 
 class Read(NamedTuple):
-    """Some batches' images: on the CPU, or on a GPU that will have them."""
+    """Some batches' images: on the CPU, or on their way to a GPU."""
 
-    images: Tensor  # (n, crop, crop, 3), on the CPU uint8, on a GPU float32 as training wants them
+    images: Tensor  # uint8 (n, crop, crop, 3), mirrored but for a GPU
     places: Tensor  # int64 (3, n), in the mean image's crops
     labels: Tensor  # int64 (n,)
     sizes: list[int]  # of each batch
-    ready: torch.cuda.Event | None = None  # after which a GPU has them
+    sent: torch.cuda.Event | None = None  # after which they are on the GPU
 
 
 class Batches:
@@ -40,8 +40,8 @@ class Batches:
     are cropped on the CPU as uint8. All arithmetic runs on `device`, and so does mirroring. `mean_image` (H x W x 3) is
     the source task's or the target's own.
 
-    `readers` threads read batches ahead. Where the device is a GPU, it prepares them while it trains. With 0 readers, a
-    few batches are read when the first of them is asked for. Each of the `workers` gets its own share of
+    `readers` threads read batches ahead. Where the device is a GPU, they send them there while it computes. With 0
+    readers, a few batches are read when the first of them is asked for. Each of the `workers` gets its own share of
     every batch.
     """
 
@@ -62,7 +62,7 @@ class Batches:
         self.crop, self.scale, self.device = crop, scale, device
         self.margin = train.image_size - crop
         self._on_gpu = device.type == "cuda"
-        self._stream = torch.cuda.Stream() if self._on_gpu else None
+        self._copies = torch.cuda.Stream() if self._on_gpu else None
         # Every crop of the mean image and of its mirror image, as a view (2, offsets, offsets, crop, crop, 3).
         mean = np.stack([mean_image, mean_image[:, ::-1]]).astype(np.float32)
         on_device = torch.from_numpy(mean).to(device)
@@ -110,19 +110,20 @@ class Batches:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))
 
     def _sent(self, read: Read) -> Read:
-        """The batches as the GPU will have them, once it gets there: neither a reading thread nor training waits."""
-        with torch.cuda.stream(self._stream):
-            images, places, labels = (tensor.pin_memory().to(self.device, non_blocking=True) for tensor in read[:3])
-            return Read(self._on_device(images, places), places, labels, read.sizes, self._stream.record_event())
+        """The batches on the GPU, as soon as the copies' stream gets there. A thread that reads ahead does not wait."""
+        with torch.cuda.stream(self._copies):
+            sent = [tensor.pin_memory().to(self.device, non_blocking=True) for tensor in read[:3]]
+            return Read(*sent, read.sizes, self._copies.record_event())
 
     def _to_device(self, read: Read) -> Batch:
+        images, places, labels = read[:3]
         if not self._on_gpu:
-            return self._on_cpu(read.images.numpy(), read.places.numpy()).permute(0, 3, 1, 2), read.labels
+            return self._on_cpu(images.numpy(), places.numpy()).permute(0, 3, 1, 2), labels
         stream = torch.cuda.current_stream()
-        stream.wait_event(read.ready)
-        for tensor in (read.images, read.labels):
+        stream.wait_event(read.sent)
+        for tensor in (images, places, labels):
             tensor.record_stream(stream)  # their memory is free when this stream has used them
-        return read.images.permute(0, 3, 1, 2), read.labels
+        return self._on_device(images, places).permute(0, 3, 1, 2), labels
 
     def _on_device(self, images: Tensor, places: Tensor) -> Tensor:
         """As _on_cpu, of crops that are not mirrored yet."""
