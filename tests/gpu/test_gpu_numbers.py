@@ -55,20 +55,30 @@ def test_batches_have_the_bits_of_the_cpus(batches_of, architecture):
 
 @BOTH
 def test_losses_are_the_cpus(batches_of, masks_of_the_cpu, architecture):
-    # With larger rates the larger network's losses are chaotic: on 2 and on 6 threads of a CPU they differ by 37 %.
     batch, rate = {"mini_caffenet": (64, 0.005), "caffenet": (8, 1e-4)}[architecture]
     options = {"batch_size": batch, "iterations": ITERATIONS, "learning_rate": rate}
 
-    def train(device, precision):
+    def train(device, precision, threads=None):
+        torch.set_num_threads(threads or several)
         settings = settings_of(architecture, device=device, precision=precision, **options)
         return losses(start(batches_of(architecture, device), settings), ITERATIONS)
 
+    several = torch.get_num_threads()
     expected = train("cpu", "fp32")
     assert expected[-5:].mean() < expected[:5].mean()
-    tolerances = {"fp32": 1e-3, "bf16": 2e-2}
-    differences = {one: (train(DEVICE, one) / expected - 1).abs().max().item() for one in tolerances}
-    print(f"{architecture}: losses differ by up to {differences} of them")
-    assert all(differences[one] < tolerance for one, tolerance in tolerances.items())
+    # The larger network is chaotic: its losses on 1 and on 2 threads of a CPU differ by 3 %, by rounding alone.
+    chaos = 0.0 if architecture == "mini_caffenet" else difference(train("cpu", "fp32", threads=1), expected)[1]
+    for precision, tolerance in (("fp32", 1e-3), ("bf16", 2e-2)):
+        first, largest = difference(train(DEVICE, precision), expected)
+        print(f"{architecture} {precision}: losses differ by {first:.2g}, up to {largest:.2g} (CPU: {chaos:.2g})")
+        assert first < tolerance / 10
+        assert largest < max(tolerance, 5 * chaos)
+
+
+def difference(losses, expected):
+    """By how much of them losses differ at the first iteration, and at most."""
+    found = (losses / expected - 1).abs()
+    return found[0].item(), found.max().item()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
