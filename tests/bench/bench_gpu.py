@@ -1,6 +1,6 @@
 """make bench-gpu: the training engine on a GPU beside what the card can do and what one would write instead.
 
-Writes its numbers into FOLDER/bench_gpu.json. `--tiny` runs the same on little, on a CPU too, to test the script.
+Writes its numbers into FOLDER/bench_gpu.json. `--parts study` runs the default study instead. `--tiny` runs the same on little, on a CPU too, to test the script.
 Timing decides no test: this prints.
 """
 
@@ -377,7 +377,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true")
-    parser.add_argument("--parts", nargs="+", default=list(PARTS))
+    parser.add_argument("--parts", nargs="+", default=[part for part in PARTS if part != "study"])
     parser.add_argument("--folder", type=Path, required=True)
     args = parser.parse_args()
     keep_freed_memory()
