@@ -152,7 +152,8 @@ def _costs(effects: pd.DataFrame, halves: str) -> figure:
         points = chart.scatter(
             "x", "points", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8)
         )
-        known = ColumnDataSource(rows.dropna(subset="low").assign(x=rows.dropna(subset="low").index + sideways))
+        sure = rows.dropna(subset="low")
+        known = ColumnDataSource({"x": sure.index + sideways, "low": sure["low"], "high": sure["high"]})
         chart.add_layout(Whisker(source=known, base="x", lower="low", upper="high", line_color=colour))
         tip = [
             ("", label),

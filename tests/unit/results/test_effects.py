@@ -161,6 +161,6 @@ def test_percentiles_alone_would_not():
 def test_intervals_are_the_same_bits_each_time():
     samples = [np.array([0.1, 0.4, 0.2]), np.array([0.5, 0.7])]
     assert mean_interval(samples, [1, -1]) == mean_interval(samples, [1, -1])
-    assert mean_interval([np.array([0.3, 0.3, 0.3])], [2]) == (pytest.approx(0.6), pytest.approx(0.6))
+    assert np.isnan(mean_interval([np.array([0.3, 0.3, 0.3])], [2])).all()
     with pytest.raises(ValueError, match="at least two"):
         mean_interval([np.array([1.0])], [1])
