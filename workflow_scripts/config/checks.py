@@ -21,7 +21,9 @@ from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.records import read_record
-from workflow_scripts.study.columns import PRINTED_COLUMNS, REQUIRED_COLUMNS
+from workflow_scripts.results.printed import printed_rows
+from workflow_scripts.results.rows import check_columns, checked_rows
+from workflow_scripts.study.columns import REQUIRED_COLUMNS
 
 MAX_INTEGER = 10**18
 
@@ -136,17 +138,20 @@ def _items(key: str, value: object) -> list[tuple[str, object]]:
 
 
 def _check_files(config: dict) -> None:
-    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read."""
-    reference = config["reference"] or {}
-    tables = {
-        "results_table": (config["results_table"], REQUIRED_COLUMNS),
-        "reference.results": (reference.get("results"), REQUIRED_COLUMNS),
-        "reference.printed": (reference.get("printed"), PRINTED_COLUMNS),
-    }
-    for key, (path, columns) in tables.items():
-        if path is not None:
-            with naming(key):
-                read_table(path, columns)
+    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read.
+
+    The first job checks the values of results_table. Those of the reference are needed after training only.
+    """
+    if config["results_table"] is not None:
+        with naming("results_table"):
+            read_table(config["results_table"], REQUIRED_COLUMNS)
+    if reference := config["reference"]:
+        with naming("reference.results"):
+            rows = read_table(reference["results"], REQUIRED_COLUMNS)
+            check_columns(rows[0], reference["results"])
+            checked_rows(rows, reference["results"])
+        with naming("reference.printed"):
+            printed_rows(reference["printed"])
     if config["natman"]["extra_artifacts"] is not None:
         with naming("natman.extra_artifacts"):
             read_artifacts(config["natman"]["extra_artifacts"])

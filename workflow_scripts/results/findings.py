@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import halves_of, main_variant
+from workflow_scripts.results.groups import halves_of, main_variant, not_diverged
 from workflow_scripts.results.verdicts import (
     UNSURE,
     at_most,
@@ -66,6 +66,21 @@ def advice(effects: pd.DataFrame) -> str:
         if parts:
             sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
     return "\n".join(sentences) or NO_ADVICE
+
+
+def unanswered(results: pd.DataFrame) -> str:
+    """Why a study's networks answer no question, in sentences."""
+    trained = not_diverged(results)
+    if trained.empty:
+        return f"No network trained: {'all ' * (len(results) > 1)}{len(results)} diverged. There is nothing to compare."
+    if not (results["group"] != "base").any():
+        return "No curve was measured. These networks therefore answer none of the paper's questions."
+    if not (trained["group"] != "base").any():
+        return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
+    return (
+        "No target has the trained networks that a comparison needs. These networks therefore answer none of the"
+        " paper's questions."
+    )
 
 
 def _basis(parts: list[Part]) -> str:
