@@ -21,7 +21,7 @@ from bokeh.plotting import figure
 
 from workflow_scripts.report.plotting import DIVERGED, EFFECT_PANELS, GROUPS, SIDEWAYS, halves_styles
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import equal_halves, halves_of, main_variant, mean_by_depth, not_diverged
+from workflow_scripts.results.groups import equal_halves, halves_of, mean_by_depth, not_diverged
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import KEY_COLUMNS, SCORE
 
@@ -38,14 +38,15 @@ def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataF
     Charts without data are left out. `results` are from groups.load_results and `effects` from effects.effect_table.
     `readings` are learning_curves.csv, None for an imported study.
     """
-    rows = equal_halves(results)
+    rows = equal_halves(results[results["group"].isin(SIDEWAYS)])
+    changes = _changes(results)
     charts = []
     if len(rows):
         note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
         charts.append(("networks", "Every network, transfer between equal halves", note, _networks(rows, readings)))
-    if (100 * (not_diverged(results)[SCORE] - not_diverged(results)["base"]))[results["group"] != "base"].notna().any():
+    if len(changes):
         note = "Means over target tasks and seeds, in points from the target's own base network."
-        charts.append(("drops", "Change from the base network by depth", note, _drops(results)))
+        charts.append(("drops", "Change from the base network by depth", note, _drops(changes)))
     for number, halves in enumerate(kinds_of_halves(effects)):
         if not per_depth(effects, "specialisation", halves)["points"].dropna().empty:
             note = "Points lost, paired by target task; bars are 95 % intervals, none where there are too few runs."
@@ -135,20 +136,25 @@ def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: flo
     }
 
 
-def _drops(results: pd.DataFrame) -> figure:
+def _changes(results: pd.DataFrame) -> pd.DataFrame:
+    """The networks of frozen transfer and of random features that have a trained base network, with `change` in points
+    and `halves`.
+    """
+    rows = results.assign(change=100 * (results[SCORE] - results["base"]), halves=results["partition"].map(halves_of))
+    rows = not_diverged(rows).dropna(subset="change")
+    return rows[(rows["group"] == "random") | ((rows["group"] == "AnB") & (rows["variant"] == ""))]
+
+
+def _drops(rows: pd.DataFrame) -> figure:
     """A line per kind of halves of frozen transfer, and of random features."""
     chart, entries = _axes("points of top-1 accuracy from base"), []
-    rows = not_diverged(results).assign(change=100 * (results[SCORE] - results["base"]))
-    rows["halves"] = rows["partition"].map(halves_of)
-    transfer = main_variant(rows[rows["group"] == "AnB"])
+    transfer = rows[rows["group"] == "AnB"]
     styles = halves_styles(transfer["halves"].unique())
     kinds = [(f"AnB, {halves}", *styles[halves], chosen) for halves, chosen in transfer.groupby("halves")]
     for variant, chosen in rows[rows["group"] == "random"].groupby("variant"):
         kinds.append((f"random features{variant and ', ' + variant}", *GROUPS["random"][1:], chosen))
     for name, colour, marker, chosen in kinds:
         means = mean_by_depth(chosen, "change")
-        if means.empty:
-            continue
         counts = chosen.groupby("depth").size().reindex(means.index, fill_value=0)
         source = ColumnDataSource({"x": means.index, "y": means, "networks": counts, "name": [name] * len(means)})
         line = chart.line("x", "y", source=source, color=colour, width=2)
@@ -156,7 +162,7 @@ def _drops(results: pd.DataFrame) -> figure:
         tip = [("", "@name"), ("n", "@x"), ("change", "@y{+0.0} points"), ("networks", "@networks")]
         chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
         entries.append((name, [line, points]))
-    return _finish(chart, entries, results["depth"], zero=True)
+    return _finish(chart, entries, rows["depth"], zero=True)
 
 
 def _costs(effects: pd.DataFrame, halves: str) -> figure:

@@ -104,7 +104,8 @@ def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
 
 def say(axes: Axes, sentence: str) -> None:
     """Write `sentence` in the middle of axes that have nothing to show."""
-    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", wrap=True, color="#555555")
+    box = {"facecolor": "white", "edgecolor": "none"}
+    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color="#555555", bbox=box)
 
 
 def say_why_empty(axes: Axes, rows: pd.DataFrame, column: str = SCORE) -> None:

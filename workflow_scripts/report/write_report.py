@@ -42,8 +42,8 @@ def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
 
     There is a column per depth. Depth 0 is the targets' base.
     """
-    rows = results[results["group"] != "base"].assign(percent=100 * results[SCORE], of_base=100 * results["base"])
-    rows["percent"] = rows["percent"].where(~rows["diverged"].astype(bool))
+    percent = (100 * results[SCORE]).where(~results["diverged"].astype(bool))
+    rows = results.assign(percent=percent, of_base=100 * results["base"])[results["group"] != "base"]
     keys = ["partition", "group", "variant"]
     table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
     table.insert(0, 0, rows.groupby(keys)["of_base"].mean())

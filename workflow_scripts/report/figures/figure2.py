@@ -40,7 +40,7 @@ BESIDE = {"base": [], "BnB": ["base"], "BnB+": ["base"], "AnB": ["BnB"], "AnB+":
 
 def plot_transfer(results: pd.DataFrame) -> Figure:
     """Figure 2 of `results` (workflow_scripts.results.groups.load_results)."""
-    rows = equal_halves(results)
+    rows = equal_halves(results[results["group"].isin(SIDEWAYS)])
     figure, (points, lines) = new_figure(2, 1, (8, 9), sharex=True, sharey=True)
     for group in SIDEWAYS:
         chosen = rows[rows["group"] == group]
@@ -69,7 +69,7 @@ def _annotate(axes: Axes, rows: pd.DataFrame) -> None:
     if means["base"].size and means["BnB"].size:
         means["base"] = pd.Series(means["base"].iloc[0], index=means["BnB"].index)
         _shade(axes, means["base"], means["BnB"], GROUPS["BnB"][1])
-        _shade(axes, means["BnB"], means["AnB"], GROUPS["AnB"][1])
+    _shade(axes, means["BnB"], means["AnB"], GROUPS["AnB"][1])
     lowest, highest = axes.get_ylim()
     taken = lowest
     ends = {group: line.dropna().iloc[-1] for group, line in means.items() if line.notna().any()}
