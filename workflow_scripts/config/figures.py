@@ -123,7 +123,8 @@ def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
 
 
 def _preserve(row: Mapping[str, str]) -> int:
-    return int(row.get("preserve") in ("1", "2"))
+    units = row.get("preserve") or "0"
+    return int(units.isdecimal() and int(units) > 0)
 
 
 def _name(partition: str) -> PartitionName | None:

@@ -210,3 +210,23 @@ def test_more_networks_than_anyone_can_train_are_refused():
     config = changed(("seeds",), [*range(1000)])
     check_config(config, SCHEMA)
     assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith("configuration: matrix: it asks for up to ")
+
+
+@pytest.mark.parametrize(
+    ("key", "lines", "message"),
+    [
+        ("printed", "quantity,percent,source\nx,many,y\n", "line 2: percent is 'many' but must be a number"),
+        ("printed", "quantity,percent,source\nx,nan,y\n", "line 2: percent is 'nan' but must be a number"),
+        ("results", "{head}\nrandom0,A,A,0,base,1.5\n", "line 2: top1_best10_mean is '1.5' but must be a fraction"),
+        ("results", "{head}\nrandom0,A,B,1,pruned,0.5\n", "line 2: treatment is 'pruned'"),
+        ("results", "{head},colour\nrandom0,A,A,0,base,0.5,red\n", "the column 'colour' is unknown"),
+    ],
+)
+def test_values_of_the_reference_are_refused_before_any_work(key, lines, message, tmp_path):
+    """Figures and tables read them after the training only."""
+    path = tmp_path / "reference.csv"
+    path.write_text(lines.format(head="partition,source,target,depth,treatment,top1_best10_mean"))
+    config = copy.deepcopy(CONFIG)
+    config["reference"][key] = str(path)
+    with pytest.raises(InputError, match=f"configuration: reference.{key}: {re.escape(str(path))}:? {message}"):
+        check_config(config, SCHEMA)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from workflow_scripts.features.filters import CONTROL_NAME, filter_table, load_first_layers, share_table
+from workflow_scripts.features.filters import CONTROL_NAME, diverged_bases, filter_table, load_first_layers, share_table
 from workflow_scripts.features.first_layer import (
     best_match,
     colour_blob,
@@ -119,6 +119,38 @@ def test_every_network_is_drawn_with_the_control(weights):
     many = {("random0", half, seed): layers[("random0", half, 3)] for seed in range(5) for half in "AB"}
     table = filter_table(many)
     assert "7 of 10 base networks" in plot_filters(many, table, share_table(many, table)).get_suptitle()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_filters_of_a_diverged_network_are_counted_as_such(weights, bad):
+    """One bad filter of twelve, and then all of a network's."""
+    layers = load_first_layers(weights)
+    broken = {name: filters.copy() for name, filters in layers.items()}
+    broken["random0", "A", 3][4, 1, 2, 3] = bad
+    broken["whole", "whole", 3][:] = bad
+    sound, found = filter_table(layers), filter_table(broken)
+    kinds = found["kind"] != sound["kind"]
+    assert kinds.sum() == 1 + 12
+    assert set(found["kind"][kinds]) == {"not a number"}
+    assert found.loc[kinds, ["gabor_r2", "colour_blob"]].isna().all(axis=None)
+    shares = share_table(broken, found, {("whole", "whole", 3)}).set_index(["partition", "half"])
+    assert shares.loc[("random0", "A"), "not a number percent"] == pytest.approx(100 / 12)
+    assert shares.loc[("whole", "whole"), "not a number percent"] == 100
+    assert list(shares["diverged"]) == [False, False, True, False]
+    assert shares.loc[("random0", ["A", "B"]), "match_other_half"].notna().all()
+    assert np.isnan(shares.loc[("whole", "whole"), "match_untrained"])
+    figure = plot_filters(broken, found, shares.reset_index())
+    figure.draw_without_rendering()
+    crosses = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "x"]
+    assert len(crosses) == 1 + 12
+    assert "whole, seed 3, diverged" in [axes.get_title() for axes in figure.axes]
+
+
+def test_diverged_bases_are_those_of_the_records(weights):
+    for number, file in enumerate(weights):
+        file.record["networks"][0]["diverged"] = number == 1
+    assert diverged_bases(weights) == {("random0", "B", 3)}
 
 
 def test_a_file_without_a_first_layer_is_named(tmp_path):

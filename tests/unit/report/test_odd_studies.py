@@ -1,4 +1,4 @@
-"""Odd studies through every step after training, with warnings as errors: nothing fails, and every empty place says why.
+"""Odd studies through every step after training, with warnings as errors. Nothing fails, and empty places say why.
 
 The tables are in tests/odd_studies.py. What needs weights or Snakemake is in tests/workflow/test_odd_runs.py.
 """
