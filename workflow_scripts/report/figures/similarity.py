@@ -63,8 +63,10 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
         say(by_depth, _why_not_computed(similarity))
     depth_axis(by_depth, similarity["depth"])
     _draw_costs(against, *transfer_cost(results), similarity)
-    if not against.lines[:-1] and similarity["cka"].notna().any():
+    if not against.lines[:-1]:
         say_why_empty(against, results[results["group"] == "AnB"], "base")
+        if not against.texts:
+            say(against, _why_not_computed(similarity))
     return figure
 
 
