@@ -5,7 +5,8 @@
 #   snakemake -n                                            the plan
 
 
-include: "rules/common.smk"  # reads and checks config.yaml
+include: "rules/config.smk"  # reads and checks config.yaml
+include: "rules/common.smk"
 include: "rules/dataset.smk"
 include: "rules/store.smk"
 include: "rules/partition.smk"
@@ -15,16 +16,6 @@ include: "rules/results.smk"
 include: "rules/cost.smk"
 include: "rules/report.smk"
 include: "rules/plumbing.smk"
-
-
-localrules:
-    all,
-    packed,
-    tasks,
-    bases,
-    curves,
-    results,
-    figures,
 
 
 rule all:

@@ -7,6 +7,7 @@ import difflib
 import functools
 import math
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -16,14 +17,17 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
+from workflow_scripts.dataset.folder import folder_classes
+from workflow_scripts.dataset.layout import ilsvrc_error
+from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
-from workflow_scripts.plumbing.cli import InputError, naming
-from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
+from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
-from workflow_scripts.results.printed import printed_rows
-from workflow_scripts.results.rows import check_columns, checked_rows
-from workflow_scripts.study.columns import REQUIRED_COLUMNS
+from workflow_scripts.plumbing.text_file import sought_in
+from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 
 MAX_INTEGER = 10**18
 
@@ -46,8 +50,7 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
 
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
-    for key, section in config.items():
-        check_extent((str(key), section), _items, _check_number)
+    check_sizes(config)
     errors = sorted(
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
     )
@@ -61,28 +64,61 @@ def check_config(config: dict, schema: Path) -> None:
     check_number(config)
 
 
+def check_sizes(config: Mapping) -> None:
+    """Raise InputError naming the first section that holds more than a study can have, or a value that none has."""
+    for key, section in config.items():
+        check_extent((str(key), section), _items, _check_value)
+
+
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
     try:
-        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
-        if dataset["kind"] == "folder" and path.is_dir():
-            wanted = [path / split for split in SPLITS]
-        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
-        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
-            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        if dataset["kind"] != "sample" and not path.exists():
+            reasons = [f"{path} does not exist{sought_in(path)}"]
+        elif dataset["kind"] == "ilsvrc" and not path.is_dir():
+            reasons = [f"{path} is not a folder"]
+        elif dataset["kind"] == "folder" and not path.is_dir() and (found := _no_tar(path)):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
+        else:
+            reasons = []
+            with naming("dataset.path"):
+                _check_layout(dataset["kind"], path)
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
 
 
-def _is_tar(path: Path) -> bool:
+def missing_files(dataset: Mapping) -> list[Path]:
+    """The files and folders of the checked section `dataset` that are not there, or cannot be seen."""
+    path = Path(dataset["path"])
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        return [file for file in wanted if not file.exists()]
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered
+        return [path]
+
+
+def _check_layout(kind: str, path: Path) -> None:
+    """Raise InputError, saying what was found, unless the names in the folder `path` are as its kind wants them."""
+    if kind == "folder" and path.is_dir():
+        folder_classes(path)
+    missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if kind == "ilsvrc" else []
+    if missing:
+        raise ilsvrc_error(str(path), FolderTree(path), missing[0])
+
+
+def _no_tar(path: Path) -> Format | None:
+    """The format of the file at `path`, None if it is an uncompressed tar."""
     try:
         tarfile.open(path, "r:").close()  # reads the first header only
     except tarfile.TarError:
-        return False
-    return True
+        with open(path, "rb") as file:
+            return file_format(file.read(HEAD))
+    return None
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
@@ -111,7 +147,15 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    return f"configuration: {key or 'the file'}: {error.message}. Correct it. {' '.join(description.split())}".strip()
+    remedy = "Correct it."
+    if isinstance(error.instance, str) and error.validator == "type" and {"array", "object"} & set(_types(error)):
+        remedy = "Write a list as [a, b] and a section as {key: value}."
+    return f"configuration: {key or 'the file'}: {error.message}. {remedy} {' '.join(description.split())}".strip()
+
+
+def _types(error: jsonschema.ValidationError) -> list[str]:
+    wanted = error.validator_value
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _sections_with(key: str, schema: dict) -> list[str]:
@@ -120,12 +164,25 @@ def _sections_with(key: str, schema: dict) -> list[str]:
     return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
 
 
-def _check_number(key: str, value: object) -> None:
-    """Refuse numbers that pass a schema's limits: YAML's .inf and .nan, and integers too long to print."""
+def _check_value(key: str, value: object) -> None:
+    """Refuse text that cannot be the name of a file here, and numbers that pass a schema's limits.
+
+    These are YAML's .inf and .nan, and integers too long to print.
+    """
+    if isinstance(value, str) and not value.isascii():
+        _check_text(key, value)
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
+
+
+def _check_text(key: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"configuration: {key}: {value!a} is not UTF-8 text. Rename what it names.") from None
+    check_utf_8(f"configuration: {key}: the letters of {value!a}")
 
 
 def _items(key: str, value: object) -> list[tuple[str, object]]:
@@ -138,23 +195,18 @@ def _items(key: str, value: object) -> list[tuple[str, object]]:
 
 
 def _check_files(config: dict) -> None:
-    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read.
-
-    The first job checks the values of results_table. Those of the reference are needed after training only.
-    """
-    if config["results_table"] is not None:
-        with naming("results_table"):
-            read_table(config["results_table"], REQUIRED_COLUMNS)
-    if reference := config["reference"]:
-        with naming("reference.results"):
-            rows = read_table(reference["results"], REQUIRED_COLUMNS)
-            check_columns(rows[0], reference["results"])
-            checked_rows(rows, reference["results"])
-        with naming("reference.printed"):
-            printed_rows(reference["printed"])
-    if config["natman"]["extra_artifacts"] is not None:
-        with naming("natman.extra_artifacts"):
-            read_artifacts(config["natman"]["extra_artifacts"])
+    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be used."""
+    reference = config["reference"] or {}
+    files = {
+        "results_table": (config["results_table"], read_networks),
+        "reference.results": (reference.get("results"), read_networks),
+        "reference.printed": (reference.get("printed"), read_printed_numbers),
+        "natman.extra_artifacts": (config["natman"]["extra_artifacts"], read_artifacts),
+    }
+    for key, (path, read) in files.items():
+        if path is not None:
+            with naming(key):
+                read(path)
 
 
 def _check_sample(dataset: dict, store: dict) -> None:
@@ -162,7 +214,7 @@ def _check_sample(dataset: dict, store: dict) -> None:
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"
-    if dataset["path"] != drawn:
+    if not same_place(dataset["path"], drawn):
         raise InputError(
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
             "or set dataset.kind to ilsvrc or folder for images of your own."

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, ilsvrc_files
+from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, dataset_bytes
 from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.names import some_of
 from workflow_scripts.plumbing.records import Verifier, read_record
 
 DATASET_KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
@@ -24,16 +25,16 @@ def open_dataset(kind: str, path: str) -> Dataset:
     dataset = DATASET_KINDS[kind](path)
     names = dataset.class_list().names
     if len(names) < 4:
-        raise InputError(f"{path}: it has {len(names)} classes, but two tasks need at least 4. Add classes.")
+        raise InputError(
+            f"{path}: it has {len(names)} classes ({some_of(names)}), but two tasks need at least 4. Add classes."
+        )
     return dataset
 
 
 def dataset_identity(kind: str, path: str) -> dict:
-    """What identifies the dataset at `path` without reading its images.
+    """What tells shards of different datasets apart without reading images, wherever the dataset at `path` lies.
 
-    It has the kind, the path, the sizes of the archives and, for a sample, the seal of the archives' record.
+    It has the kind, the sizes of the archives and, for a sample, the seal of the archives' record.
     """
-    files = ilsvrc_files(path) if kind != "folder" else (Path(path),)
-    sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
     drawn = read_record(Path(path) / "sample.json")["seal"] if kind == "sample" else None
-    return {"kind": kind, "path": path, "bytes": sizes, "drawn": drawn}
+    return {"kind": kind, "bytes": dataset_bytes(kind, path), "drawn": drawn}

@@ -53,12 +53,24 @@ def run(main: Callable[[], None]) -> None:
     status 1.
     """
     try:
+        check_utf_8("names of files")
         main()
     except Exception as error:
         if (line := _explained(error)) is None:
             raise
         print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
+
+
+def check_utf_8(place: str) -> None:
+    """Raise InputError, naming `place`, if the locale has this process read names as anything but UTF-8.
+
+    The rules run their steps with PYTHONUTF8=1, so only steps run by hand and Snakemake itself can be such a process.
+    """
+    if (encoding := sys.getfilesystemencoding()) != "utf-8":
+        raise InputError(
+            f"{place}: the locale makes them {encoding}, but this workflow needs UTF-8. Set PYTHONUTF8=1 and try again."
+        )
 
 
 def _explained(error: Exception) -> str | None:

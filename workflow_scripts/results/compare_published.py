@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from workflow_scripts.results.given_tables import read_printed_numbers
 from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
-from workflow_scripts.results.printed import printed_rows
 from workflow_scripts.results.tables import boost_table, reduced_curve
 from workflow_scripts.study.columns import PRINTED_COLUMNS, SCORE
 
@@ -21,7 +21,7 @@ def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd
     numbers agree. Quantities of `printed` that the published networks do not give come last.
     """
     ours, theirs = quantities(results), quantities(published)
-    numbers = printed.drop_duplicates("quantity").set_index("quantity")
+    numbers = printed.set_index("quantity")
     rows = []
     for name in dict.fromkeys([*theirs, *numbers.index]):
         logged = theirs.get(name, float("nan"))
@@ -55,9 +55,9 @@ def quantities(results: pd.DataFrame) -> dict[str, float]:
 def read_printed(path: Path) -> pd.DataFrame:
     """The numbers printed in the paper: columns quantity, percent (a number) and source.
 
-    Raises InputError unless `path` has them.
+    Raises InputError as given_tables.read_printed_numbers.
     """
-    return pd.DataFrame(printed_rows(path), columns=PRINTED_COLUMNS)
+    return pd.DataFrame(read_printed_numbers(path), columns=PRINTED_COLUMNS)
 
 
 def _mean(rows: pd.DataFrame, column: str) -> float:

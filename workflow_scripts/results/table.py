@@ -1,29 +1,21 @@
-"""Reads a results table (results.csv, or one from elsewhere) and names what is wrong in it."""
+"""Reads a results table (results.csv, or one from elsewhere) as a data frame, and names the networks that it lacks."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.results.rows import DEFAULTS, check_columns, checked_rows
+from workflow_scripts.results.given_tables import TYPED, read_networks
 from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
     """The table at `path`, sorted, with its columns in the order of RESULT_COLUMNS.
 
-    A table without `seed`, `diverged`, `preserve` or `init` (the published one) gets seed 0, False, 0 and "". A network
-    without a score keeps NaN. Raises InputError naming the file, the line and the value. Causes are missing or unknown
-    columns, duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base network at a
-    depth.
+    What a table lacks is filled, and what is wrong in it is refused, as given_tables.read_networks says.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: it cannot be read as a table ({error}). Save it as UTF-8 CSV.") from None
-    check_columns(table, path)
-    table = pd.DataFrame(checked_rows(table.to_dict("records"), path), columns=[*table, *(set(DEFAULTS) - set(table))])
-    table = table[[name for name in RESULT_COLUMNS if name in table]]
+    table = pd.DataFrame(read_networks(path))
+    numbers = {name: pd.to_numeric(table[name], errors="coerce") for name in table if name not in TYPED}
+    table = table.assign(**numbers)[[name for name in RESULT_COLUMNS if name in table]]
     return table.sort_values(KEY_COLUMNS, ignore_index=True)
 
 

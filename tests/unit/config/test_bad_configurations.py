@@ -68,7 +68,9 @@ def special_values():
     yield from ((path, name) for name in NAMES for path in (("study",), ("dataset", "name")))
     yield from ((("training", key), length) for key in ("duration", "validate_every") for length in LENGTHS)
     for key in ("results", "printed"):
-        yield from ((("reference", key), wrong) for wrong in ("nowhere.csv", "tests", "a" * 5000, "x\0y"))
+        yield from (
+            (("reference", key), wrong) for wrong in ("-x.csv", "{a}.csv", "nowhere.csv", "tests", "a" * 5000, "x\0y")
+        )
     yield from ((("results_table",), wrong) for wrong in ("nowhere.csv", "tests", "README.md", "a" * 5000))
     yield from ((("natman", "extra_artifacts"), wrong) for wrong in ("nowhere.txt", "tests", "", "a" * 5000))
     yield from ((("depths",), wrong) for wrong in ([0], [-1], [8], [1, 8], [1, 1], [1.0], ["1"], [10**30], [[1]]))
@@ -176,7 +178,8 @@ def test_an_entry_that_cannot_be_is_refused(entry, reason):
 def test_a_dataset_that_is_not_there_is_refused(kind, path):
     with pytest.raises(
         InputError,
-        match=r"^configuration: dataset\.path: .* (does not exist|cannot be read: .*)\. Put it there or correct",
+        match=r"^configuration: dataset\.path: .*"
+        r"( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
     ):
         check_dataset(CONFIG["dataset"] | {"kind": kind, "path": path})
 
@@ -212,21 +215,20 @@ def test_more_networks_than_anyone_can_train_are_refused():
     assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith("configuration: matrix: it asks for up to ")
 
 
-@pytest.mark.parametrize(
-    ("key", "lines", "message"),
-    [
-        ("printed", "quantity,percent,source\nx,many,y\n", "line 2: percent is 'many' but must be a number"),
-        ("printed", "quantity,percent,source\nx,nan,y\n", "line 2: percent is 'nan' but must be a number"),
-        ("results", "{head}\nrandom0,A,A,0,base,1.5\n", "line 2: top1_best10_mean is '1.5' but must be a fraction"),
-        ("results", "{head}\nrandom0,A,B,1,pruned,0.5\n", "line 2: treatment is 'pruned'"),
-        ("results", "{head},colour\nrandom0,A,A,0,base,0.5,red\n", "the column 'colour' is unknown"),
-    ],
-)
-def test_values_of_the_reference_are_refused_before_any_work(key, lines, message, tmp_path):
-    """Figures and tables read them after the training only."""
-    path = tmp_path / "reference.csv"
-    path.write_text(lines.format(head="partition,source,target,depth,treatment,top1_best10_mean"))
-    config = copy.deepcopy(CONFIG)
-    config["reference"][key] = str(path)
-    with pytest.raises(InputError, match=f"configuration: reference.{key}: {re.escape(str(path))}:? {message}"):
+def test_text_that_is_not_utf_8_is_refused_by_its_key():
+    """As Python reads the bytes of a command line in another encoding, or as JSON writes half a letter."""
+    for path in ("caf\udce9", "\ud83d"):
+        config = CONFIG | {"dataset": CONFIG["dataset"] | {"path": path}}
+        with pytest.raises(InputError, match=r"dataset\.path: .* is not UTF-8 text\. Rename"):
+            check_config(config, SCHEMA)
+
+
+def test_text_beyond_ascii_is_refused_where_names_are_not_utf_8(monkeypatch):
+    config = CONFIG | {"dataset": CONFIG["dataset"] | {"kind": "ilsvrc", "path": "donn\u00e9es"}}
+    check_config(config, SCHEMA)
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "iso8859-1")
+    with pytest.raises(
+        InputError, match=r"dataset\.path: the letters of 'donn\\xe9es': the locale makes them iso8859-1"
+    ):
         check_config(config, SCHEMA)
+    check_config(CONFIG, SCHEMA)

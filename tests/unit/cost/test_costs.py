@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.cost.compare_costs import cost_table
 from workflow_scripts.cost.estimate import job_seconds, surveyed
@@ -149,7 +148,7 @@ def test_this_machine_is_measured(tmp_path):
     keys = ("architecture", "crop", "batch_size", "device", "precision", "compile")
     leaves = {key: SETTINGS["training"][key] for key in keys}
     command = [
-        sys.executable,
+        PYTHON,
         "-m",
         "workflow_scripts.cost.calibrate",
         "--settings",

@@ -134,7 +134,7 @@ def test_an_incomplete_tree_is_refused(archives, tmp_path):
     image = sorted(val_folder.iterdir())[0]
     other = sorted((folder / "val").iterdir())[1]
     moved = image.rename(other / image.name)
-    with pytest.raises(InputError, match=f"its folder is {other.name}, but the ground truth says"):
+    with pytest.raises(InputError, match=f"the folder of {image.name} is {other.name}, but the ground truth says"):
         IlsvrcDataset(folder).survey()
     moved.unlink()
     with pytest.raises(InputError, match=r"119 images, but the devkit's ground truth labels images 1 to 120"):
@@ -289,10 +289,10 @@ def test_names_that_are_not_utf_8_are_refused(tree):
 def test_folder_mistakes_are_named(tree, tmp_path):
     with pytest.raises(InputError, match="neither a folder nor a tar"):
         FolderDataset(tmp_path / "nowhere")
-    with pytest.raises(InputError, match="no images train/<class>"):
+    with pytest.raises(InputError, match=r"found the folders .ape/.*Wanted is train/<class>/<image>"):
         FolderDataset(tmp_path / "tree" / "train")
     (tree / "train" / "eel").mkdir()
-    with pytest.raises(InputError, match="'eel' is not in both"):
+    with pytest.raises(InputError, match=r"train/ alone has the class 'eel'. Add it or remove it"):
         FolderDataset(tree)
     (tree / "val" / "eel").mkdir()
     with pytest.raises(InputError, match="class 'eel' has no train images"):
@@ -303,7 +303,7 @@ def test_a_tar_of_two_trees_is_refused(tree, tmp_path):
     with tarfile.open(tmp_path / "two.tar", "w") as tar:
         tar.add(tree, arcname="one")
         tar.add(tree, arcname="two")
-    with pytest.raises(InputError, match=r"holds train/\w+/0\.png twice"):
+    with pytest.raises(InputError, match=r"found the folders .one/., .two/"):
         FolderDataset(tmp_path / "two.tar")
 
 

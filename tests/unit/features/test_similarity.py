@@ -1,14 +1,13 @@
 """Linear CKA against the textbook, and base networks compared layer by layer."""
 
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from helpers import ROOT, save_tasks
+from helpers import PYTHON, ROOT, save_tasks
 
 from workflow_scripts.features.compare_bases import compare_bases, load_network
 from workflow_scripts.features.similarity import gram_matrix, layer_grams, linear_cka
@@ -120,7 +119,7 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         safetensors.torch.save_file(made(ord(half)).state_dict(), weights)
         record = {"networks": TrainingJob.base("random0", 0, half).networks, "leaves": SETTINGS}
         write_record(weights.with_suffix(".json"), record, [weights], [tmp_path / f"{half}.npz"])
-    command = [sys.executable, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
+    command = [PYTHON, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
     for half in "AB":
         command += [f"--task-{half.lower()}", str(tmp_path / f"{half}.npz")]
         command += [f"--weights-{half.lower()}", str(tmp_path / f"base-{half}.safetensors")]

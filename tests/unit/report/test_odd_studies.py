@@ -107,7 +107,7 @@ def test_the_figures_of_an_odd_study_are_sound(name, tmp_path, published):
         plot_reduced(results),
         plot_preserved(results),
         plot_comparison(results, published),
-        *(plot_similarity(results, similarity_of(made, cka)) for cka in (0.5, float("nan"))),
+        *(plot_similarity(results, similarity_of(results, cka)) for cka in (0.5, float("nan"))),
         *([plot_learning(readings)] if (readings := readings_of(made)) is not None else []),
     ]
     for figure in figures:

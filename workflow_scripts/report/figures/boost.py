@@ -33,7 +33,7 @@ def plot_boost(table: pd.DataFrame) -> Figure:
         axes.set_ylim(-1, 1)
     if pd.isna(values):
         axes.set_xlim(-0.5, len(table) - 0.5)
-        controls = "None of them has a trained network to be compared with."
+        controls = "AnB+ has no trained network to be compared with."
         say(axes, controls if table["networks"].any() else "No AnB+ network of equal halves is trained.")
     axes.grid(visible=False, axis="x")
     figure.legend(loc="outside lower center", ncols=3)
