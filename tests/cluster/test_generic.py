@@ -3,6 +3,8 @@
 import os
 import re
 
+import pytest
+
 QSUB = """#!/bin/bash
 echo "$@" >> {folder}/submitted
 setsid bash "${{@: -1}}" > /dev/null 2>&1 &
