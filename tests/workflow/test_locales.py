@@ -3,13 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 import yaml
 from checkout import Checkout
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 from PIL import Image
 
 pytestmark = pytest.mark.slow
@@ -60,7 +59,7 @@ def locale(request, tmp_path_factory):
 
 def run(study, environment, *command):
     done = subprocess.run(
-        [sys.executable, *command], cwd=study.folder, capture_output=True, text=True, check=False, env=environment
+        [PYTHON, *command], cwd=study.folder, capture_output=True, text=True, check=False, env=environment
     )
     return done.returncode, done.stdout + done.stderr
 
