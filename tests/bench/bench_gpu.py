@@ -1,8 +1,7 @@
 """make bench-gpu: the training engine on a GPU beside what the card can do and what one would write instead.
 
 Writes its numbers into FOLDER/bench_gpu.json. `--parts study` runs the default study instead. `--tiny` runs the same on
-little, on a CPU too, to test the script.
-Timing decides no test: this prints.
+little, on a CPU too, to test the script. Timing decides no test: this prints.
 """
 
 import argparse

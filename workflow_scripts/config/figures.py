@@ -118,5 +118,5 @@ def study_facts(config: Mapping) -> StudyFacts:
 def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
     with naming("results_table"):
         rows = read_networks(path)
-    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] in (1, 2))) for row in rows}
+    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0)) for row in rows}
     return {TrainingJob(partition, 0, *network) for partition, *network in jobs}
