@@ -22,7 +22,7 @@ export LOGNAME := nobody
 endif
 
 .PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock \
-	test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
+	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu
 .DELETE_ON_ERROR:
 
 run: environment
@@ -50,6 +50,9 @@ test-faults: environment-dev
 test-fuzz: environment-fuzz
 	PYTHONPATH=.:tests .venv-fuzz/bin/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
+test-gpu: environment-dev
+	TRANSFERABILITY_GPU_TESTS_ON=$(or $(DEVICE),cuda) $(DEV) -m pytest -s tests/gpu
+
 docs: environment
 	$(RUN) -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
 		--output docs/configuration.md
@@ -70,6 +73,9 @@ bench-train: environment
 	$(RUN) -m snakemake tasks --cores all --quiet all
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_engine.py
+
+bench-gpu: environment
+	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)
 
 environment:
 	@sh envs/venv.sh .venv requirements.lock

@@ -31,14 +31,14 @@ def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, 
     assert any("-N survey_dataset" in line and "ngpus=0" in line for line in lines)
 
 
-def test_the_plan_needs_no_data_on_a_cluster_either(checkout, monkeypatch, tmp_path):
+def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, monkeypatch, tmp_path):
     """The calibration is submitted. Its process has a command line of its own, which does not name the plan."""
-    pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="requirements-cluster.txt is not installed")
     qsub = tmp_path / "qsub"
     qsub.write_text(QSUB.format(folder=tmp_path))
     qsub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     study = checkout("far.yaml")
+    study.python = plugins
     (study.folder / "far.yaml").write_text("study: far\ndataset: {name: far, kind: ilsvrc, path: /nowhere}\n")
     options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
     printed = study.snakemake("plan", *options, "--config", "seeds=[0, 1]", "training={duration: 20}")

@@ -3,13 +3,12 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
 import yaml
 from checkout import Checkout
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 from PIL import Image
 
 pytestmark = pytest.mark.slow
@@ -60,7 +59,7 @@ def locale(request, tmp_path_factory):
 
 def run(study, environment, *command):
     done = subprocess.run(
-        [sys.executable, *command], cwd=study.folder, capture_output=True, text=True, check=False, env=environment
+        [PYTHON, *command], cwd=study.folder, capture_output=True, text=True, check=False, env=environment
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -94,7 +93,7 @@ def test_a_path_that_is_not_ascii_works_or_is_refused_truly(study, locale):
 
 def test_a_step_run_by_hand_is_refused_truly(study, locale):
     command = ["-m", "workflow_scripts.dataset.survey_dataset", "--kind", "folder", "--path", "images"]
-    sizes = ["--image-size", "8", "--train-shards", "1", "--folder", str(study.folder / "by hand")]
+    sizes = ["--edition", "x", "--image-size", "8", "--train-shards", "1", "--folder", str(study.folder / "by hand")]
     status, printed = run(study, locale | {"PYTHONPATH": str(ROOT)}, *command, *sizes)
     if (found := encoding(study, locale)) == "utf-8":
         assert status == 0, printed

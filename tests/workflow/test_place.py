@@ -3,11 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 SNAKEFILE = ROOT / "Snakefile"
 NO_DATA = {"study": "far", "dataset": {"name": "far", "kind": "ilsvrc", "path": "archives"}}
@@ -59,7 +58,7 @@ rule mine:
 
 def snakemake(folder, *options, check=True, lead=(), **variables):
     """Run Snakemake in `folder` and return what it printed."""
-    command = [*lead, sys.executable, "-P", "-m", "snakemake", *options]
+    command = [*lead, PYTHON, "-P", "-m", "snakemake", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")} | variables
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     assert not check or done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 
 HEAD, TAIL = 700, 300  # characters shown of the start and the end of a longer line
+# What CUDA, cuBLAS and cuDNN say of a GPU that is full, and of one that others have to themselves.
+GPU_IS_FULL = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+GPU_IS_BUSY = ("CUDA-capable device(s) is/are busy or unavailable", "no CUDA-capable device")
 
 
 class InputError(Exception):
@@ -80,7 +83,14 @@ def _explained(error: Exception) -> str | None:
     if isinstance(error, OSError):  # such as a full disk or a folder that cannot be written to
         return f"{error.filename or 'input or output'}: {error.strerror or error}. Fix this and run snakemake again."
     text = " ".join(str(error).split())
-    # torch is not imported for its OutOfMemoryError (of a GPU); on a CPU it raises a plain RuntimeError.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
+    # torch is not imported for its errors: OutOfMemoryError and others of a GPU, a plain RuntimeError on a CPU.
+    if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_IS_FULL):
+        return (
+            f"GPU memory: too little is free ({text[: HEAD // 2]}). Lower training.batch_size, running.depths_per_job "
+            "or running.jobs_per_gpu, or free the GPU, and run snakemake again."
+        )
+    if any(sign in text for sign in GPU_IS_BUSY):
+        return f"GPU: it cannot be used ({text[: HEAD // 2]}). Free it or choose another, and run snakemake again."
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"memory: none is left ({text}). Run fewer jobs at once or give this job more, and run snakemake again."
     return None
