@@ -181,13 +181,11 @@ def test_a_class_with_a_space_at_its_end_can_be_named(tmp_path):
         "A": ["cat ", "dog"],
         "B": ["eel", " fox"],
     }
-    with pytest.raises(InputError, match="'cat ' of the dataset have no row|class 'cat ' of the dataset has no row"):
+    with pytest.raises(InputError, match="class 'cat ' of the dataset has no row"):
         csv_halves(["cat", "cat ", "dog", "eel", "fox"], tmp_path / "t.csv")
 
 
 def test_an_office_file_is_named(tmp_path):
     (tmp_path / "t.csv").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100))
-    with pytest.raises(
-        InputError, match="it is a file of Microsoft Office, not text. Save it as plain text, a table as CSV"
-    ):
+    with pytest.raises(InputError, match="it is a file of Microsoft Office, not text"):
         csv_halves(list("abcd"), tmp_path / "t.csv")
