@@ -2,6 +2,8 @@
 # `make test-all` all tests but the fault suites and the fuzzers.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+# Not `all`, which would hide why Snakemake refuses.
+QUIET := --quiet progress host reason rules
 
 .PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
 .DELETE_ON_ERROR:
@@ -11,10 +13,10 @@ run: .venv/installed
 	@echo "The report is $(CURDIR)/results/sample/report.html"
 
 plan: .venv/installed
-	$(BIN)/snakemake plan --cores all --quiet progress host reason $(if $(STUDY),--configfile $(STUDY))
+	$(BIN)/snakemake plan --cores all $(QUIET) $(if $(STUDY),--configfile $(STUDY))
 
 verify: .venv/installed
-	$(BIN)/snakemake verify --cores 1 --quiet all $(if $(STUDY),--configfile $(STUDY))
+	$(BIN)/snakemake verify --cores 1 $(QUIET) $(if $(STUDY),--configfile $(STUDY))
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -m "not slow"
@@ -48,7 +50,7 @@ bench-data: .venv/installed
 	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_data.py
 
 bench-train: .venv/installed
-	$(BIN)/snakemake tasks --cores all --quiet all
+	$(BIN)/snakemake tasks --cores all $(QUIET)
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_engine.py
 

@@ -17,8 +17,10 @@ from workflow_scripts.config.commands import (
     training_launcher,
 )
 from workflow_scripts.config.command_line import read_command_line
+from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import figure_files
 from workflow_scripts.config.file import check_config_file
+from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.study import check_study
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line

@@ -41,7 +41,8 @@ rule train_base:
         launcher=training_launcher(config),
         code=code_fingerprint("training.engine"),
     shell:
-        "python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
+        # exec: a signal of a cluster, or of Ctrl-C, reaches the training and no shell.
+        "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment base"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
         " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
@@ -77,7 +78,8 @@ rule train_curve:
         launcher=training_launcher(config),
         code=code_fingerprint("training.engine"),
     shell:
-        "python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
+        # exec: a signal of a cluster, or of Ctrl-C, reaches the training and no shell.
+        "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
         " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
