@@ -47,5 +47,5 @@ onstart:
 
 
 onerror:
-    for line in failure_lines(workflow.scheduler.failed):
+    for line in failure_lines(workflow.scheduler):
         print(line, file=sys.stderr)

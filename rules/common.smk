@@ -21,6 +21,7 @@ from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import figure_files
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.gpus import check_gpus
+from workflow_scripts.config.grouping import grouped
 from workflow_scripts.config.study import check_study
 from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
@@ -51,6 +52,7 @@ configfile: "config.yaml"
 COMMAND_LINE = read_command_line(sys.argv[1:])
 with exit_in_one_line():
     check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", COMMAND_LINE)
+    config["running"] = grouped(config, results_folder(config), code_fingerprint("training.engine"))["running"]
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training

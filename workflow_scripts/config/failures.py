@@ -13,6 +13,7 @@ from workflow_scripts.plumbing.cli import error_line, is_final
 SHOWN = 10  # failed jobs that are named
 STOP_SECONDS = 2.0  # a stop may reach a job before Snakemake
 STARTED = time.time()
+SILENT = "no line says why. `Killed` means too little memory: use fewer --cores, or ask for more."
 NEXT = "Fix the cause and run snakemake again. What is finished is kept."
 STOPPED = "Snakemake was stopped. What is finished is kept, and a training goes on from its checkpoint in the next run."
 
@@ -57,22 +58,20 @@ def refused(logs: Iterable[str], since: float) -> bool:
     return any(is_final(line) for line in _error_lines(logs, since))
 
 
-def failure_lines(jobs: Iterable, since: float = STARTED) -> Iterator[str]:
-    """What a user reads at the end of a run whose `jobs` failed (Snakemake's; none if it was stopped).
+def failure_lines(scheduler: object, since: float = STARTED) -> Iterator[str]:
+    """What a user reads at the end of a run that failed: of each failed job its rule, its log, and why it failed.
 
-    Of each job: its rule, its log, and the line that says why.
+    A Snakemake that was stopped has ended its jobs: those without a reason of their own are not named.
     """
-    jobs = sorted(jobs, key=lambda job: (job.rule.name, *map(str, job.log)))
-    if not jobs:
-        yield STOPPED
-    for job in jobs[:SHOWN]:
-        lines = list(_error_lines(job.log, since))
-        why = lines[-1] if lines else "no line says why. `Killed` means too little memory: use fewer --cores."
-        yield f"{job.rule.name} failed{''.join(f', see {log}' for log in job.log if Path(log).exists())}: {why}"
-    if len(jobs) > SHOWN:
-        yield f"{len(jobs) - SHOWN} more jobs failed."
-    if jobs:
-        yield NEXT
+    stopped = bool(scheduler._user_kill) or not scheduler.failed
+    reasons = {job: " ".join(_error_lines(job.log, since)) for job in scheduler.failed}
+    named = sorted((job for job in reasons if reasons[job] or not stopped), key=lambda job: [job.rule.name, *job.log])
+    for job in named[:SHOWN]:
+        logs = "".join(f", see {log}" for log in job.log if Path(log).exists())
+        yield f"{job.rule.name} failed{logs}: {reasons[job] or SILENT}"
+    if len(named) > SHOWN:
+        yield f"{len(named) - SHOWN} more jobs failed."
+    yield STOPPED if stopped else NEXT
 
 
 def _error_lines(logs: Iterable[str], since: float) -> Iterator[str]:

@@ -22,8 +22,8 @@ def check_gpus(jobs: Iterable, local: bool, gpus_per_job: int) -> None:
     seen = most_gpus(os.environ)
     if seen == 0:
         raise InputError(
-            "configuration: training.device: it is cuda, but this machine shows no NVIDIA GPU. Set it to cpu, run where "
-            "a GPU is, or submit the jobs with a profile of a cluster (docs/clusters.md)."
+            "configuration: training.device: it is cuda, but this machine shows no NVIDIA GPU. Set it to cpu, run "
+            "where a GPU is, or submit the jobs with a profile of a cluster (docs/clusters.md)."
         )
     if seen is not None and seen < gpus_per_job:
         raise InputError(

@@ -1,8 +1,8 @@
 """Step: train a base network, or all networks of a curve (or part of its depths) in one process.
 
 Writes a JSON record (one entry per network with its validation readings, and what made it) and, where asked, the
-weights as safetensors. On SIGTERM, SIGINT and SIGHUP it saves a resume checkpoint beside the output and ends with status 75
-(try again). A rerun continues from the checkpoint and ends in the same bits.
+weights as safetensors. On SIGTERM, SIGINT and SIGHUP it saves a resume checkpoint beside the output and ends with
+status 75 (try again). A rerun continues from the checkpoint and ends in the same bits.
 """
 
 import argparse
