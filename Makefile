@@ -1,73 +1,101 @@
-# These targets need Python 3.11, make and git. `make run` runs the default study, `make test` the quick tests, and
-# `make test-all` all tests but the fault suites and the fuzzers.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
+# These targets need make, git and Python 3.11, 3.12 or 3.13. `make run` runs the default study, `make test` the quick
+# tests, and `make test-all` all tests but the fault suites and the fuzzers. Any may get PYTHON=/path/to/python3.12,
+# INSTALL=uv or HASHES=no (envs/venv.sh). Nothing is installed but into .venv, which the workflow runs in, and into
+# environments beside it that see its packages.
+RUN := .venv/bin/python
+DEV := .venv-dev/bin/python
+STUDY_OPTION = $(if $(STUDY),--configfile $(STUDY))
 # Not `all`, which would hide why Snakemake refuses.
 QUIET := --quiet progress host reason rules
 
-.PHONY: run plan verify docs test test-all test-cluster test-faults test-fuzz lint bench-dag bench-data bench-train
+# A user's settings for another Python do not count here. Steps run as modules: their scripts do not survive a move.
+unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
+export PYTHON INSTALL HASHES
+export PYTHONUTF8 := 1
+# pip, Snakemake and matplotlib keep caches in the home folder. Snakemake asks for the user's name.
+ifneq ($(shell [ -d "$$HOME" ] && [ -w "$$HOME" ] && echo yes),yes)
+ifneq ($(shell [ -w . ] && echo yes),yes)
+$(error $(CURDIR): the folder cannot be written to. Work in a checkout of your own, or fix its permissions)
+endif
+export HOME := $(CURDIR)/.venv-home
+endif
+ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)
+export LOGNAME := nobody
+endif
+
+.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock \
+	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu
 .DELETE_ON_ERROR:
 
-run: .venv/installed
-	$(BIN)/snakemake --cores all
+run: environment
+	$(RUN) -m snakemake --cores all
 	@echo "The report is $(CURDIR)/results/sample/report.html"
 
-plan: .venv/installed
-	$(BIN)/snakemake plan --cores all $(QUIET) $(if $(STUDY),--configfile $(STUDY))
+plan: environment
+	$(RUN) -m snakemake plan --cores all $(QUIET) $(STUDY_OPTION)
 
-verify: .venv/installed
-	$(BIN)/snakemake verify --cores 1 $(QUIET) $(if $(STUDY),--configfile $(STUDY))
+verify: environment
+	$(RUN) -m snakemake verify --cores 1 $(QUIET) $(STUDY_OPTION)
 
-test: .venv/installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+test: environment-dev
+	$(DEV) -m pytest -m "not slow"
 
-test-all: .venv/installed-cluster
-	$(BIN)/python -m pytest tests/cluster tests/unit tests/workflow
+test-all: environment-dev environment-cluster
+	$(DEV) -m pytest tests/cluster tests/unit tests/workflow
 
-test-cluster: .venv/installed-cluster
-	$(BIN)/python -m pytest tests/cluster
+test-cluster: environment-dev environment-cluster
+	$(DEV) -m pytest tests/cluster
 
-test-faults: .venv/installed-dev
-	$(BIN)/python -m pytest -s tests/faults
+test-faults: environment-dev
+	$(DEV) -m pytest -s tests/faults
 
-test-fuzz: .venv/installed-fuzz
-	PYTHONPATH=.:tests $(BIN)/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
+test-fuzz: environment-fuzz
+	PYTHONPATH=.:tests .venv-fuzz/bin/python tests/faults/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 
-docs: .venv/installed
-	$(BIN)/python -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
+test-gpu: environment-dev
+	TRANSFERABILITY_GPU_TESTS_ON=$(or $(DEVICE),cuda) $(DEV) -m pytest -s tests/gpu
+
+docs: environment
+	$(RUN) -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
 		--output docs/configuration.md
 
-lint: .venv/installed-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check .
-	$(BIN)/snakemake --lint
+lint: environment-dev
+	$(DEV) -m ruff check .
+	$(DEV) -m ruff format --check .
+	$(DEV) -m snakefmt --check .
+	$(RUN) -m snakemake --lint
 
-bench-dag: .venv/installed
-	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_dag.py
+bench-dag: environment
+	PYTHONPATH=.:tests $(RUN) tests/bench/bench_dag.py
 
-bench-data: .venv/installed
-	PYTHONPATH=.:tests $(BIN)/python tests/bench/bench_data.py
+bench-data: environment
+	PYTHONPATH=.:tests $(RUN) tests/bench/bench_data.py
 
-bench-train: .venv/installed
-	$(BIN)/snakemake tasks --cores all $(QUIET)
-	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_train.py
-	PYTHONPATH=.:tests $(BIN)/python -u tests/bench/bench_engine.py
+bench-train: environment
+	$(RUN) -m snakemake tasks --cores all $(QUIET)
+	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_train.py
+	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_engine.py
 
-.venv/installed: requirements.txt constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
-	touch $@
+bench-gpu: environment
+	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)
 
-.venv/installed-dev: requirements-dev.txt .venv/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
-	touch $@
+environment:
+	@sh envs/venv.sh .venv requirements.lock
 
-.venv/installed-cluster: requirements-cluster.txt .venv/installed-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-cluster.txt -c constraints.txt
-	touch $@
+environment-dev: environment
+	@sh envs/venv.sh .venv-dev requirements-dev.lock .venv
 
-.venv/installed-fuzz: requirements-fuzz.txt .venv/installed-dev
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-fuzz.txt -c constraints.txt
-	touch $@
+environment-cluster: environment
+	@sh envs/venv.sh .venv-cluster requirements-cluster.lock .venv
+
+environment-fuzz: environment
+	@sh envs/venv.sh .venv-fuzz requirements-fuzz.lock .venv
+
+# What requirements*.txt bring along, for every platform and Python, with the hashes of PyPI's files. What is locked stays
+# as it is where requirements*.txt allow it.
+LOCK = .venv-dev/bin/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-header
+
+lock: environment-dev
+	$(LOCK) requirements.txt -o requirements.lock
+	for name in dev cluster fuzz; do $(LOCK) -c requirements.lock requirements-$$name.txt -o requirements-$$name.lock || exit; done

@@ -5,7 +5,8 @@
 #   snakemake -n                                            the plan
 
 
-include: "rules/common.smk"  # reads and checks config.yaml
+include: "rules/config.smk"  # reads and checks config.yaml
+include: "rules/common.smk"
 include: "rules/dataset.smk"
 include: "rules/store.smk"
 include: "rules/partition.smk"
@@ -18,16 +19,6 @@ include: "rules/plumbing.smk"
 
 
 govern_restarts(workflow.is_main_process)
-
-
-localrules:
-    all,
-    packed,
-    tasks,
-    bases,
-    curves,
-    results,
-    figures,
 
 
 rule all:

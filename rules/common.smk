@@ -1,29 +1,28 @@
 # Paths, wildcards, parameters and resources of the rules, as functions of the configuration. No rules here.
-#   needs  config.yaml and the files of --configfile; workflow_scripts/study/leaves.py says which leaves decide what
+#   needs  the configuration, read and checked; workflow_scripts/study/leaves.py says which leaves decide what
 #   gives  names in capitals, and functions of wildcards for `input`, `params` and `resources`
+import functools
 import json
 import os
-import sys
 from pathlib import Path
-
-sys.path.insert(0, workflow.basedir)
 
 from workflow_scripts.config import resources
 from workflow_scripts.config.commands import (
+    contents,
     deciding_threads,
     named_options,
     tensorboard_folder,
     training_gpus,
     training_launcher,
+    uncompared,
 )
-from workflow_scripts.config.command_line import read_command_line
+from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import figure_files
-from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.grouping import grouped
-from workflow_scripts.config.study import check_study
-from workflow_scripts.dataset.dataset import dataset_bytes, dataset_files
+from workflow_scripts.config.study import check_made
+from workflow_scripts.dataset.dataset import dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
@@ -32,37 +31,20 @@ from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, T
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
-# Steps run as `python -m workflow_scripts.<room>.<step>` with the interpreter that runs Snakemake. A conda environment
-# comes before it on the PATH and replaces it.
-os.environ.update(
-    PATH=os.pathsep.join([os.path.dirname(sys.executable), *os.get_exec_path()]),
-    PYTHONPATH=workflow.basedir,
-)
-
-with exit_in_one_line():  # a WorkflowError would add the place in this file
-    # Snakemake has read the files of its command line before this one, but not yet config.yaml.
-    for path in map(Path, ["config.yaml", *workflow.configfiles]):
-        if path.is_file():
-            check_config_file(path)
-
-
-configfile: "config.yaml"
-
-
-COMMAND_LINE = read_command_line(sys.argv[1:])
 with exit_in_one_line():
-    check_study(config, Path(workflow.basedir) / "schemas/config.schema.yaml", COMMAND_LINE)
-    config["running"] = grouped(config, results_folder(config), code_fingerprint("training.engine"))["running"]
+    config = grouped(config, Path(placed(results_folder(config))), code_fingerprint("training.engine"))
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
 DATASET, STORE, RESULTS = (str(folder(config)) for folder in (dataset_folder, store_folder, results_folder))
 TRAINING, RUNNING = config["training"], config["running"]
-DATASET_KIND, DATASET_PATH = config["dataset"]["kind"], config["dataset"]["path"]
+DATASET_KIND = config["dataset"]["kind"]
+DATASET_PATH = f"{DATASET}/archives" if DATASET_KIND == "sample" else config["dataset"]["path"]
+DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PATH
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
 BASES, CURVES = base_jobs(config), curve_jobs(config)
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
-REFERENCE = dict(config["reference"] or {})
+REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
 
 
@@ -94,10 +76,30 @@ def output_options(wildcards, output):
     return named_options(output.items())
 
 
-def dataset_inputs():
-    """The dataset as a rule's input. Touching it makes nothing stale. The record of a sample tracks its content."""
-    record = [SAMPLE_RECORD] if DATASET_KIND == "sample" else []
-    return [*(ancient(str(file)) for file in dataset_files(DATASET_KIND, DATASET_PATH)), *record]
+@functools.cache
+def dataset_now():
+    """The dataset's state. Before a first job needs it, the first process checks what is there, also for its jobs."""
+    with exit_in_one_line():
+        if workflow.is_main_process:
+            check_made(config, placed, touches=workflow.touch)
+        return dataset_state(config["dataset"], Path(placed(STORE)))
+
+
+def checked(_=None):
+    """No file: an input function that checks what is there."""
+    dataset_now()
+    return []
+
+
+def dataset_inputs(_=None):
+    """The drawn sample as a rule's input, whose record tracks its content.
+
+    A dataset of the user's is none, because a path would count: its edition is a parameter. But files that are gone are
+    inputs, since Snakemake then takes what was made from them as it is.
+    """
+    if (missing := dataset_now().missing) or DATASET_KIND != "sample":
+        return [local(file) if MODULE else file for file in missing]  # a module's prefix is not the user's
+    return [*(ancient(str(file)) for file in dataset_files(DATASET_KIND, DATASET_PATH)), SAMPLE_RECORD]
 
 
 def ancient_shards(*suffixes):
@@ -113,6 +115,11 @@ def store_files(_=None):
         "classes": f"{STORE}/classes.csv",
         "survey": ancient(f"{STORE}/survey.json"),
     }
+
+
+def partition_lists(wildcards, output):
+    """The list files of a partition as options; partition_settings has their content."""
+    return named_options(leaves.partition_files(config, wildcards.partition).items())
 
 
 def partition_settings(wildcards):
@@ -173,9 +180,14 @@ def records_of(named):
 
 
 def figure_inputs(figure):
-    """What a figure is made from, by the options of its step; the records of networks' weights track them."""
-    files = FIGURES[figure]
+    """What steps made for a figure, by the options of its step; the records of networks' weights track them."""
+    files = {name: file for name, file in FIGURES[figure].items() if name != "reference"}
     return files | {name: [ancient(file) for file in files[name]] for name in ("weights",) if name in files}
+
+
+def figure_reference(figure):
+    """The published results that a figure shows; their content counts, not where they lie."""
+    return {"reference": REFERENCE["reference"]} if "reference" in FIGURES[figure] else {}
 
 
 def calibration():

@@ -22,7 +22,7 @@ rule calibrate:
         threads=RUNNING["threads"],
         code=code_fingerprint("cost.speed"),
     shell:
-        "python -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
+        "python -P -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
 
 
@@ -37,12 +37,12 @@ rule plan:
         "../envs/data.yaml"
     params:
         settings=as_json(resources.cost_settings(config)),
-        calibration=lambda wildcards: named_options([("calibration", calibration())] if calibration() else []),
+        calibration=lambda wildcards, input: named_options([("calibration", list(input))] if input else []),
         # Both may be missing. What exists counts as done.
-        survey=lambda wildcards: f"{STORE}/survey.json",
-        folder=lambda wildcards: RESULTS,
+        survey=lambda wildcards: placed(f"{STORE}/survey.json"),
+        folder=lambda wildcards: placed(RESULTS),
     shell:
-        "python -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
+        "python -P -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
         " --survey {params.survey:q} --folder {params.folder:q} 2> {log:q}"
 
 
@@ -74,9 +74,11 @@ rule compare_costs:
         runtime=5,  # seconds
     params:
         settings=as_json(resources.cost_settings(config)),
-        calibration=lambda wildcards: named_options([("calibration", calibration())] if calibration() else []),
+        calibration=lambda wildcards, input: named_options(
+            [("calibration", list(input.calibration))] if input.calibration else []
+        ),
         folder=lambda wildcards, output: os.path.dirname(output.table),
         code=code_fingerprint("cost.compare_costs"),
     shell:
-        "python -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
+        "python -P -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
         " --survey {input.survey:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

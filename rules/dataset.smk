@@ -1,6 +1,7 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
-#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json
+#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
+#          and dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
 if DATASET_KIND == "sample":
 
     rule draw_sample:
@@ -23,7 +24,7 @@ if DATASET_KIND == "sample":
             sample=config["dataset"]["sample"],
             code=code_fingerprint("dataset.sample.draw_sample"),
         shell:
-            "python -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
+            "python -P -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
             " --train-per-class {params.sample[train_per_class]:q} --val-per-class {params.sample[val_per_class]:q}"
             " --processes {threads} > {log:q} 2>&1"
 
@@ -31,11 +32,12 @@ if DATASET_KIND == "sample":
 rule survey_dataset:
     """Check the whole dataset, and list its classes and hierarchy."""
     input:
-        dataset_inputs(),
+        dataset_inputs,
     output:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         record=f"{STORE}/survey.json",
+        note=update(f"{STORE}/dataset.json"),
     log:
         f"{STORE}/logs/survey_dataset.log",
     benchmark:
@@ -46,13 +48,14 @@ rule survey_dataset:
         mem_mb=2000,  # the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        dataset=[DATASET_KIND, DATASET_PATH],
-        dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
+        kind=DATASET_KIND,
+        path=uncompared(DATASET_PLACE),
+        edition=lambda wildcards: dataset_now().edition,
         image_size=config["store"]["image_size"],
         train_shards=config["store"]["train_shards"],
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("dataset.survey_dataset"),
     shell:
-        "python -m workflow_scripts.dataset.survey_dataset --kind {params.dataset[0]:q} --path {params.dataset[1]:q}"
-        " --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
+        "python -P -m workflow_scripts.dataset.survey_dataset --kind {params.kind:q} --path {params.path:q}"
+        " --edition {params.edition:q} --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
         " > {log:q} 2>&1"

@@ -26,7 +26,7 @@ rule compare_bases:
         threads=RUNNING["threads"],  # decides the order of sums
         code=code_fingerprint("features.compare_bases"),
     shell:
-        "python -m workflow_scripts.features.compare_bases --manifest {input.manifest:q} --task-a {input.a_task:q}"
+        "python -P -m workflow_scripts.features.compare_bases --manifest {input.manifest:q} --task-a {input.a_task:q}"
         " --task-b {input.b_task:q} --weights-a {input.a_weights:q} --weights-b {input.b_weights:q}"
         " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
@@ -59,4 +59,4 @@ rule score_filters:
         outputs=output_options,
         code=code_fingerprint("features.score_filters"),
     shell:
-        "python -m workflow_scripts.features.score_filters --weights {input.weights:q} {params.outputs} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.features.score_filters --weights {input.weights:q} {params.outputs} > {log:q} 2>&1"

@@ -1,5 +1,5 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
-#   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration
+#   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration (their content, not their place)
 #   makes  results/<study>/partitions/*.json and tasks/*.npz with their records
 rule tasks:
     """Target: all tasks."""
@@ -13,7 +13,6 @@ rule make_partition:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         survey=ancient(f"{STORE}/survey.json"),
-        lists=lambda wildcards: leaves.partition_files(config, wildcards.partition),
     output:
         f"{RESULTS}/partitions/{{partition}}.json",
     log:
@@ -28,10 +27,11 @@ rule make_partition:
         runtime=5,  # a second
     params:
         settings=partition_settings,
+        lists=partition_lists,
         code=code_fingerprint("partition.make_partition"),
     shell:
-        "python -m workflow_scripts.partition.make_partition --name {wildcards.partition} --classes {input.classes:q}"
-        " --hierarchy {input.hierarchy:q} --settings {params.settings:q} --output {output:q} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.partition.make_partition --name {wildcards.partition} --classes {input.classes:q}"
+        " --hierarchy {input.hierarchy:q} --settings {params.settings:q} {params.lists} --output {output:q} > {log:q} 2>&1"
 
 
 rule make_task:
@@ -55,5 +55,5 @@ rule make_task:
         settings=partition_settings,
         code=code_fingerprint("partition.make_task"),
     shell:
-        "python -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
         " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"

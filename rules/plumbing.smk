@@ -1,9 +1,9 @@
 # Comparing every file with its record, even if no step reads it again: `snakemake verify`.
 #   needs  a study, finished or not
 #   makes  nothing; prints each fault
-VERIFIED = [RESULTS] + ([STORE] if TRAINED else [])
+VERIFIED = [placed(RESULTS)] + ([placed(STORE)] if TRAINED else [])
 if TRAINED and DATASET_KIND == "sample":
-    VERIFIED.append(DATASET_PATH)
+    VERIFIED.append(DATASET_PLACE)
 
 
 rule verify:
@@ -16,4 +16,4 @@ rule verify:
     params:
         folders=lambda wildcards: VERIFIED,
     shell:
-        "python -m workflow_scripts.plumbing.verify_study --folders {params.folders:q} | tee {log:q}"
+        "python -P -m workflow_scripts.plumbing.verify_study --folders {params.folders:q} | tee {log:q}"

@@ -41,13 +41,20 @@ for figure in FIGURES:
         params:
             figure=figure,
             options=input_options,
+            reference=uncompared(named_options(figure_reference(figure).items())),
+            content=contents(figure_reference(figure)),
             dpi=config["figures"]["dpi"],
             code=code_fingerprint(f"report.figures.{figure}"),
         shell:
-            "python -m workflow_scripts.report.figures.{params.figure} {params.options} --dpi {params.dpi:q}"
+            "python -P -m workflow_scripts.report.figures.{params.figure} {params.options} {params.reference} --dpi {params.dpi:q}"
             " --output {output:q} > {log:q} 2>&1"
 
 
+PAGE_TEXTS = {
+    "template": workflow.source_path("../report/page.html.j2"),
+    "table_captions": [workflow.source_path(f"../report/{table}.rst") for table in TABLES],
+    "captions": [workflow.source_path(f"../report/{figure}.rst") for figure in FIGURES],
+}
 REPORTED = [f"{RESULTS}/tables/{table}.csv" for table in TABLES]
 REPORTED += [f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES]
 
@@ -57,14 +64,11 @@ rule write_report:
     input:
         records_of({"files": REPORTED}),
         **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
-        template=workflow.source_path("../report/page.html.j2"),
         results=f"{RESULTS}/results.csv",
         summary=f"{RESULTS}/results.json",
         findings=f"{RESULTS}/tables/findings.json",
         tables=[f"{RESULTS}/tables/{table}.csv" for table in TABLES],
-        table_captions=[workflow.source_path(f"../report/{table}.rst") for table in TABLES],
         figures=[f"{RESULTS}/figures/{figure}.svg" for figure in FIGURES],
-        captions=[workflow.source_path(f"../report/{figure}.rst") for figure in FIGURES],
     output:
         page=report(
             f"{RESULTS}/report.html",
@@ -85,10 +89,13 @@ rule write_report:
         runtime=5,  # seconds
     params:
         options=input_options,
-        config=as_json(config),
+        texts=uncompared(named_options(PAGE_TEXTS.items())),
+        content=lambda wildcards: contents(PAGE_TEXTS),
+        config=uncompared(as_json(config)),
+        shown=lambda wildcards: as_json(leaves.shown_leaves(config)),
         code=code_fingerprint("report.write_report"),
     shell:
-        "python -m workflow_scripts.report.write_report {params.options} --config {params.config:q} --output {output.page:q}"
+        "python -P -m workflow_scripts.report.write_report {params.options} {params.texts} --config {params.config:q} --output {output.page:q}"
         " > {log:q} 2>&1"
 
 
@@ -117,5 +124,5 @@ rule plot_store:
         dpi=config["figures"]["dpi"],
         code=code_fingerprint("report.figures.contact_sheet"),
     shell:
-        "python -m workflow_scripts.report.figures.contact_sheet --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
+        "python -P -m workflow_scripts.report.figures.contact_sheet --manifest {input.manifest:q} --dpi {params.dpi:q} --output {output:q}"
         " > {log:q} 2>&1"

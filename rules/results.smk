@@ -43,7 +43,7 @@ if TRAINED:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             code=code_fingerprint("results.aggregate"),
         shell:
-            "python -m workflow_scripts.results.aggregate --study {params.study:q} --training {params.training:q}"
+            "python -P -m workflow_scripts.results.aggregate --study {params.study:q} --training {params.training:q}"
             " --folder {params.folder:q} > {log:q} 2>&1"
 
 else:
@@ -51,7 +51,7 @@ else:
     rule import_results:
         """Take a results table in place of training."""
         input:
-            table=config["results_table"],
+            checked,
         output:
             results=RESULTS_CSV,
             summary=f"{RESULTS}/results.json",
@@ -66,11 +66,12 @@ else:
             mem_mb=500,  # Python with pandas
             runtime=5,  # a second
         params:
-            inputs=input_options,
+            inputs=uncompared(named_options([("table", config["results_table"])])),
+            content=lambda wildcards: contents({"table": config["results_table"]}),
             outputs=output_options,
             code=code_fingerprint("results.import_results"),
         shell:
-            "python -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
+            "python -P -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
 
 
 rule make_tables:
@@ -107,7 +108,7 @@ rule make_tables:
         options=input_options,
         code=code_fingerprint("results.make_tables"),
     shell:
-        "python -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
+        "python -P -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
         " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
 
 
@@ -124,7 +125,6 @@ rule write_findings:
     input:
         ancient(f"{RESULTS}/results.json"),
         ancient(f"{RESULTS}/tables/tables.json"),
-        **{"reference" if key == "results" else key: path for key, path in REFERENCE.items()},
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
     output:
@@ -142,7 +142,9 @@ rule write_findings:
         runtime=5,  # seconds
     params:
         options=input_options,
+        reference=uncompared(named_options(REFERENCE.items())),
+        content=lambda wildcards: contents(REFERENCE),
         outputs=output_options,
         code=code_fingerprint("results.write_findings"),
     shell:
-        "python -m workflow_scripts.results.write_findings {params.options} {params.outputs} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.results.write_findings {params.options} {params.reference} {params.outputs} > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule packed:
 rule pack_shard:
     """Decode and resize one share of the images."""
     input:
-        dataset=dataset_inputs(),
+        dataset=dataset_inputs,
         classes=f"{STORE}/classes.csv",
         survey=ancient(f"{STORE}/survey.json"),
     output:
@@ -32,13 +32,14 @@ rule pack_shard:
         # A limit like the others here: changing it makes nothing stale.
         max_bad_fraction=str(config["store"]["max_bad_fraction"]),
     params:
-        dataset=[DATASET_KIND, DATASET_PATH],
+        kind=DATASET_KIND,
+        path=uncompared(DATASET_PLACE),
+        edition=lambda wildcards: dataset_now().edition,
         settings=lambda wildcards: as_json(leaves.shard_leaves(config["store"], wildcards.split)),
-        dataset_bytes=lambda wildcards: dataset_bytes(DATASET_KIND, DATASET_PATH),
-        prefix=f"{STORE}/{{split}}-{{shard}}",
+        prefix=placed(f"{STORE}/{{split}}-{{shard}}"),
         code=code_fingerprint("store.pack_shard"),
     shell:
-        "python -m workflow_scripts.store.pack_shard --kind {params.dataset[0]:q} --path {params.dataset[1]:q} --classes {input.classes:q}"
+        "python -P -m workflow_scripts.store.pack_shard --kind {params.kind:q} --path {params.path:q} --classes {input.classes:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
         " --max-bad-fraction {resources.max_bad_fraction:q} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 
@@ -68,5 +69,5 @@ rule pack_manifest:
         folder=lambda wildcards, output: os.path.dirname(output.manifest),
         code=code_fingerprint("store.pack_manifest"),
     shell:
-        "python -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
+        "python -P -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
         " --resize {params.resize:q} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"

@@ -34,7 +34,7 @@ rule train_base:
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(config, 1, attempt),
-        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards)),
+        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         settings=job_settings,
         threads=deciding_threads(config),
@@ -68,7 +68,7 @@ rule train_curve:
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(config, len(job_of(wildcards).depths), attempt),
-        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards)),
+        tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         settings=job_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),

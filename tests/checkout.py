@@ -3,9 +3,8 @@
 import os
 import shutil
 import subprocess
-import sys
 
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 COPIED = ("Snakefile", "config.yaml", "configs", "envs", "profiles", "report", "rules", "schemas", "workflow_scripts")
 
@@ -14,7 +13,7 @@ class Checkout:
     """A copy of the repository, in which Snakemake runs one study by default."""
 
     def __init__(self, folder, study):
-        self.folder, self.study = folder, study
+        self.folder, self.study, self.python = folder, study, PYTHON
         for name in COPIED:
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -25,7 +24,7 @@ class Checkout:
         """Run Snakemake and return what it printed; `study` is one configuration file or several, merged in order."""
         study = study or self.study
         studies = [study] if isinstance(study, str) else study
-        command = [sys.executable, "-m", "snakemake", *options, "--cores", str(cores), "--configfile", *studies]
+        command = [self.python, "-m", "snakemake", *options, "--cores", str(cores), "--configfile", *studies]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=environment)
         if check:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from checkout import Checkout
-from helpers import ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from helpers import PYTHON, ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from made_up_study import records_in, write_study
 from matplotlib import pyplot
 
@@ -26,6 +26,9 @@ from workflow_scripts.partition.make_task import make_task
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.results.aggregate import result_table
 from workflow_scripts.results.groups import load_results
+
+if not Path(PYTHON).exists():
+    pytest.exit(f"{PYTHON} is missing: it runs the workflow. Run make environment.", returncode=4)
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 

@@ -41,7 +41,7 @@ def tar(data):
 
 
 def _tar_index(data):
-    for member in index(io.BytesIO(data), "fuzzed", 0, len(data)):
+    for member in index(io.BytesIO(data), "fuzzed", 0, len(data)).members:
         assert 0 <= member.offset <= member.offset + member.size <= len(data)
         assert not member.name.startswith("/")
         assert ".." not in Path(member.name).parts

@@ -15,6 +15,8 @@ from workflow_scripts.store.pack_manifest import manifest
 from workflow_scripts.store.pack_shard import pack_shard
 
 ROOT = Path(__file__).parent.parent
+PYTHON = str(ROOT / ".venv/bin/python")  # of a user, without what only tests need; pytest has an environment of its own
+CLUSTER_PYTHON = str(ROOT / ".venv-cluster/bin/python")  # the same, and requirements-cluster.txt
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
 
 

@@ -21,7 +21,7 @@ from helpers import ROOT, pack, write_sparse_tar
 from PIL import Image
 
 from workflow_scripts.dataset.folder import FolderDataset
-from workflow_scripts.dataset.tars import tar_members
+from workflow_scripts.dataset.tars import tar_index
 from workflow_scripts.partition.make_task import make_task
 from workflow_scripts.store.pack_shard import pack_shard
 from workflow_scripts.store.packed import PackedSplit
@@ -251,7 +251,7 @@ def bench_index(folder):
     seconds, read = [], []
     for _ in range(ROUNDS):
         before, started = bytes_read(), time.perf_counter()
-        members = tar_members(path)
+        members = tar_index(path).members
         seconds.append(time.perf_counter() - started)
         read.append(bytes_read() - before)
     print(

@@ -3,8 +3,6 @@
 import os
 import re
 
-import pytest
-
 QSUB = """#!/bin/bash
 echo "$@" >> {folder}/submitted
 setsid bash "${{@: -1}}" > /dev/null 2>&1 &
@@ -12,13 +10,13 @@ echo 17.stand-in
 """
 
 
-def test_jobs_are_submitted_with_what_they_need(checkout, monkeypatch, tmp_path):
-    pytest.importorskip("snakemake_executor_plugin_cluster_generic", reason="requirements-cluster.txt is not installed")
+def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, tmp_path):
     qsub = tmp_path / "qsub"
     qsub.write_text(QSUB.format(folder=tmp_path))
     qsub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     study = checkout("small.yaml")
+    study.python = plugins
     (study.folder / "small.yaml").write_text(
         "study: small\ndataset: {sample: {train_per_class: 2, val_per_class: 1}}\n"
     )
@@ -31,3 +29,18 @@ def test_jobs_are_submitted_with_what_they_need(checkout, monkeypatch, tmp_path)
     for line in packed:
         assert re.search(r"-l select=1:ncpus=1:mem=950mb:ngpus=2 -l walltime=\d+:00 ", line)
     assert any("-N survey_dataset" in line and "ngpus=0" in line for line in lines)
+
+
+def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, monkeypatch, tmp_path):
+    """The calibration is submitted. Its process has a command line of its own, which does not name the plan."""
+    qsub = tmp_path / "qsub"
+    qsub.write_text(QSUB.format(folder=tmp_path))
+    qsub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    study = checkout("far.yaml")
+    study.python = plugins
+    (study.folder / "far.yaml").write_text("study: far\ndataset: {name: far, kind: ilsvrc, path: /nowhere}\n")
+    options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
+    printed = study.snakemake("plan", *options, "--config", "seeds=[0, 1]", "training={duration: 20}")
+    assert "-N calibrate" in (tmp_path / "submitted").read_text()
+    assert "Study far: 164 networks in 32 jobs, 0 of them done." in printed

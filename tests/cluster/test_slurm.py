@@ -3,14 +3,13 @@
 import re
 import signal
 import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import CLUSTER_PYTHON, ROOT
 
 HERE = Path(__file__).parent
 BASE = "results/small/networks/random0/seed0/base-A.json"
@@ -30,7 +29,7 @@ class Run:
 
     def __init__(self, cluster, folder, *options):
         self.log = folder / "snakemake.out"
-        command = [sys.executable, "-m", "snakemake", *options]
+        command = [CLUSTER_PYTHON, "-m", "snakemake", *options]
         with self.log.open("w") as file:
             self.process = subprocess.Popen(
                 command, cwd=folder, env=cluster.environment, stdout=file, stderr=subprocess.STDOUT

@@ -2,13 +2,12 @@
 
 import shutil
 import subprocess
-import sys
 import time
 
 import pandas as pd
 import pytest
 import yaml
-from helpers import ROOT, results_of
+from helpers import PYTHON, ROOT, results_of
 
 TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
 
@@ -18,7 +17,7 @@ class Run:
 
     def __init__(self, study, config, *targets):
         self.text = study.folder / f"{config}.{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "snakemake", *targets, "--cores", "1", "--configfile", config]
+        command = [PYTHON, "-m", "snakemake", *targets, "--cores", "1", "--configfile", config]
         with open(self.text, "w") as file:
             self.process = subprocess.Popen(command, cwd=study.folder, stdout=file, stderr=file)
 

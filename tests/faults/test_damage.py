@@ -7,14 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.plumbing.files import read_json
@@ -118,7 +117,7 @@ DAMAGES = (truncated, emptied, zeroed, bit_flipped, anothers, anothers_with_its_
 def execute(job, folder):
     """Run the job's command as Snakemake would; its status and its log."""
     environment = os.environ | {"PYTHONPATH": str(folder)}
-    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment["PATH"] = os.pathsep.join([str(Path(PYTHON).parent), os.environ["PATH"]])
     done = subprocess.run(["bash", "-c", job.command], cwd=folder, env=environment, check=False, timeout=300)
     return done.returncode, (folder / job.log).read_text()
 

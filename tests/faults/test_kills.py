@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 
@@ -15,7 +14,7 @@ import pandas as pd
 import psutil
 import pytest
 import yaml
-from helpers import ROOT, results_of
+from helpers import PYTHON, ROOT, results_of
 
 KILLS = int(os.environ.get("FAULTS", "50"))
 SEED = int(os.environ.get("FAULTS_SEED", "0"))
@@ -46,7 +45,7 @@ def undisturbed(checkout):
 
 def start(folder):
     log = (folder / "run.log").open("w")
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
+    command = [PYTHON, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
     return subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
 
 
@@ -75,7 +74,7 @@ def unlock(folder):
     """What Snakemake says to do after it was killed; the message must say it."""
     said = (folder / "run.log").read_text()
     assert "--unlock" in said
-    command = [sys.executable, "-m", "snakemake", "--unlock", "--configfile", "tiny.yaml", "--cores", "1"]
+    command = [PYTHON, "-m", "snakemake", "--unlock", "--configfile", "tiny.yaml", "--cores", "1"]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 

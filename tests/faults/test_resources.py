@@ -6,12 +6,11 @@ import os
 import resource
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers import ROOT, results_of
+from helpers import PYTHON, ROOT, results_of
 
 TORCH_BYTES = 3_330_000 * 1024  # of addresses, in which torch starts but cannot train (measured)
 CGROUP = Path("/sys/fs/cgroup/memory")
@@ -104,7 +103,7 @@ def test_a_read_only_folder(checkout, disk, undisturbed):
 def run_with(study, prepare):
     """Train the base networks anew in a process that `prepare` limits; its status and what it printed."""
     command = [
-        sys.executable,
+        PYTHON,
         "-m",
         "snakemake",
         "--cores",

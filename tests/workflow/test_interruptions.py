@@ -4,12 +4,11 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import psutil
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 TARGET = "results/tiny/networks/random0/seed0/base-A.json"
 LOG = "results/tiny/logs/train_base/random0-seed0-A.log"
@@ -18,7 +17,7 @@ LOG = "results/tiny/logs/train_base/random0-seed0-A.log"
 def trainings(process):
     """The training processes below Snakemake's."""
     children = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in children if child.cmdline()[1:3] == ["-m", "workflow_scripts.training.train"]]
+    return [child for child in children if "workflow_scripts.training.train" in child.cmdline()[:4]]
 
 
 def terminate_when_it_trains(process, log):
@@ -36,7 +35,7 @@ def test_snakemake_starts_a_terminated_training_again(checkout):
     config["training"] |= {"duration": 600, "validate_every": 100}
     (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
     study.snakemake("tasks")
-    command = [sys.executable, "-m", "snakemake", TARGET, "--cores", "1", "--configfile", "tiny.yaml"]
+    command = [PYTHON, "-m", "snakemake", TARGET, "--cores", "1", "--configfile", "tiny.yaml"]
     with subprocess.Popen(
         command, cwd=study.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

@@ -1,5 +1,9 @@
 """configs/published.yaml: the paper's own networks in place of training, from table to page."""
 
+import re
+import shutil
+import zipfile
+
 import pandas as pd
 import pytest
 import yaml
@@ -19,6 +23,23 @@ def study(checkout):
     return published
 
 
+def test_tables_may_lie_anywhere_and_their_content_decides(study, tmp_path):
+    copies = {name: str(tmp_path / f"{name}.csv") for name in ("results", "printed")}
+    for name, copied in copies.items():
+        shutil.copyfile(study.folder / f"configs/published_{name}.csv", copied)
+    elsewhere = {"study": "published", "results_table": copies["results"], "reference": copies}
+    (study.folder / "elsewhere.yaml").write_text(yaml.safe_dump(elsewhere))
+    assert "Nothing to be done" in study.snakemake("--dry-run", study="elsewhere.yaml")
+    printed = (tmp_path / "printed.csv").read_text()
+    (tmp_path / "printed.csv").write_text(f"{printed}\n")
+    planned = study.snakemake("--dry-run", "--quiet", "rules", study="elsewhere.yaml")
+    jobs = set(re.findall(r"^(\w+) +1$", planned, re.MULTILINE))
+    assert jobs == {"write_findings", "write_report", "all"}
+    lines = (tmp_path / "results.csv").read_text().splitlines()
+    (tmp_path / "results.csv").write_text("\n".join(lines[:-1]))
+    assert re.search("^import_results +1$", study.snakemake("--dry-run", study="elsewhere.yaml"), re.MULTILINE)
+
+
 def table(study, name):
     return pd.read_csv(study.folder / RESULTS / "tables" / f"{name}.csv", dtype={"layers": str})
 
@@ -34,6 +55,15 @@ def test_nothing_is_trained_and_everything_drawn(study):
     summary = read_json(study.folder / RESULTS / "results.json")
     assert summary["imported"]["path"] == "configs/published_results.csv"
     assert "Nothing to be done" in study.snakemake()
+
+
+def test_snakemakes_own_report_is_made_as_page_and_as_archive(study, tmp_path):
+    """With what `make run` installs; Snakemake leaves what only its report needs to an extra."""
+    study.snakemake("--report", str(tmp_path / "report.html"))
+    assert "figures/figure2.png" in (tmp_path / "report.html").read_text()
+    study.snakemake("--report", str(tmp_path / "report.zip"))
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        assert {name.rpartition("/")[2] for name in archive.namelist()} >= {"report.html", "figure2.png"}
 
 
 def test_the_papers_numbers_come_out(study):

@@ -3,10 +3,9 @@
 import os
 import resource
 import subprocess
-import sys
 
 import pytest
-from helpers import alias_bomb
+from helpers import PYTHON, alias_bomb
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +87,7 @@ class Refused:
 
     def __init__(self, folder, *options):
         before, seconds = tree(folder), cpu_seconds()
-        command = [sys.executable, "-m", "snakemake", "--cores", "1", *options]
+        command = [PYTHON, "-m", "snakemake", "--cores", "1", *options]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
         self.printed = done.stdout + done.stderr

@@ -1,11 +1,10 @@
 """The default study, really run (in this checkout, as `make run` does; nothing is run again where it is finished)."""
 
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.study.columns import SCORE
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def results():
-    command = [sys.executable, "-m", "snakemake", "--cores", "all"]
+    command = [PYTHON, "-m", "snakemake", "--cores", "all"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return load_results(ROOT / "results/sample/results.csv")

@@ -145,6 +145,12 @@ def test_what_decides_no_number_makes_nothing_stale(study, change, name, old, ne
     assert stale(study) == {}
 
 
+def test_the_samples_path_may_be_written_in_any_way(study, configure):
+    for path in ("data/tiny/archives/", "./data/tiny/archives", str(study.folder / "data/tiny/archives")):
+        configure("dataset/path", path)
+        assert stale(study) == {}, path
+
+
 def test_a_plots_colour_redraws_that_plot_and_the_page_that_shows_it(study, change):
     change("workflow_scripts/report/figures/figure3.py", "#EE7733", "#EE7744")
     assert stale(study) == {"plot_figure3": 1, "write_report": 1}

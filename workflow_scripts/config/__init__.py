@@ -1,1 +1,1 @@
-"""Reading and checking a configuration; what rules ask for; a study's figures. Used by rules/common.smk only."""
+"""Reading and checking a configuration; what rules ask for; a study's figures. Used by rules only."""

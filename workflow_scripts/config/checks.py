@@ -7,6 +7,7 @@ import difflib
 import functools
 import math
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import jsonschema
@@ -16,11 +17,14 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
-from workflow_scripts.dataset.folder import FolderListing, folder_classes
+from workflow_scripts.dataset.folder import folder_classes
 from workflow_scripts.dataset.layout import ilsvrc_error
+from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
-from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
+from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
@@ -47,8 +51,7 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
 
 def check_config(config: dict, schema: Path) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study."""
-    for key, section in config.items():
-        check_extent((str(key), section), _items, _check_number)
+    check_sizes(config)
     errors = sorted(
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
     )
@@ -62,6 +65,12 @@ def check_config(config: dict, schema: Path) -> None:
     check_number(config)
 
 
+def check_sizes(config: Mapping) -> None:
+    """Raise InputError naming the first section that holds more than a study can have, or a value that none has."""
+    for key, section in config.items():
+        check_extent((str(key), section), _items, _check_value)
+
+
 def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
@@ -70,8 +79,8 @@ def check_dataset(dataset: dict) -> None:
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif dataset["kind"] == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
-        elif dataset["kind"] == "folder" and not path.is_dir() and not _is_tar(path):
-            reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        elif dataset["kind"] == "folder" and not path.is_dir() and (found := _no_tar(path)):
+            reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:
             reasons = []
             with naming("dataset.path"):
@@ -82,21 +91,35 @@ def check_dataset(dataset: dict) -> None:
         raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
 
 
+def missing_files(dataset: Mapping) -> list[Path]:
+    """The files and folders of the checked section `dataset` that are not there, or cannot be seen."""
+    path = Path(dataset["path"])
+    try:
+        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
+        if dataset["kind"] == "folder" and path.is_dir():
+            wanted = [path / split for split in SPLITS]
+        return [file for file in wanted if not file.exists()]
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered
+        return [path]
+
+
 def _check_layout(kind: str, path: Path) -> None:
     """Raise InputError, saying what was found, unless the names in the folder `path` are as its kind wants them."""
     if kind == "folder" and path.is_dir():
         folder_classes(path)
     missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if kind == "ilsvrc" else []
     if missing:
-        raise ilsvrc_error(str(path), FolderListing(path), missing[0])
+        raise ilsvrc_error(str(path), FolderTree(path), missing[0])
 
 
-def _is_tar(path: Path) -> bool:
+def _no_tar(path: Path) -> Format | None:
+    """The format of the file at `path`, None if it is an uncompressed tar."""
     try:
         tarfile.open(path, "r:").close()  # reads the first header only
     except tarfile.TarError:
-        return False
-    return True
+        with open(path, "rb") as file:
+            return file_format(file.read(HEAD))
+    return None
 
 
 def check_store(store: Path, max_bad_fraction: float) -> None:
@@ -125,7 +148,15 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    return f"configuration: {key or 'the file'}: {error.message}. Correct it. {' '.join(description.split())}".strip()
+    remedy = "Correct it."
+    if isinstance(error.instance, str) and error.validator == "type" and {"array", "object"} & set(_types(error)):
+        remedy = "Write a list as [a, b] and a section as {key: value}."
+    return f"configuration: {key or 'the file'}: {error.message}. {remedy} {' '.join(description.split())}".strip()
+
+
+def _types(error: jsonschema.ValidationError) -> list[str]:
+    wanted = error.validator_value
+    return [wanted] if isinstance(wanted, str) else wanted
 
 
 def _sections_with(key: str, schema: dict) -> list[str]:
@@ -134,12 +165,25 @@ def _sections_with(key: str, schema: dict) -> list[str]:
     return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
 
 
-def _check_number(key: str, value: object) -> None:
-    """Refuse numbers that pass a schema's limits: YAML's .inf and .nan, and integers too long to print."""
+def _check_value(key: str, value: object) -> None:
+    """Refuse text that cannot be the name of a file here, and numbers that pass a schema's limits.
+
+    These are YAML's .inf and .nan, and integers too long to print.
+    """
+    if isinstance(value, str) and not value.isascii():
+        _check_text(key, value)
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
+
+
+def _check_text(key: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"configuration: {key}: {value!a} is not UTF-8 text. Rename what it names.") from None
+    check_utf_8(f"configuration: {key}: the letters of {value!a}")
 
 
 def _items(key: str, value: object) -> list[tuple[str, object]]:
@@ -171,7 +215,7 @@ def _check_sample(dataset: dict, store: dict) -> None:
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"
-    if dataset["path"] != drawn:
+    if not same_place(dataset["path"], drawn):
         raise InputError(
             f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
             "or set dataset.kind to ilsvrc or folder for images of your own."

@@ -1,6 +1,7 @@
 """What the Snakemake command line asks for, where it matters while the Snakefile is read.
 
-Snakemake itself knows its targets and mode only afterwards. Light on purpose: the Snakefile calls this at parse time.
+Snakemake itself knows its mode only afterwards. The command line holds for the first process only: the jobs that it
+starts or submits have command lines of their own. Light on purpose: the Snakefile calls this at parse time.
 """
 
 import contextlib
@@ -8,14 +9,28 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+# Options in Snakemake's order: with the first ones it reads the rules only.
+RULES_ONLY = ("lint", "list_target_rules", "list_rules", "print_compilation")
+NO_JOBS = (
+    *("dryrun", "containerize", "reporter", "report", "generate_unit_tests", "dag", "rulegraph", "filegraph", "d3dag"),
+    *("unlock", "cleanup_metadata", "conda_cleanup_envs", "conda_create_envs_only", "list_conda_envs"),
+    *("cleanup_shadow", "container_cleanup_images", "list_changes", "list_input_changes", "list_params_changes"),
+    *("list_untracked", "summary", "detailed_summary", "archive"),
+)
+
 
 @dataclass(frozen=True)
 class CommandLine:
-    """`writes` is False for a dry run; `touches` is Snakemake's --touch; `targets` are rules and files by name."""
+    """`writes` is False if no job will run and no result will be touched or deleted. `keeps_notes` is False if
+    Snakemake does not even open its notes. `targets` are rules and files by name.
+    """
 
     targets: frozenset[str] = frozenset()
     writes: bool = True
-    touches: bool = False
+    keeps_notes: bool = True
+
+
+OF_A_JOB = CommandLine(writes=False, keeps_notes=False)  # of the process of a job: the first one has done the checks
 
 
 def read_command_line(arguments: Sequence[str]) -> CommandLine:
@@ -27,5 +42,10 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
 
     with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
         args, _ = get_argument_parser().parse_known_args(list(arguments))
-        return CommandLine(frozenset(map(str, args.targets or ())), not args.dryrun, bool(args.touch))
+        given = {name for name, value in vars(args).items() if value not in (None, False, [], ())}
+        if args.report_after_run:
+            given -= {"report", "reporter"}
+        if given & set(RULES_ONLY):
+            return CommandLine(writes=False, keeps_notes=False)
+        return CommandLine(frozenset(map(str, args.targets or ())), not given & set(NO_JOBS))
     return CommandLine()

@@ -1,10 +1,28 @@
 """Parts of the rules' shell commands. Light on purpose: the Snakefile calls this at parse time."""
 
+import json
+import os
 import shlex
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
+from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
-from workflow_scripts.study.paths import results_folder
+
+
+def step_environment(root: str, module: bool) -> dict[str, str]:
+    """The variables with which steps run as `python -m workflow_scripts.<room>.<step>`, the package being in `root`.
+
+    Python is the interpreter that runs Snakemake; a conda environment comes before it on the PATH and replaces it. What
+    the user set as PYTHONPATH does not count, but where this workflow is a module, the importing workflow needs it.
+    """
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep) if module else []
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys([root, *filter(None, others)])),
+        "PYTHONUTF8": "1",  # names are UTF-8 for all steps, whatever the locale says
+    }
 
 
 def named_options(files: Iterable[tuple[str, str | list[str]]]) -> str:
@@ -15,15 +33,33 @@ def named_options(files: Iterable[tuple[str, str | list[str]]]) -> str:
     return shlex.join(words)
 
 
+def uncompared(value: object) -> Callable[[object, object], object]:
+    """A parameter of a rule, such as where a file lies, that Snakemake does not compare with that of the last run.
+
+    It leaves out the parameters that are functions of `output`.
+    """
+    return lambda wildcards, output: value
+
+
+def contents(files: Mapping[str, str | list[str]]) -> str:
+    """The SHA-256 of each file, as JSON: a parameter for the user's and the workflow's own files, wherever they lie."""
+    lists = {name: [value] if isinstance(value, str) else value for name, value in files.items()}
+    return json.dumps({name: list(map(sha256_file, paths)) for name, paths in lists.items()}, sort_keys=True)
+
+
 def training_gpus(config: Mapping) -> int:
     """Devices of a training job (with running.jobs_per_gpu above 1, places on devices)."""
     return config["running"]["gpus_per_job"] if config["training"]["device"] == "cuda" else 0
 
 
 def training_launcher(config: Mapping) -> str:
-    """How Python starts a training: by torchrun for several GPUs. This is part of what decides its bits."""
+    """How Python starts a training: by torchrun for several GPUs. This is part of what decides its bits.
+
+    With -P, no module of the working directory takes the place of one of Python's or of this workflow's.
+    """
     gpus = training_gpus(config)
-    return f"-m torch.distributed.run --standalone --nproc-per-node {gpus} -m" if gpus > 1 else "-m"
+    several = f"-P -m torch.distributed.run --standalone --nproc-per-node {gpus} --no-python python -P -m"
+    return several if gpus > 1 else "-P -m"
 
 
 def deciding_threads(config: Mapping) -> int | None:
@@ -31,7 +67,7 @@ def deciding_threads(config: Mapping) -> int | None:
     return config["running"]["threads"] if config["training"]["device"] == "cpu" else None
 
 
-def tensorboard_folder(config: Mapping, job: TrainingJob) -> str:
-    """Where a training job writes its event files, quoted for a shell; empty if it does not."""
-    folder = f"{results_folder(config)}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
+def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:
+    """Where a training job writes its event files, below `results`, quoted for a shell; empty if it does not."""
+    folder = f"{results}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
     return shlex.quote(folder if config["running"]["tensorboard"] else "")

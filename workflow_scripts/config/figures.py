@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.plumbing.cli import naming
+from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.jobs import BASE, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
@@ -110,12 +111,12 @@ def study_facts(config: Mapping) -> StudyFacts:
         preserved=any(job.preserve for job in curves),
         trained=table is None,
         hierarchy=config["dataset"]["kind"] != "folder",
-        reference=bool(reference) and table != reference["results"],
+        reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )
 
 
 def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
     with naming("results_table"):
         rows = read_networks(path)
-    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] in (1, 2))) for row in rows}
+    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0)) for row in rows}
     return {TrainingJob(partition, 0, *network) for partition, *network in jobs}

@@ -44,6 +44,8 @@ def grouped(config: Mapping, results: Path, code: str) -> dict:
 
 def _current(config: Mapping, results: Path, job: TrainingJob, code: str) -> bool:
     """Whether the record of a finished job says that it would be made in the same way now."""
+    if config["running"]["keep_curve_weights"] and not (results / f"{job.stem}.safetensors").exists():
+        return False
     try:
         record = read_record(results / f"{job.stem}.json")
         return record["leaves"] == job_leaves(config["training"], job) and record["provenance"]["code"] == code

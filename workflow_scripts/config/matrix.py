@@ -6,12 +6,12 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
-from workflow_scripts.dataset.folder import subfolders
+from workflow_scripts.dataset.folder import training_classes
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves
 from workflow_scripts.plumbing.cli import InputError, naming
+from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
 MAX_NETWORKS = 100_000  # the paper has 163
@@ -96,8 +96,7 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
             "or whole. Correct it or give its halves as csv."
         )
-    csvs = {other.get("csv") for other in config["matrix"] if other["partition"] == name}
-    if len(csvs) > 1:
+    if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
 
 
@@ -117,7 +116,7 @@ def _known_classes(dataset: dict) -> list[str]:
         )
 
         return [sample_class.wnid for sample_class in SAMPLE_CLASSES]
-    return subfolders(Path(dataset["path"]) / "train") if dataset["kind"] == "folder" else []
+    return training_classes(dataset["path"]) if dataset["kind"] == "folder" else []
 
 
 def _check_images(key: str, partition: str, dataset: dict) -> None:

@@ -17,7 +17,10 @@ from workflow_scripts.study.schedules import iterations_of
 SAMPLE_CLASS_COUNT = 40
 ILSVRC_CLASSES = 1000
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
-GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9  # a second; GPU: not measured; thread: half an AMD EPYC core's
+# Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
+# core's.
+GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9
+LAUNCH_SECONDS = 0.01  # of an iteration and network at least, on a GPU: the CPU took up to 0.007 beside an H200
 
 
 def classes_of(config: Mapping) -> int:
@@ -75,9 +78,15 @@ def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
 
     800 are for Python with torch (740 measured on the CPU). The rest is four copies of each network's weights (weights,
     gradient, momentum, checkpoint), and the activations and gradients of a batch for one network at a time.
+
+    Of a job on a GPU, this is the memory of its host. 2000 are for Python with torch and CUDA (1740 measured beside an
+    H200), and the rest is two copies of the weights and the batches that are read ahead.
     """
     training, costs = config["training"], _costs(config)
     weights = 4 * sum(cost.parameters for cost in costs)
+    if training["device"] == "cuda":
+        ahead = (config["running"]["threads"] + 2) * training["batch_size"] * 3 * training["crop"] ** 2
+        return attempt * (2000 + math.ceil((2 * weights * (networks + 1) + ahead) / 1e6))
     activations = 4 * 3 * sum(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
     batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 8 * activations)
     return attempt * (800 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6))
@@ -87,14 +96,15 @@ def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
     """Minutes of a training job, more at every attempt: 1 to start, and its operations.
 
     Each network takes 6 operations per multiplication, image and iteration, at THREAD_OPERATIONS or GPU_OPERATIONS, and
-    a third more for validation. A frozen prefix makes it less.
+    a third more for validation. A frozen prefix makes it less. On a GPU an iteration takes LAUNCH_SECONDS at least.
     """
     training = config["training"]
     iterations = iterations_of(training["duration"], images_of(config, "train"), training["batch_size"])
     multiplications = sum(cost.multiplications for cost in _costs(config))
     operations = 6 * multiplications * training["batch_size"] * iterations
     rate = GPU_OPERATIONS if training["device"] == "cuda" else THREAD_OPERATIONS * config["running"]["threads"]
-    return attempt * (1 + math.ceil(4 / 3 * networks * operations / rate / 60))
+    seconds = max(operations / rate, LAUNCH_SECONDS * iterations if training["device"] == "cuda" else 0)
+    return attempt * (1 + math.ceil(4 / 3 * networks * seconds / 60))
 
 
 def similarity_memory(config: Mapping) -> int:

@@ -1,34 +1,44 @@
 """All checks of a study that come before any work. Light on purpose: the Snakefile calls this at parse time."""
 
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from workflow_scripts.config.checks import check_config, check_dataset, check_store
+from workflow_scripts.config.checks import check_config, check_dataset, check_store, missing_files
 from workflow_scripts.config.command_line import CommandLine
-from workflow_scripts.config.paths import expand_paths
-from workflow_scripts.config.snakemake_notes import check_notes
+from workflow_scripts.config.dataset_state import is_packed
+from workflow_scripts.config.snakemake_notes import NOTES, check_notes
 from workflow_scripts.plumbing.files import check_writable
 from workflow_scripts.study.paths import results_folder, store_folder
 
-WITHOUT_DATA = "plan"  # the target that estimates a study's cost before its data are there
-READS_ONLY = "verify"  # the target that compares files with their records
 
-
-def check_study(config: dict, schema: Path, command_line: CommandLine) -> None:
+def check_study(config: Mapping, schema: Path, command_line: CommandLine, placed: Callable[[str], str] = str) -> None:
     """Raise InputError, in one line that names the place, unless the study can be run as `command_line` asks.
 
-    Paths in `config` are expanded first, in place (paths.expand_paths). Checked are keys and values of `config`, the
-    dataset's files, the packed store, folders that must be writable, and Snakemake's notes.
+    Checked are keys and values of `config`, and that the study's folders and Snakemake's can be written to. `placed`
+    gives the place of a path below the working directory.
     """
-    expand_paths(config)
     check_config(config, schema)
-    trained = config["results_table"] is None
-    if trained and WITHOUT_DATA not in command_line.targets:
-        check_dataset(config["dataset"])
-    store, results = store_folder(config), results_folder(config)
-    check_store(store, config["store"]["max_bad_fraction"])
-    check_writable(".snakemake")  # Snakemake itself would show a traceback
+    if command_line.keeps_notes:
+        check_writable(NOTES)  # Snakemake itself would show a traceback
     if command_line.writes:
-        packed = (store / "manifest.json").exists() or not trained
+        store, results = (placed(str(folder(config))) for folder in (store_folder, results_folder))
+        packed = config["results_table"] is not None or Path(store, "manifest.json").exists()
         check_writable(results, *([] if packed else [store]))
-    if not command_line.touches and READS_ONLY not in command_line.targets:
+
+
+def check_made(config: Mapping, placed: Callable[[str], str] = str, touches: bool = False) -> None:
+    """Raise InputError, in one line that names the place, unless work can start from what is there.
+
+    Checked are the dataset's files, the packed store and, unless Snakemake is to touch everything, its notes. A target
+    that needs none of them needs no check, as the plan of a study. `placed` is as in check_study.
+    """
+    store, results = (placed(str(folder(config))) for folder in (store_folder, results_folder))
+    if config["results_table"] is None:
+        if is_packed(config, placed) and (missing := missing_files(config["dataset"])):
+            print(f"note: dataset.path: {missing[0]} is not there. {store} is used as it is.", file=sys.stderr)
+        else:
+            check_dataset(config["dataset"])
+        check_store(Path(store), config["store"]["max_bad_fraction"])
+    if not touches:
         check_notes(results)

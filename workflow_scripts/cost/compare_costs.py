@@ -22,13 +22,13 @@ def cost_table(settings: Mapping, operations_per_second: float, folder: Path) ->
         made_by = read_record(folder / f"{job.stem}.json")["provenance"]
         seconds = [round(estimate, 1), round(made_by["seconds"], 1)]
         rows.append([stage_of(job), job.stem, len(job.depths), *seconds, None, made_by["device"]])
+    sums = [sum(row[place] for row in rows) for place in (2, 3, 4)]
+    rows.append(["all", "", *sums, None, "; ".join(sorted({row[-1] for row in rows}))])
     table = pd.DataFrame(rows, columns=COST_COLUMNS)
-    sums = table[["networks", "estimated_seconds", "actual_seconds"]].sum()
-    devices = "; ".join(sorted(set(table["device"])))
-    table.loc[len(table)] = ["all", "", *sums, None, devices]
-    table["networks"] = table["networks"].astype(int)
-    table["actual_by_estimated"] = (table["actual_seconds"] / table["estimated_seconds"]).round(2)
-    return table
+    estimated = table["estimated_seconds"]
+    # A job of less than a twentieth of a second is estimated to take none.
+    ratio = table["actual_seconds"] / estimated.where(estimated > 0)
+    return table.assign(actual_by_estimated=ratio.round(2)).round({"estimated_seconds": 1, "actual_seconds": 1})
 
 
 def main() -> None:

@@ -69,6 +69,10 @@ class Dataset(Protocol):
         The inner tars of an archive of training images are not checked here: their shards check them when they start.
         """
 
+    @property
+    def left_out(self) -> int:
+        """How many files and folders that lie about (clutter.lies_about) the survey left out."""
+
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
         """The `shard`-th of `shards` shares of the images of a split ("train" or "val").
 

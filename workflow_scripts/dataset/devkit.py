@@ -11,10 +11,12 @@ from pathlib import Path
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.matfile import MatError, Value, read_structs
 from workflow_scripts.dataset.tars import index
+from workflow_scripts.dataset.trees import FolderTree, data_tree
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.text_file import decoded_text
 
 META, GROUND_TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
+GZIP = b"\x1f\x8b"
 FIELDS = ("ILSVRC2012_ID", "WNID", "words", "num_children", "children", "num_train_images")
 WNID = re.compile(r"n\d{8}", re.ASCII)
 # Bytes of the archive (packed and unpacked) and of its two files; ImageNet's have 2.6 MB, 0.3 MB and 0.2 MB.
@@ -64,6 +66,7 @@ def ground_truth(text: bytes) -> list[int]:
 
 
 def _folder_files(path: Path) -> tuple[bytes, bytes]:
+    path = Path(data_tree(FolderTree(path), ("data",), files=False).at(""))
     found = []
     for name in (META, GROUND_TRUTH):
         with open(path / name, "rb") as file:
@@ -76,9 +79,14 @@ def _archive_files(path: Path) -> tuple[bytes, bytes]:
     most = MOST_BYTES["the archive"]
     if path.stat().st_size > most:
         raise InputError(f"the archive has more than {most >> 20} MB")
-    with gzip.open(path) as file:
-        tar = _bounded(file.read(most + 1), "the archive")
-    members = {"/".join(Path(member.name).parts[-2:]): member for member in index(io.BytesIO(tar), "it", 0, len(tar))}
+    with open(path, "rb") as packed:
+        # Some browsers unpack what they download, and keep its name.
+        is_packed = packed.read(len(GZIP)) == GZIP
+        packed.seek(0)
+        with gzip.open(packed) if is_packed else packed as file:
+            tar = _bounded(file.read(most + 1), "the archive")
+    found = index(io.BytesIO(tar), "it", 0, len(tar))
+    members = {"/".join(Path(member.name).parts[-2:]): member for member in found.members}
     if missing := [name for name in (META, GROUND_TRUTH) if name not in members]:
         raise InputError(f"it has no {missing[0]}")
     found = [members[META], members[GROUND_TRUTH]]

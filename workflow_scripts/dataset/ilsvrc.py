@@ -2,12 +2,12 @@
 
 import functools
 import re
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from workflow_scripts.dataset.dataset import ClassList, ImageSource, ilsvrc_files, share
 from workflow_scripts.dataset.devkit import read_devkit
-from workflow_scripts.dataset.folder import class_files, folder_files, subfolders
-from workflow_scripts.dataset.tars import Member, tar_members
+from workflow_scripts.dataset.tars import Member
+from workflow_scripts.dataset.trees import TarTree, Tree, class_files, data_tree, open_tree
 from workflow_scripts.plumbing.cli import InputError
 
 VAL_NAME = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
@@ -50,15 +50,27 @@ class IlsvrcDataset:
         indices = share(len(self.devkit.classes.names), shard, shards)
         return [image for index in indices for image in self._class_images(index)]
 
+    @property
+    def left_out(self) -> int:
+        """See dataset.Dataset. What lies about in the inner tars of an archive is left out too, but not counted."""
+        return self._train_tree.left_out + self._val_tree.left_out
+
+    @functools.cached_property
+    def _train_tree(self) -> Tree:
+        """The training images' tree, with the classes' folders or tars at its top."""
+        return data_tree(open_tree(self.train), self.devkit.classes.names, files=True)
+
+    @functools.cached_property
+    def _val_tree(self) -> Tree:
+        return data_tree(open_tree(self.val), self.devkit.classes.names, files=True)
+
     def _class_images(self, index: int) -> list[ImageSource]:
         wnid = self.devkit.classes.names[index]
         if self.train.is_dir():
-            images = [ImageSource(f"{wnid}/{path.name}", index, path) for path in class_files(self.train / wnid)]
+            tree, folder = self._train_tree, wnid
         else:
-            images = [
-                ImageSource(f"{wnid}/{member.name}", index, self.train, member.offset, member.size)
-                for member in tar_members(self.train, self._class_tar(wnid))
-            ]
+            tree, folder = data_tree(TarTree(self.train, self._class_tar(wnid)), (), files=True), ""
+        images = [ImageSource(f"{wnid}/{name}", index, *place) for name, place in class_files(tree, folder).items()]
         if strange := [image.name for image in images if not image.name.startswith(f"{wnid}/{wnid}_")]:
             raise InputError(
                 f"{self.train}: class {wnid} holds {strange[0]!r}, an image of a different class. Move it."
@@ -71,17 +83,15 @@ class IlsvrcDataset:
         return sorted(images, key=lambda image: image.name)
 
     def _class_tar(self, wnid: str) -> Member:
+        tars = self._train_tree.files("")
         try:
-            return self._class_tars[f"{wnid}.tar"]
+            _, offset, size = tars[f"{wnid}.tar"]
         except KeyError:
-            found = next(iter(self._class_tars), "nothing")
+            found = next(iter(tars), "nothing")
             raise InputError(
                 f"{self.train}: it has no member {wnid}.tar (its first is {found}), so it is not whole. Get it again."
             ) from None
-
-    @functools.cached_property
-    def _class_tars(self) -> dict[str, Member]:
-        return {member.name: member for member in tar_members(self.train)}
+        return Member(f"{wnid}.tar", offset, size)
 
     @functools.cached_property
     def _val_images(self) -> list[ImageSource]:
@@ -99,27 +109,24 @@ class IlsvrcDataset:
             if image.class_index not in (label, -1):
                 wnids = [self.devkit.classes.names[index] for index in (image.class_index, label)]
                 raise InputError(
-                    f"{image.path}: its folder is {wnids[0]}, but the ground truth says {wnids[1]}. Move it."
+                    f"{image.path}: the folder of {image.name} is {wnids[0]}, but the ground truth says {wnids[1]}. "
+                    "Move it."
                 )
             images.append(ImageSource(image.name, label, image.path, image.offset, image.size))
         return images
 
     def _val_sources(self) -> list[ImageSource]:
         """The validation images in any order; the class index is -1 where no folder gives it."""
-        if not self.val.is_dir():
-            members = tar_members(self.val)
-            return [ImageSource(PurePosixPath(m.name).name, -1, self.val, m.offset, m.size) for m in members]
         class_index = {name: index for index, name in enumerate(self.devkit.classes.names)}
-        if unknown := [name for name in subfolders(self.val) if name not in class_index]:
-            raise InputError(
-                f"{self.val / unknown[0]}: the devkit has no class of that name. Rename or remove the folder."
-            )
-        flat = [ImageSource(path.name, -1, path) for path in folder_files(self.val)]
-        return flat + [
-            ImageSource(path.name, class_index[name], path)
-            for name in subfolders(self.val)
-            for path in class_files(self.val / name)
-        ]
+        tree = self._val_tree
+        if unknown := [name for name in tree.folders("") if name not in class_index]:
+            place = tree.at(unknown[0])
+            raise InputError(f"{place}: the devkit has no class of that name. Rename or remove the folder.")
+        sources = [ImageSource(name, -1, *place) for name, place in tree.files("").items()]
+        for wnid in tree.folders(""):
+            files = class_files(tree, wnid)
+            sources += [ImageSource(name, class_index[wnid], *place) for name, place in files.items()]
+        return sources
 
 
 def _val_number(name: str) -> int:

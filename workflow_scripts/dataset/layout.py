@@ -15,6 +15,7 @@ OTHER_NAMES = {  # of the splits, the likeliest first
     "train": ("train", "training", "trn", "training_set", "train_set"),
     "val": ("val", "valid", "validation", "validate", "dev", "eval", "test", "testing", "test_set"),
 }
+SPLIT_NAMES = frozenset(name for names in OTHER_NAMES.values() for name in names)
 IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 ARCHIVES = (".tar", ".zip", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar", ".zst")
 NO_CLASSES = {"images", "labels", "annotations", "masks"}  # where a split has no other folder

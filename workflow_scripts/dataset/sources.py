@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, ilsvrc_files
+from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, dataset_bytes
 from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
 from workflow_scripts.plumbing.cli import InputError
@@ -32,11 +32,9 @@ def open_dataset(kind: str, path: str) -> Dataset:
 
 
 def dataset_identity(kind: str, path: str) -> dict:
-    """What identifies the dataset at `path` without reading its images.
+    """What tells shards of different datasets apart without reading images, wherever the dataset at `path` lies.
 
-    It has the kind, the path, the sizes of the archives and, for a sample, the seal of the archives' record.
+    It has the kind, the sizes of the archives and, for a sample, the seal of the archives' record.
     """
-    files = ilsvrc_files(path) if kind != "folder" else (Path(path),)
-    sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
     drawn = read_record(Path(path) / "sample.json")["seal"] if kind == "sample" else None
-    return {"kind": kind, "path": path, "bytes": sizes, "drawn": drawn}
+    return {"kind": kind, "bytes": dataset_bytes(kind, path), "drawn": drawn}

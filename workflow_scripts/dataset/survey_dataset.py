@@ -1,13 +1,15 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
-Writes classes.csv (class_index, class, words), hierarchy.csv (parent, child; no rows where the dataset has no
-hierarchy) and survey.json (record: numbers of images, bytes of the packed store) into the store's folder. Refuses an
+Writes into the store's folder classes.csv (class_index, class, words) and hierarchy.csv (parent, child; no rows where
+the dataset has no hierarchy). The record survey.json has the numbers of images and of files left out, and the bytes of
+the packed store. The record dataset.json has where the dataset lies, what it holds, and its edition. Refuses an
 incomplete or unsafe dataset, and a disk too small for the store.
 """
 
 import argparse
 from pathlib import Path
 
+from workflow_scripts.dataset.identity import dataset_content, dataset_place
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.dataset.tables import class_tables
@@ -23,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kind", required=True)
     parser.add_argument("--path", required=True)
+    parser.add_argument("--edition", required=True, help="of the dataset, see config/dataset_state.py")
     parser.add_argument("--image-size", type=int, required=True)
     parser.add_argument("--train-shards", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
@@ -40,9 +43,13 @@ def main() -> None:
     write_text(tables[0], classes.to_csv())
     write_text(tables[1], hierarchy.to_csv(index=False))
     settings = {"kind": args.kind, "image_size": args.image_size}
-    record = {"classes": len(classes), "images": images, "bytes": needed}
+    print(f"{sum(images.values())} images. Left out: {dataset.left_out} files and folders that lie about.")
+    record = {"classes": len(classes), "images": images, "left_out": dataset.left_out, "bytes": needed}
     record |= {"dataset": dataset_identity(args.kind, args.path)}
     record |= {"provenance": provenance("dataset.survey_dataset", settings)}
+    # Where the dataset lies is not in survey.json: a store that is packed again from elsewhere has the same bytes.
+    place = {"place": dataset_place(args.kind, args.path), "content": dataset_content(args.kind, args.path)}
+    write_record(args.folder / "dataset.json", place | {"edition": args.edition})
     write_record(args.folder / "survey.json", record, tables)
 
 

@@ -9,9 +9,11 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
+from workflow_scripts.dataset.clutter import lies_about
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.formats import TAR, UNKNOWN, Format, file_format
 
 MEMBER_KINDS = {
     tarfile.SYMTYPE: "a symbolic link",
@@ -23,11 +25,13 @@ MEMBER_KINDS = {
 }
 PLAIN = (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE)
 GNU_EXTRA = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+FOLDERS = (tarfile.DIRTYPE, b"D")  # D: of GNU tar's incremental archives
+LABEL = b"V"  # GNU tar's name of a whole archive
 PAX_EXTRA = (tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE)
 BLOCK = tarfile.BLOCKSIZE
 END_MARK = 2 * BLOCK  # zeros
 MOST_PADDING = 2**20  # zeros that tar programs write after the end mark, to fill a record; 10 kB by default
-MOST_EXTENDED = 2**16  # bytes of an extended header
+MOST_EXTENDED = 2**20  # bytes of an extended header; macOS keeps icons in them
 MOST_IN_A_ROW = 8  # extended headers before a member
 MOST_NAME = 4096  # bytes, Linux's limit for a path
 MOST_NAMES = 2**30  # characters of all names together; ImageNet's 14 million images have 300 million
@@ -42,6 +46,15 @@ class Member:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Index:
+    """What a tar holds: its plain files in its order, its folders, and the names of what lies about (clutter)."""
+
+    members: list[Member]
+    folders: set[str]
+    left_out: set[str]
+
+
 @dataclass(slots=True)
 class _Header:
     """A header of a member, together with the extended headers before it."""
@@ -52,8 +65,8 @@ class _Header:
     size: int
 
 
-def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
-    """The plain files of the tar at `path`, or of the tar that is its member `inner`, in the archive's order.
+def tar_index(path: Path, inner: Member | None = None) -> Index:
+    """What the tar at `path` holds, or the tar that is its member `inner`.
 
     Raises InputError as `index` does.
     """
@@ -64,38 +77,59 @@ def tar_members(path: Path, inner: Member | None = None) -> list[Member]:
             end = start + inner.size if inner else os.fstat(file.fileno()).st_size
             return index(file, where, start, end)
     except OSError as error:
-        raise InputError(
-            f"{where}: it is not a whole, uncompressed tar archive ({error}). Unpack or replace it."
-        ) from None
+        _refuse(where, error)
 
 
-def index(file: BinaryIO, where: str, start: int, end: int) -> list[Member]:
-    """The plain files of the tar that lies in `file` from byte `start` to `end`, in its order; errors call it `where`.
+def index(file: BinaryIO, where: str, start: int, end: int) -> Index:
+    """What the tar holds that lies in `file` from byte `start` to `end`; errors call it `where`.
 
     Reads headers only, seeking over the data. Raises InputError for anything but a whole, uncompressed tar. Raises it
     also for members that are links, devices, sparse, absolute, above the archive (".."), doubled, or have names that
-    are not UTF-8. Raises OSError where the file cannot be read.
+    are not UTF-8. What lies about is left out, whatever it is. Raises OSError where the file cannot be read.
     """
     members: dict[str, Member] = {}
-    characters = 0
+    folders, left_out, characters = set(), set(), 0
     try:
         for header in _headers(file, where, start, end):
-            member = _checked(header, where, end)
-            if member is None:
-                continue
-            if member.name in members:
-                raise InputError(f"{where}: it holds {member.name!r} twice. Remove one.")
-            characters += len(member.name)
+            characters += len(header.name)
             if characters > MOST_NAMES:
                 raise InputError(
                     f"{where}: its names have more than {MOST_NAMES:,} characters. Use a folder tree instead."
                 )
+            _check_size(header, where, end)
+            if header.kind == LABEL:
+                continue
+            if (clutter := _clutter(header.name)) is not None:
+                left_out.add(clutter)
+                continue
+            member = _checked(header, where)
+            if header.kind in FOLDERS:
+                folders.add(member.name)
+                continue
+            if member.name in members:
+                raise InputError(f"{where}: it holds {member.name!r} twice. Remove one.")
             members[member.name] = member
     except tarfile.TarError as error:
-        raise InputError(
-            f"{where}: it is not a whole, uncompressed tar archive ({error}). Unpack or replace it."
-        ) from None
-    return list(members.values())
+        file.seek(start)
+        _refuse(where, error, file_format(file.read(min(end - start, BLOCK))))
+    return Index(list(members.values()), folders - {"."}, left_out)
+
+
+def _refuse(where: str, why: object, found: Format = UNKNOWN) -> NoReturn:
+    """Raise the InputError for what is no whole, uncompressed tar, but a file of the format `found`."""
+    if found not in (TAR, UNKNOWN):
+        remedy = f"{found.remedy[0].upper()}{found.remedy[1:]}"
+        raise InputError(f"{where}: it is {found.name}, not a whole, uncompressed tar archive. {remedy}.") from None
+    raise InputError(f"{where}: it is not a whole, uncompressed tar archive ({why}). Unpack or replace it.") from None
+
+
+def _clutter(name: str) -> str | None:
+    """The first of the folders and the file of a member's name that lies about, with those above it; None if none."""
+    parts = PurePosixPath(name).parts
+    for count, part in enumerate(parts, start=1):
+        if lies_about(part):
+            return str(PurePosixPath(*parts[:count]))
+    return None
 
 
 def _headers(file: BinaryIO, where: str, start: int, end: int) -> Iterator[_Header]:
@@ -194,21 +228,22 @@ def _whole_blocks(size: int) -> int:
     return -(-size // BLOCK) * BLOCK
 
 
-def _checked(header: _Header, where: str, end: int) -> Member | None:
-    """The member if it is a plain file inside the archive, None for a folder."""
-    name = header.name
+def _check_size(header: _Header, where: str, end: int) -> None:
     if header.size < 0 or header.offset + header.size > end:
         raise InputError(
-            f"{where}: it is damaged or not whole, as member {name!r} has {header.size} bytes. Get it again."
+            f"{where}: it is damaged or not whole, as member {header.name!r} has {header.size} bytes. Get it again."
         )
+
+
+def _checked(header: _Header, where: str) -> Member:
+    """The member, if it is a plain file or a folder inside the archive."""
+    name = header.name
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\0" in name:
         raise InputError(
             f"{where}: member {name!r} would lie outside the folder that it is unpacked in. Get a safe archive."
         )
-    if header.kind == tarfile.DIRTYPE:
-        return None
-    if header.kind not in PLAIN:
+    if header.kind not in (*PLAIN, *FOLDERS):
         kind = MEMBER_KINDS.get(header.kind, "of an unknown kind")
         raise InputError(f"{where}: member {name!r} is {kind}, and data archives hold plain files only. Remove it.")
     return Member(checked_name(str(PurePosixPath(*parts)), where), header.offset, header.size)
@@ -219,5 +254,8 @@ def checked_name(name: str, where: str | Path) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{where}: the name {name!a} is not UTF-8. Rename it.") from None
+        latin = name.encode("utf-8", "surrogateescape").decode("latin-1")
+        raise InputError(
+            f"{where}: the name {name!a} is not UTF-8 (in Latin-1 it is {latin!r}). Rename it, as with convmv."
+        ) from None
     return name

@@ -33,7 +33,8 @@ def compare_bases(
     """Linear CKA of the source's and the target's base network, a row per `target` (A, B) and `depth`.
 
     The other columns are `layer`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
-    `images`. `tasks` and `networks` are by half. `settings` has architecture, crop, input_scale, init and mean_image.
+    `images`. Both are NaN where linear_cka is: for few images, and for networks that diverged. `tasks` and `networks`
+    are by half. `settings` has architecture, crop, input_scale, init and mean_image.
     As in a transferred network, the source's network sees images minus the mean image that mean_image chooses. The
     target's network sees images minus its own.
     """

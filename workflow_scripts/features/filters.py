@@ -1,6 +1,6 @@
 """Tables of first-layer filters: how many of each base network look like what, and how alike the halves' are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from workflow_scripts.features.first_layer import (
+    NOT_A_NUMBER,
+    SOUND_KINDS,
     best_match,
     colour_blob,
     gabor_fit,
@@ -19,7 +21,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import Verified, remedy
 from workflow_scripts.study.jobs import OTHER_HALF
 
-FILTER_KINDS = ("gabor", "colour blob", "other")
+FILTER_KINDS = (*SOUND_KINDS, NOT_A_NUMBER)
 CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control's row
 
 Name = tuple[str, str, int]  # partition, half, seed
@@ -40,6 +42,12 @@ def load_first_layers(files: Sequence[Verified]) -> dict[Name, np.ndarray]:
     return layers
 
 
+def diverged_bases(files: Sequence[Verified]) -> set[Name]:
+    """Which of the base networks of these safetensors diverged, by their records."""
+    networks = [file.record["networks"][0] for file in files]
+    return {(one["partition"], one["target"], one["seed"]) for one in networks if one["diverged"]}
+
+
 def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
     """One row per filter: partition, half, seed, filter, gabor_r2, colour_blob, kind (first_layer.kinds).
 
@@ -56,11 +64,12 @@ def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.DataFrame:
-    """One row per network, the control last: shares of FILTER_KINDS in percent, and two means of best_match.
+def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame, diverged: Collection[Name] = ()) -> pd.DataFrame:
+    """One row per network, the control last: whether it `diverged`, shares of FILTER_KINDS in percent, and two means of
+    best_match.
 
     match_other_half is with the filters of the partition's other half, NaN without one. match_untrained is with
-    untrained filters of the same number.
+    untrained filters of the same number. A filter with weights that are not numbers is in neither mean.
     """
     shape = next(iter(layers.values())).shape
     random = untrained_filters(shape, seed=1)[: shape[0]]
@@ -70,10 +79,11 @@ def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame) -> pd.Dat
         chosen = filters[(filters["partition"] == partition) & (filters["half"] == half) & (filters["seed"] == seed)]
         partner = layers.get((partition, OTHER_HALF.get(half, ""), seed))
         shares = {f"{kind} percent": 100 * (chosen["kind"] == kind).mean() for kind in FILTER_KINDS}
-        match = float("nan") if partner is None else best_match(weights, partner).mean()
-        with_random = best_match(weights, random).mean()
+        match = float("nan") if partner is None else best_match(weights, partner)
+        with_random = best_match(weights, random)
+        match, with_random = (float(pd.Series(one).mean()) for one in (match, with_random))
         rows.append(
-            {"partition": partition, "half": half, "seed": seed}
+            {"partition": partition, "half": half, "seed": seed, "diverged": (partition, half, seed) in diverged}
             | shares
             | {"match_other_half": match, "match_untrained": with_random}
         )

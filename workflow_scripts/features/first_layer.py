@@ -1,11 +1,14 @@
 """What first-layer filters look like: Gabor filters and colour blobs (the paper's section 1), against untrained ones.
 
-Filters are float arrays (count, 3, height, width), red, green, blue. All scores ignore a filter's scale and sign.
+Filters are float arrays (count, 3, height, width), red, green, blue. All scores ignore a filter's scale and sign. They
+are NaN for a filter of a diverged network that has a weight which is not a finite number.
 """
 
 import numpy as np
 from scipy.optimize import least_squares
 
+SOUND_KINDS = ("gabor", "colour blob", "other")
+NOT_A_NUMBER = "not a number"  # the kind of a filter with a weight that is infinite or not a number
 PERCENTILE = 95  # of untrained filters' scores; a filter above it has the property
 CONTROL = 4  # untrained filters for each trained one of a network
 STARTS = 2  # spectral peaks that a fit begins from
@@ -19,21 +22,26 @@ def gabor_fit(filters: np.ndarray) -> np.ndarray:
     principal component over colours. Coloured edges thus count too, and the other components count as unexplained.
     Small filters are fitted well by chance: compare with untrained_filters.
     """
-    return np.array([_gabor_share(one) for one in np.asarray(filters, dtype=np.float64)])
+    filters = np.asarray(filters, dtype=np.float64)
+    return np.array([_gabor_share(one) if np.isfinite(one).all() else np.nan for one in filters])
 
 
 def colour_blob(filters: np.ndarray) -> np.ndarray:
     """For each filter, the share (0..1) of its energy that is one colour off the grey axis, the same at every place."""
-    filters = np.asarray(filters, dtype=np.float64)
+    filters = _finite(filters)
     coloured = filters - filters.mean(axis=1, keepdims=True)
     uniform = (coloured.mean(axis=(2, 3)) ** 2).sum(axis=1) * np.prod(filters.shape[2:])
     return _share(uniform, (filters**2).sum(axis=(1, 2, 3)))
 
 
 def best_match(filters: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """For each of `filters`, its greatest absolute cosine similarity (0..1) with any of `others`, neither shifted."""
-    first, second = (_normalised(one) for one in (filters, others))
-    return np.abs(first @ second.T).max(axis=1)
+    """For each of `filters`, its greatest absolute cosine similarity (0..1) with any of `others`, neither shifted.
+
+    Those of `others` that are not finite numbers do not count. NaN if none does.
+    """
+    first, second = (_normalised(_finite(one)) for one in (filters, others))
+    second = second[np.isfinite(second).all(axis=1)]
+    return np.abs(first @ second.T).max(axis=1) if len(second) else np.full(len(first), np.nan)
 
 
 def untrained_filters(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -47,21 +55,29 @@ def thresholds(control: np.ndarray) -> tuple[float, float]:
 
 
 def kinds(gabor: np.ndarray, blob: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """Each filter's kind, "colour blob", "gabor" or "other", by its scores and `thresholds`.
+    """Each filter's kind, of SOUND_KINDS, by its scores and `thresholds`; NOT_A_NUMBER where it has no scores.
 
     A filter above both is a colour blob: a Gaussian window alone is a Gabor of frequency zero.
     """
-    return np.where(blob > limits[1], "colour blob", np.where(gabor > limits[0], "gabor", "other"))
+    sound = np.where(blob > limits[1], "colour blob", np.where(gabor > limits[0], "gabor", "other"))
+    return np.where(np.isnan(gabor), NOT_A_NUMBER, sound)
 
 
 def _normalised(filters: np.ndarray) -> np.ndarray:
     flat = np.asarray(filters, dtype=np.float64).reshape(len(filters), -1)
     norms = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.divide(flat, norms, out=np.zeros_like(flat), where=norms > 0)
+    return np.divide(flat, norms, out=np.zeros_like(flat), where=norms != 0)
+
+
+def _finite(filters: np.ndarray) -> np.ndarray:
+    """`filters` as float64, all NaN where one of a filter's weights is not a finite number."""
+    filters = np.array(filters, dtype=np.float64)
+    filters[~np.isfinite(filters).all(axis=(1, 2, 3))] = np.nan
+    return filters
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros_like(whole), where=whole > 0)
+    return np.divide(part, whole, out=np.zeros_like(whole), where=whole != 0)
 
 
 def _gabor_share(one: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from workflow_scripts.features.filters import filter_table, load_first_layers, share_table
+from workflow_scripts.features.filters import diverged_bases, filter_table, load_first_layers, share_table
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
@@ -21,7 +21,7 @@ def main() -> None:
     layers = load_first_layers(args.weights)
     filters = filter_table(layers)
     write_text(args.filters, filters.round(4).to_csv(index=False))
-    write_text(args.shares, share_table(layers, filters).round(3).to_csv(index=False))
+    write_text(args.shares, share_table(layers, filters, diverged_bases(args.weights)).round(3).to_csv(index=False))
     record, sources = (
         {"provenance": provenance("features.score_filters", {})},
         [*args.weights, *(record_of(file.path) for file in args.weights)],

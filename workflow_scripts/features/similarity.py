@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.network.networks import Network
 
 CHUNK = 4096  # features turned into float64 at a time
@@ -20,7 +21,8 @@ def gram_matrix(features: Tensor) -> Tensor:
     gram = torch.zeros(len(flat), len(flat), dtype=torch.float64)
     for chunk in flat.split(CHUNK, dim=1):
         chunk = chunk.double()
-        chunk = chunk - chunk.mean(0)
+        constant = chunk.amax(0) == chunk.amin(0)  # less its mean it would be a rounding error, not 0
+        chunk = (chunk - chunk.mean(0)).masked_fill(constant, 0)
         gram += chunk @ chunk.T
     return gram
 
@@ -31,13 +33,16 @@ def linear_cka(first: Tensor, second: Tensor) -> float:
     1 for representations that differ by a rotation and a scale, about 0 for unrelated ones (Kornblith et al. 2019,
     "Similarity of neural network representations revisited", section 3). It uses the unbiased estimator of HSIC (Song
     et al. 2012, equation 5), as Nguyen et al. (2021) do. The plain one is near 1 for any two representations with more
-    features than images. NaN if a representation is constant. Raises ValueError for fewer than 4 images.
+    features than images. NaN if a representation is constant or not finite, as in a network that diverged, or if there
+    are fewer than FEWEST_IMAGES. Raises ValueError for different numbers of images.
     """
-    if len(first) < 4 or first.shape != second.shape:
-        raise ValueError(f"CKA needs the same 4 images or more, not {len(first)} and {len(second)}")
+    if first.shape != second.shape:
+        raise ValueError(f"CKA needs the same images, not {len(first)} and {len(second)}")
+    if len(first) < FEWEST_IMAGES:
+        return float("nan")
     both = _unbiased_hsic(first, second)
     alone = _unbiased_hsic(first, first) * _unbiased_hsic(second, second)
-    return float(both / alone.sqrt()) if alone > 0 else float("nan")
+    return float(both / alone.sqrt()) if 0 < alone < float("inf") else float("nan")
 
 
 def _unbiased_hsic(first: Tensor, second: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workflow_scripts.network.architectures import LayerCost, LayerSpec, layer_costs
+from workflow_scripts.network.convolution import convolve
 from workflow_scripts.network.local_response_norm import LocalResponseNorm
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import remedy
@@ -47,7 +48,7 @@ class Layer(nn.Module):
         if spec.kernel is None:
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
         else:
-            outputs = functional.conv2d(inputs, self.weight, self.bias, spec.stride, spec.padding, groups=spec.groups)
+            outputs = convolve(inputs, self.weight, self.bias, spec.stride, spec.padding, spec.groups)
         if spec.pool:  # before the ReLU, to the same effect: the ReLU then works on a quarter of the values
             outputs = functional.max_pool2d(outputs, 3, 2, ceil_mode=True)
         if spec.relu:

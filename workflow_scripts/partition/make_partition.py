@@ -19,13 +19,15 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="as in the configuration, see its schema")
     parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
     parser.add_argument("--hierarchy", type=verified, required=True, help="the survey's hierarchy.csv")
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="csv, artifact, extra_artifacts")
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="the partition's leaves as JSON")
+    parser.add_argument("--csv", help="the CSV of its halves, if it has one")
+    parser.add_argument("--extra-artifacts", help="a list of further man-made classes")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     name = parse_partition(args.name)
     classes = list(read_names(args.classes)["class"])
     edges = list(read_names(args.hierarchy).itertuples(index=False, name=None))
-    halves = divided(name, classes, edges, **args.settings)
+    halves = divided(name, classes, edges, args.csv, args.settings["artifact"], args.extra_artifacts)
     record = {
         "partition": args.name,
         "halves": halves,
@@ -33,8 +35,8 @@ def main() -> None:
         "distance": halves_distance(classes, edges, halves),
     }
     record |= {"provenance": provenance("partition.make_partition", args.settings)}
-    lists = [args.settings[key] for key in ("csv", "extra_artifacts") if args.settings[key]]
-    write_record(args.output, record, made_from=[args.classes, args.hierarchy, *lists])
+    # The settings have the lists' checksums, and so does make_task.
+    write_record(args.output, record, made_from=[args.classes, args.hierarchy])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ LOG_END = 2**16  # bytes at the end of a log in which the line is sought
 # Errors of the system that stay: no room, no right, a name that cannot be.
 LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 LASTING |= {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
+# What CUDA, cuBLAS and cuDNN say of a GPU that is full, and of one that others have to themselves.
+GPU_IS_FULL = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+GPU_IS_BUSY = ("CUDA-capable device(s) is/are busy or unavailable", "no CUDA-capable device")
 
 
 class InputError(Exception):
@@ -62,6 +65,7 @@ def run(main: Callable[[], None]) -> None:
     status 1. The line says whether another attempt may succeed.
     """
     try:
+        check_utf_8("names of files")
         main()
     except Exception as error:
         if (line := _explained(error)) is None:
@@ -84,6 +88,17 @@ def is_final(line: str) -> bool:
     return not line.endswith(AGAIN)
 
 
+def check_utf_8(place: str) -> None:
+    """Raise InputError, naming `place`, if the locale has this process read names as anything but UTF-8.
+
+    The rules run their steps with PYTHONUTF8=1, so only steps run by hand and Snakemake itself can be such a process.
+    """
+    if (encoding := sys.getfilesystemencoding()) != "utf-8":
+        raise InputError(
+            f"{place}: the locale makes them {encoding}, but this workflow needs UTF-8. Set PYTHONUTF8=1 and try again."
+        )
+
+
 def _explained(error: Exception) -> str | None:
     """The line for a user who can remove the cause; None for a defect of ours, whose traceback is needed."""
     if isinstance(error, InputError):
@@ -91,7 +106,14 @@ def _explained(error: Exception) -> str | None:
     if isinstance(error, OSError):  # such as a full disk or a folder that cannot be written to
         return f"{error.filename or 'input or output'}: {error.strerror or error}. Fix this and run snakemake again."
     text = " ".join(str(error).split())
-    # torch is not imported for its OutOfMemoryError (of a GPU); on a CPU it raises a plain RuntimeError.
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
+    # torch is not imported for its errors: OutOfMemoryError and others of a GPU, a plain RuntimeError on a CPU.
+    if type(error).__name__ == "OutOfMemoryError" or any(sign in text for sign in GPU_IS_FULL):
+        return (
+            f"GPU memory: too little is free ({text[: HEAD // 2]}). Lower training.batch_size, running.depths_per_job "
+            "or running.jobs_per_gpu, or free the GPU, and run snakemake again."
+        )
+    if any(sign in text for sign in GPU_IS_BUSY):
+        return f"GPU: it cannot be used ({text[: HEAD // 2]}). Free it or choose another, and run snakemake again."
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return f"memory: none is left ({text}). Run fewer jobs at once or give this job more, and run snakemake again."
     return None

@@ -77,6 +77,14 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def same_place(*paths: str | None) -> bool:
+    """Whether all `paths` lead to one place, however they are written, or are all None."""
+    try:
+        return len({path and os.path.realpath(path) for path in paths}) <= 1
+    except ValueError:  # what can be no path
+        return len(set(paths)) <= 1
+
+
 def check_free_disk(folder: str | Path, needed: int, key: str) -> None:
     """Raise InputError if fewer than `needed` bytes are free where `folder` is, or will be made.
 
@@ -95,7 +103,8 @@ def check_writable(*folders: str | Path) -> None:
     for there in map(_existing, folders):
         if not os.access(there, os.W_OK | os.X_OK):
             raise InputError(
-                f"{there}: the folder cannot be written to. Work in a checkout of your own, or fix its permissions."
+                f"{there}: the folder cannot be written to. Work in a folder of your own (snakemake --directory), or "
+                "fix its permissions."
             )
 
 

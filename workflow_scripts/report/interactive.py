@@ -10,6 +10,7 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJSTickFormatter,
     FixedTicker,
+    GlyphRenderer,
     HoverTool,
     Legend,
     LegendItem,
@@ -18,16 +19,17 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from workflow_scripts.report.plotting import EFFECT_PANELS, GROUPS, SIDEWAYS, halves_styles
+from workflow_scripts.report.plotting import DIVERGED, EFFECT_PANELS, GROUPS, SIDEWAYS, halves_styles
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import equal_halves, halves_of, main_variant, mean_by_depth, not_diverged
+from workflow_scripts.results.groups import equal_halves, halves_of, mean_by_depth, not_diverged
+from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import KEY_COLUMNS, SCORE
 
 MARKERS = {"o": "circle", "D": "diamond", "s": "square", "^": "triangle", "v": "inverted_triangle"}
 SIZES = {"D": 13}  # Bokeh's diamonds are slim
 SPARK = (150, 44)  # pixels of a learning curve under the pointer
 NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} %,
-@difference{+0.0} points from base @base{0.0} %<br>@state{safe}@spark{safe}</div>"""
+@against<br>@state{safe}@spark{safe}</div>"""
 
 
 def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None) -> list[dict]:
@@ -36,14 +38,15 @@ def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataF
     Charts without data are left out. `results` are from groups.load_results and `effects` from effects.effect_table.
     `readings` are learning_curves.csv, None for an imported study.
     """
-    rows = equal_halves(results)
+    rows = equal_halves(results[results["group"].isin(SIDEWAYS)])
+    changes = _changes(results)
     charts = []
     if len(rows):
         note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
         charts.append(("networks", "Every network, transfer between equal halves", note, _networks(rows, readings)))
-    if (results["group"] != "base").any():
+    if len(changes):
         note = "Means over target tasks and seeds, in points from the target's own base network."
-        charts.append(("drops", "Change from the base network by depth", note, _drops(results)))
+        charts.append(("drops", "Change from the base network by depth", note, _drops(changes)))
     for number, halves in enumerate(kinds_of_halves(effects)):
         if not per_depth(effects, "specialisation", halves)["points"].dropna().empty:
             note = "Points lost, paired by target task; bars are 95 % intervals, none where there are too few runs."
@@ -83,18 +86,37 @@ def _sparklines(readings: pd.DataFrame | None) -> dict[tuple, str]:
 def _networks(rows: pd.DataFrame, readings: pd.DataFrame | None) -> figure:
     chart, entries = _axes("top-1 accuracy on the target, percent"), []
     sparks = _sparklines(readings)
+    crosses = []
     for group in SIDEWAYS:
-        for variant, chosen in rows[rows["group"] == group].groupby("variant"):
+        for variant, every in rows[rows["group"] == group].groupby("variant"):
             label, colour, marker = GROUPS[group]
-            source = ColumnDataSource(_network_columns(chosen, sparks, SIDEWAYS[group]))
+            chosen, failed = not_diverged(every), every[every["diverged"].astype(bool)]
+            if len(failed):
+                style = {"marker": "x", "line_color": DIVERGED, "line_width": 2, "size": 9}
+                crosses.append(_points(chart, _network_columns(failed, sparks, SIDEWAYS[group]), style))
+            if chosen.empty:
+                continue
             fill = "white" if variant or group == "base" else colour
             style = {"marker": MARKERS[marker], "line_color": colour, "fill_color": fill, "size": SIZES.get(marker, 9)}
-            points = chart.scatter("x", "score", source=source, **style)
+            points = _points(chart, _network_columns(chosen, sparks, SIDEWAYS[group]), style)
             means = mean_by_depth(chosen, SCORE) * 100
             line = chart.line(means.index.to_numpy() + SIDEWAYS[group], means.to_numpy(), color=colour, alpha=0.5)
-            chart.add_tools(HoverTool(renderers=[points], tooltips=NETWORK_TOOLTIP, mode="mouse"))
             entries.append((label + (f", {variant}" if variant else ""), [points, line]))
-    return _finish(chart, entries, rows["depth"])
+    return _finish(chart, entries + ([("diverged, in no mean", crosses)] if crosses else []), rows["depth"])
+
+
+def _points(chart: figure, columns: dict[str, list], style: dict) -> GlyphRenderer:
+    """A point for each network, with its numbers under the pointer."""
+    points = chart.scatter("x", "score", source=ColumnDataSource(columns), **style)
+    chart.add_tools(HoverTool(renderers=[points], tooltips=NETWORK_TOOLTIP, mode="mouse"))
+    return points
+
+
+def _against_base(row: pd.Series) -> str:
+    if pd.isna(row["base"]):
+        return "without a trained base network"
+    difference = decimal(100 * (row[SCORE] - row["base"]), "+.1f")
+    return f"{difference} points from base {decimal(100 * row['base'])} %"
 
 
 def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: float) -> dict[str, list]:
@@ -104,8 +126,7 @@ def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: flo
     return {
         "x": list(rows["depth"] + sideways),
         "score": list(100 * rows[SCORE]),
-        "base": list(100 * rows["base"]),
-        "difference": list(100 * (rows[SCORE] - rows["base"])),
+        "against": [_against_base(row) for _, row in rows.iterrows()],
         "name": [network_name(row) for _, row in rows.iterrows()],
         "detail": [
             f"of {row.partition}, seed {row.seed}{row.variant and ', ' + row.variant}" for row in rows.itertuples()
@@ -115,12 +136,19 @@ def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: flo
     }
 
 
-def _drops(results: pd.DataFrame) -> figure:
+def _changes(results: pd.DataFrame) -> pd.DataFrame:
+    """The networks of frozen transfer and of random features that have a trained base network, with `change` in points
+    and `halves`.
+    """
+    rows = results.assign(change=100 * (results[SCORE] - results["base"]), halves=results["partition"].map(halves_of))
+    rows = not_diverged(rows).dropna(subset="change")
+    return rows[(rows["group"] == "random") | ((rows["group"] == "AnB") & (rows["variant"] == ""))]
+
+
+def _drops(rows: pd.DataFrame) -> figure:
     """A line per kind of halves of frozen transfer, and of random features."""
     chart, entries = _axes("points of top-1 accuracy from base"), []
-    rows = not_diverged(results).assign(change=100 * (results[SCORE] - results["base"]))
-    rows["halves"] = rows["partition"].map(halves_of)
-    transfer = main_variant(rows[rows["group"] == "AnB"])
+    transfer = rows[rows["group"] == "AnB"]
     styles = halves_styles(transfer["halves"].unique())
     kinds = [(f"AnB, {halves}", *styles[halves], chosen) for halves, chosen in transfer.groupby("halves")]
     for variant, chosen in rows[rows["group"] == "random"].groupby("variant"):
@@ -134,7 +162,7 @@ def _drops(results: pd.DataFrame) -> figure:
         tip = [("", "@name"), ("n", "@x"), ("change", "@y{+0.0} points"), ("networks", "@networks")]
         chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
         entries.append((name, [line, points]))
-    return _finish(chart, entries, results["depth"], zero=True)
+    return _finish(chart, entries, rows["depth"], zero=True)
 
 
 def _costs(effects: pd.DataFrame, halves: str) -> figure:
@@ -152,7 +180,8 @@ def _costs(effects: pd.DataFrame, halves: str) -> figure:
         points = chart.scatter(
             "x", "points", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8)
         )
-        known = ColumnDataSource(rows.dropna(subset="low").assign(x=rows.dropna(subset="low").index + sideways))
+        sure = rows.dropna(subset="low")
+        known = ColumnDataSource({"x": sure.index + sideways, "low": sure["low"], "high": sure["high"]})
         chart.add_layout(Whisker(source=known, base="x", lower="low", upper="high", line_color=colour))
         tip = [
             ("", label),

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, write_record
+from workflow_scripts.results.groups import not_diverged
 from workflow_scripts.study.columns import SCORE
 
 # group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
@@ -60,6 +61,7 @@ METADATA = {
     ".pdf": ("CreationDate", "Subject"),
 }
 UNSEALED = "reference"  # the only input of a figure that no step made: it has no record
+DIVERGED = "#CC3311"
 LINE_STYLES = ("-", "--", ":", "-.")
 STYLE = {
     "axes.grid": True,
@@ -92,9 +94,29 @@ def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: 
 
 
 def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
-    """Label the x axis with the depths n."""
-    axes.set_xticks(sorted(set(depths)))
+    """Label the x axis with the depths n. A single one stands in the middle."""
+    ticks = sorted(set(depths))
+    axes.set_xticks(ticks)
+    if len(ticks) == 1:
+        axes.set_xlim(ticks[0] - 1, ticks[0] + 1)
     axes.set_xlabel("depth n: number of leading units copied")
+
+
+def say(axes: Axes, sentence: str) -> None:
+    """Write `sentence` in the middle of axes that have nothing to show."""
+    box = {"facecolor": "white", "edgecolor": "none"}
+    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color="#555555", bbox=box)
+
+
+def say_why_empty(axes: Axes, rows: pd.DataFrame, column: str = SCORE) -> None:
+    """If no trained network of `rows` has a value in `column`, which its base network may decide, say why."""
+    trained = not_diverged(rows)
+    if rows.empty:
+        say(axes, "This study has no such networks.")
+    elif trained.empty:
+        say(axes, f"No network trained: {'all ' * (len(rows) > 1)}{len(rows)} diverged.")
+    elif trained[column].isna().all():
+        say(axes, "No target has a trained base network.")
 
 
 def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -122,7 +144,7 @@ def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None
     """A cross for each network of `rows` that diverged, at its depth and score; such networks are in no mean."""
     diverged = rows[rows["diverged"].astype(bool)]
     if not diverged.empty:
-        style = {"marker": "x", "color": "#CC3311", "linewidths": 1.5, "zorder": 3}
+        style = {"marker": "x", "color": DIVERGED, "linewidths": 1.5, "zorder": 3}
         axes.scatter(diverged["depth"] + sideways, diverged[SCORE], label="diverged, in no mean", **style)
 
 

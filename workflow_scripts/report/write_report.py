@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 import jinja2
@@ -11,13 +12,16 @@ import yaml
 from bokeh.resources import Resources
 from markupsafe import Markup
 
+from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verifier, check_agreement, record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
+from workflow_scripts.results.findings import unanswered
 from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import NETWORK_COLUMNS, SCORE
 
 SHOWN_COLUMNS = [
@@ -38,8 +42,8 @@ def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
 
     There is a column per depth. Depth 0 is the targets' base.
     """
-    rows = results[results["group"] != "base"].assign(percent=100 * results[SCORE], of_base=100 * results["base"])
-    rows["percent"] = rows["percent"].where(~rows["diverged"].astype(bool))
+    percent = (100 * results[SCORE]).where(~results["diverged"].astype(bool))
+    rows = results.assign(percent=percent, of_base=100 * results["base"])[results["group"] != "base"]
     keys = ["partition", "group", "variant"]
     table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
     table.insert(0, 0, rows.groupby(keys)["of_base"].mean())
@@ -58,6 +62,19 @@ def diverged_networks(results: pd.DataFrame) -> list[str]:
     ]
 
 
+def left_out(results: pd.DataFrame, figures: Collection[str]) -> list[str]:
+    """What could not be computed for the report's `figures`, one phrase each."""
+    if "similarity" not in figures or "val_images" not in results:
+        return []
+    transfer = results[(results["group"] == "AnB") | (results["group"] == "AnB+")]
+    few = transfer[transfer["val_images"] < FEWEST_IMAGES][["partition", "target", "val_images"]].drop_duplicates()
+    return [
+        f"the likeness of the base networks of {row.partition} on target {row.target}. Linear CKA needs"
+        f" {FEWEST_IMAGES} validation images, and this task has {row.val_images:.0f}."
+        for row in few.itertuples()
+    ]
+
+
 def captioned(file: Path, caption: Path) -> dict[str, str]:
     """What the page shows of a figure or table: its name, title, caption, and its bytes in base64.
 
@@ -71,7 +88,7 @@ def captioned(file: Path, caption: Path) -> dict[str, str]:
 def table_entry(file: Path, caption: Path) -> dict:
     """The entry of captioned with the table's HTML, and whether the table is so long that the page folds it."""
     table = pd.read_csv(file, dtype={"layers": str})
-    return captioned(file, caption) | {"html": _html(table, "{:.2f}"), "folded": len(table) > LONG}
+    return captioned(file, caption) | {"html": _html(table, ".2f"), "folded": len(table) > LONG}
 
 
 def render(template: Path, content: dict) -> str:
@@ -99,17 +116,23 @@ def page_content(
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     return {
         "study": config["study"],
-        "counts": {"networks": len(results), "bases": int((results["treatment"] == "base").sum())},
+        "counts": {
+            "networks": len(results),
+            "bases": int((results["treatment"] == "base").sum()),
+            "diverged": int(results["diverged"].sum()),
+        },
+        "unanswered": unanswered(results),
+        "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
         **{key: found[key] for key in ("findings", "advice", "missing")},
         "diverged": diverged_networks(results),
-        "key_numbers": _html(key_numbers(results), "{:.1f}"),
+        "key_numbers": _html(key_numbers(results), ".1f"),
         "charts": charts,
         "items": [chart["item"] for chart in charts],
         "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if charts else ""),
         "figures": figures,
         "tables": tables,
-        "networks": _html(networks, "{:.4f}"),
+        "networks": _html(networks, ".4f"),
         "networks_csv": base64.b64encode(networks.to_csv(index=False).encode()).decode(),
         "configuration": yaml.safe_dump(config, sort_keys=False),
         "provenance": json.dumps(summary | {"report": provenance("report.write_report", {})}, indent=1),
@@ -117,7 +140,7 @@ def page_content(
 
 
 def _html(table: pd.DataFrame, number_format: str) -> Markup:
-    html = table.to_html(index=False, float_format=number_format.format, na_rep="", border=0)
+    html = table.to_html(index=False, float_format=lambda value: decimal(value, number_format), na_rep="", border=0)
     return Markup(html)  # pandas has escaped the cells
 
 

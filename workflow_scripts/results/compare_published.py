@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.results.given_tables import read_printed_numbers
 from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
 from workflow_scripts.results.tables import boost_table, reduced_curve
@@ -19,14 +18,13 @@ def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd
     networks.
 
     `printed` has columns quantity, percent and source (read_printed). printed_against_logs says how the two published
-    numbers agree. Raises InputError if `printed` names a quantity that is not computed here.
+    numbers agree. Quantities of `printed` that the published networks do not give come last.
     """
     ours, theirs = quantities(results), quantities(published)
-    if unknown := [name for name in printed["quantity"] if name not in theirs]:
-        raise InputError(f"reference.printed: the quantity {unknown[0]} is unknown. Remove it.")
     numbers = printed.set_index("quantity")
     rows = []
-    for name, logged in theirs.items():
+    for name in dict.fromkeys([*theirs, *numbers.index]):
+        logged = theirs.get(name, float("nan"))
         number = float(numbers["percent"].get(name, float("nan")))
         source = numbers["source"].get(name, "")
         rows.append((name, ours.get(name, float("nan")), logged, number, _agreement(number, logged, source)))
@@ -70,6 +68,8 @@ def _agreement(printed: float, logged: float, source: str) -> str:
     """How a printed number compares with the one from the logs."""
     if pd.isna(printed):
         return "not printed"
+    if pd.isna(logged):
+        return f"not in the logs: the published networks do not give this quantity ({source})"
     if abs(printed - round(logged, 1)) < 1e-9:
         return f"agree to the one decimal printed: {logged:.2f} in the logs ({source})"
     return f"differ by {printed - logged:+.2f}: the published logs are not all that the paper averaged ({source})"

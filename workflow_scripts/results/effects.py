@@ -25,6 +25,8 @@ EFFECTS = {
 LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # of the paper's table 1
 TASK = ["partition", "target"]
 FEWEST_TASKS = 3
+FEW_IMAGES = 5  # right or wrong ones, below which a share's plain standard error does not hold
+NO_SPREAD = "none: the runs do not differ"
 EFFECT_COLUMNS = ["points", "low", "high", "interval", "tasks", "pairs", "noise_points"]
 EFFECT_COLUMNS += ["unpaired_points", "unpaired_low", "unpaired_high", "unpaired_networks"]
 
@@ -78,6 +80,7 @@ def _paired(inside: pd.DataFrame, weights: dict) -> dict:
     by_seed = differences.groupby([*TASK, "seed"]).mean()
     by_task = [values.to_numpy() for _, values in by_seed.groupby(TASK)]
     low, high, interval = _paired_interval(by_task)
+    low, high = _possible(low, high, weights)
     return {
         "points": float(np.mean([values.mean() for values in by_task])) if by_task else np.nan,
         **{"low": low, "high": high, "interval": interval},
@@ -93,24 +96,40 @@ def _paired_interval(by_task: list[np.ndarray]) -> tuple[float, float, str]:
         return np.nan, np.nan, "none: no target task has all the networks compared"
     if tasks >= FEWEST_TASKS:
         means = np.array([values.mean() for values in by_task])
-        return *mean_interval([means], [1]), f"over {tasks} target tasks"
+        return _named(mean_interval([means], [1]), f"over {tasks} target tasks")
     seeds = min(map(len, by_task))
     if seeds >= 2 and sum(len(values) - 1 for values in by_task) >= 2:
         named = "this target task" if tasks == 1 else f"these {tasks} target tasks"
-        return *mean_interval(by_task, [1 / tasks] * tasks), f"over {seeds} seeds of {named} only"
+        return _named(mean_interval(by_task, [1 / tasks] * tasks), f"over {seeds} seeds of {named} only")
     runs = f"{tasks} target task{'s' if tasks > 1 else ''}, {seeds} seed{'s' if seeds > 1 else ''}"
     return np.nan, np.nan, f"none: too few runs ({runs})"
+
+
+def _named(interval: tuple[float, float], name: str) -> tuple[float, float, str]:
+    return *interval, NO_SPREAD if np.isnan(interval[0]) else name
+
+
+def _possible(low: float, high: float, weights: dict) -> tuple[float, float]:
+    """The part of an interval that scores between 0 and 100 percent can reach."""
+    least, most = (100 * sum(limit(0, weight) for weight in weights.values()) for limit in (min, max))
+    return tuple(np.clip([low, high], least, most).tolist())
 
 
 def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
     """Standard error in points of the mean over `pairs` of differences, each score being a share of validation images.
 
-    A curve's depths are scored on the same images, so averaging over depths is taken not to reduce it.
+    A curve's depths are scored on the same images, so averaging over depths is taken not to reduce it. A share of
+    nearly none or nearly all images gets one right and one wrong image more (Agresti and Caffo 2000), and the variance
+    is that of the difference before these two drew it together. Its plain variance would be 0.
     """
     if "val_images" not in inside:
         return np.nan
-    shares = inside[list(weights)] / 100
-    variances = (shares * (1 - shares)).div(inside["val_images"], axis=0).mean() * pd.Series(weights) ** 2
+    images, shares = inside["val_images"], inside[list(weights)] / 100
+    plain = (shares * (1 - shares)).div(images, axis=0)
+    more = shares.mul(images, axis=0).add(1).div(images + 2, axis=0)
+    few = np.minimum(shares, 1 - shares).mul(images, axis=0) < FEW_IMAGES
+    careful = (more * (1 - more)).mul((images + 2) / images**2, axis=0)
+    variances = plain.mask(few, careful).mean() * pd.Series(weights) ** 2
     return float(100 * np.sqrt(variances.sum() / pairs))
 
 
@@ -120,7 +139,7 @@ def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:
     tasks = [100 * group.groupby(TASK)[SCORE].mean().to_numpy() for group in chosen]
     low, high = np.nan, np.nan
     if min(map(len, tasks)) >= FEWEST_TASKS:
-        low, high = mean_interval(tasks, list(weights.values()))
+        low, high = _possible(*mean_interval(tasks, list(weights.values())), weights)
     pairs = zip(weights.values(), chosen, strict=True)
     return {
         "unpaired_points": float(sum(weight * 100 * group[SCORE].mean() for weight, group in pairs)),

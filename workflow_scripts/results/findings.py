@@ -5,9 +5,11 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import halves_of, main_variant
+from workflow_scripts.results.groups import halves_of, main_variant, not_diverged
 from workflow_scripts.results.verdicts import (
+    UNSURE,
     at_most,
+    decimal,
     depths_in_words,
     has_interval,
     hedge,
@@ -22,6 +24,11 @@ from workflow_scripts.study.columns import SCORE
 TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
 EASIER = 0.3  # points; a larger difference between the paired and the unpaired boost gets a sentence
 NOT_LEARNED = 0.1  # share of the base network's score; a network with random features below it has not learned
+
+NO_ADVICE = (
+    "No trained transfer network has a trained base network to be compared with."
+    " The report therefore gives no advice on what to copy."
+)
 
 TROUBLES = {"lost co-adaptation": "coadaptation", "specialisation": "specialisation"}  # name -> effect
 
@@ -49,16 +56,31 @@ def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str
 
 
 def advice(effects: pd.DataFrame) -> str:
-    """How many units to copy and how many to freeze: a line per kind of halves, or that no transfer was measured."""
+    """How many units to copy and how many to freeze: a line per kind of halves, or why there is no advice."""
     sentences = []
     for halves in kinds_of_halves(effects):
-        drops = per_depth(effects, "total_drop", halves)
-        boosts = per_depth(effects, "boost_over_base", halves)
-        parts = [_copy_advice(boosts)] if not boosts.empty and boosts["points"].notna().any() else []
-        parts += [_freeze_advice(drops)] if not drops.empty else []
+        boosts, drops = (
+            per_depth(effects, name, halves).dropna(subset="points") for name in ("boost_over_base", "total_drop")
+        )
+        parts = [give(rows) for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops)) if not rows.empty]
         if parts:
             sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
-    return "\n".join(sentences) or "No transfer was measured. The report therefore gives no advice on what to copy."
+    return "\n".join(sentences) or NO_ADVICE
+
+
+def unanswered(results: pd.DataFrame) -> str:
+    """Why a study's networks answer no question, in sentences."""
+    trained = not_diverged(results)
+    if trained.empty:
+        return f"No network trained: {'all ' * (len(results) > 1)}{len(results)} diverged. There is nothing to compare."
+    if not (results["group"] != "base").any():
+        return "No curve was measured. These networks therefore answer none of the paper's questions."
+    if not (trained["group"] != "base").any():
+        return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
+    return (
+        "No target has the trained networks that a comparison needs. These networks therefore answer none of the"
+        " paper's questions."
+    )
 
 
 def _basis(parts: list[Part]) -> str:
@@ -189,7 +211,7 @@ def _over_base(boost: pd.Series, layers: str) -> str:
 
 def _unpaired(effect: pd.Series, control: str) -> str:
     networks = effect["unpaired_networks"].replace(" / ", " against ")
-    given = f"gives {effect['unpaired_points']:.1f} points ({networks} networks)"
+    given = f"gives {decimal(effect['unpaired_points'])} points ({networks} networks)"
     return f"The paper's unpaired comparison of AnB+ with {control} {given}."
 
 
@@ -218,7 +240,8 @@ def _distance(effects: pd.DataFrame) -> Iterator[Part]:
     depth = max(shared)
     drops = {halves: table.loc[depth] for halves, table in kinds.items()}
     (first, loss), *others = drops.items()
-    sentences = [f"Frozen transfer (AnB) loses {number(loss)} at n = {depth} between {first}."]
+    lead = "Frozen" if all(map(has_interval, drops.values())) else f"{_capital(UNSURE)}, frozen"
+    sentences = [f"{lead} transfer (AnB) loses {number(loss)} at n = {depth} between {first}."]
     sentences += [f"It loses {number(drop)} between {halves}." for halves, drop in others]
     (least, small), *_, (most, large) = sorted(drops.items(), key=lambda item: item[1]["points"])
     told = f"The loss is largest between {most} and smallest between {least}."
@@ -242,7 +265,7 @@ def _untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[Part]:
             continue
         first, last = drops.iloc[0], drops.iloc[-1]
         at_last = f" and {number(last)} at n = {last.name}" if len(drops) > 1 else ""
-        text = f"On {halves}, untrained features lose {number(first)} at n = {first.name}{at_last}."
+        text = f"{subject(halves, drops)} Untrained features lose {number(first)} at n = {first.name}{at_last}."
         rows = main_variant(results[results["group"] == "random"])
         idle = rows[(rows[SCORE] < NOT_LEARNED * rows["base"]) & (rows["partition"].isin(_partitions(results, halves)))]
         if len(idle):
@@ -257,13 +280,14 @@ def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
 def _copy_advice(boosts: pd.DataFrame) -> str:
     best = boosts.loc[boosts["points"].idxmax()]
     if verdict(best) != 1:
-        return f"Fine-tuning copied units brought no measurable gain. The best is {number(best)}, at n = {best.name}."
+        none = f"Fine-tuning copied units brought no measurable gain{_hedged(best)}."
+        return f"{none} The best is {number(best)}, at n = {best.name}."
     margin = 2 * noise_of(best)
     alike = [
         depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name
     ]
     sentences = [f"Copy {_first_units(best.name)} and fine-tune {'it' if best.name == 1 else 'them'}."]
-    sentences.append(f"This gains {number(best)} over training from scratch.")
+    sentences.append(f"This gains {number(best)} over training from scratch{_hedged(best)}.")
     if alike:
         sentences.append(f"Copying {depths_in_words(alike)} did about as well.")
     return " ".join(sentences)
@@ -276,10 +300,17 @@ def _freeze_advice(drops: pd.DataFrame) -> str:
             break
         cheap.append(depth)
     if not cheap:
-        return f"Freeze no unit. Freezing n = {drops.index[0]} already costs {number(drops.iloc[0])}."
+        first = drops.iloc[0]
+        return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
     beyond = drops[drops.index > cheap[-1]]
     more = f" Freezing {_first_units(beyond.index[0])} costs {number(beyond.iloc[0])}." if len(beyond) else ""
-    return f"To save time, freeze at most {_first_units(cheap[-1])}. This costs {TOLERANCE:.0f} point or less.{more}"
+    costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[cheap[-1]])}."
+    return f"To save time, freeze at most {_first_units(cheap[-1])}. {costs}{more}"
+
+
+def _hedged(effect: pd.Series) -> str:
+    """What ends a sentence on the effect: that it holds in these runs, unless an interval says more."""
+    return "" if has_interval(effect) else f" {UNSURE}"
 
 
 def _first_units(depth: int) -> str:

@@ -19,6 +19,7 @@ ALLOWED = {"source": TARGETS | {"random"}, "target": TARGETS, "treatment": {"bas
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
 WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, "top1_last", "top5_last")
 TEXT = ("partition", "source", "target", "treatment", "diverged_cause", "init", "weights_sha256")
+COUNTS = ("classes", "train_images", "val_images")
 TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers of which nothing is asked
 
 
@@ -72,6 +73,7 @@ def _typed(where: str, row: Mapping[str, str]) -> dict[str, object]:
     """The values of a row as what their columns hold."""
     kinds = dict.fromkeys(WHOLE, (_whole_number, "a whole number of 0 or more"))
     kinds |= dict.fromkeys(FRACTIONS, (_fraction, "a fraction between 0 and 1"))
+    kinds |= dict.fromkeys(COUNTS, (_count, "a number of 1 or more, or empty"))
     kinds |= {"diverged": (lambda text: TRUTHS[text.lower()], "True or False")}
     return {name: _converted(where, name, text, *kinds.get(name, (str, ""))) for name, text in row.items()}
 
@@ -95,6 +97,17 @@ def _fraction(text: str) -> float:
     if value < 0 or value > 1:
         raise ValueError(text)
     return value
+
+
+def _count(text: str) -> str:
+    """`text` as it is, unless it is a number of images or classes that cannot be: noise is a share of them."""
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return text  # not known
+    if value < 1 or math.isinf(value):
+        raise ValueError(text)
+    return text
 
 
 def _finite(text: str) -> float:

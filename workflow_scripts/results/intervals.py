@@ -7,6 +7,7 @@ from scipy.stats import bootstrap, t
 
 CONFIDENCE = 0.95
 RESAMPLES = 4999
+ROUNDING = 1e-9  # of the values' unit; equal runs may differ by less
 
 
 def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed: int = 0) -> tuple[float, float]:
@@ -17,7 +18,8 @@ def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed:
     runs of a study. Its standard error is too small by sqrt((n - 1) / n), so the values are spread out beforehand. The
     source is Hesterberg 2015, "What teachers should know about the bootstrap", sections 4.3 and 5.3.
 
-    The same input gives the same bits. Raises ValueError for a sample of fewer than two values.
+    The same input gives the same bits. NaN where no sample has any spread: runs that are all equal tell nothing about
+    how far others would lie from them. Raises ValueError for a sample of fewer than two values.
     """
     samples = [np.asarray(sample, dtype=np.float64) for sample in samples]
     if min(map(len, samples)) < 2:
@@ -28,8 +30,8 @@ def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed:
     def weighted_mean(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
         return sum(weight * sample.mean(axis=axis) for weight, sample in zip(weights, drawn, strict=True))
 
-    if all(np.ptp(sample) == 0 for sample in samples):
-        return centre, centre
+    if all(np.ptp(sample) < ROUNDING for sample in samples):
+        return np.nan, np.nan
     drawn = bootstrap(
         spread,
         weighted_mean,

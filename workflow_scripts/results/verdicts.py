@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 UNKNOWN_NOISE = 0.5  # points; the standard error where the number of validation images is unknown
+UNSURE = "in these runs"  # what a sentence says that rests on no interval
 ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
 
 
@@ -40,29 +41,38 @@ def at_most(effect: pd.Series, points: float) -> bool:
 
 def number(effect: pd.Series) -> str:
     """The effect with its interval, if it has one: "8.2 points (8.0 to 8.5)"."""
-    interval = f" ({effect['low']:.1f} to {effect['high']:.1f})" if has_interval(effect) else ""
-    return f"{effect['points']:.1f} points{interval}"
+    interval = f" ({decimal(effect['low'])} to {decimal(effect['high'])})" if has_interval(effect) else ""
+    return f"{decimal(effect['points'])} points{interval}"
+
+
+def decimal(value: float, form: str = ".1f") -> str:
+    """`value` in the format `form`. What rounds to zero has no sign."""
+    text = format(value, form)
+    return text.replace("-", "").replace("+", "") if float(text) == 0 else text
 
 
 def hedge(effects: pd.DataFrame) -> str:
     """What the verdicts on these effects rest on, in sentences."""
     if effects.empty:
         return ""
-    last = effects.iloc[-1]
-    if has_interval(last):
-        return f"The ranges in parentheses are 95 % intervals {last['interval']}."
-    noise = last["noise_points"]
+    sure, last = effects[effects["low"].notna()], effects[effects["low"].isna()].tail(1)
+    ranges = [f"The ranges in parentheses are 95 % intervals {sure['interval'].iloc[-1]}."] if len(sure) else []
+    return " ".join([*ranges, *(_without_interval(effect, bool(ranges)) for _, effect in last.iterrows())])
+
+
+def _without_interval(effect: pd.Series, elsewhere: bool) -> str:
+    noise = effect["noise_points"]
     known = f"two standard errors of the validation images' noise ({2 * noise:.1f} points)"
     floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
-    why = last["interval"].removeprefix("none: ").replace("too few", "there are too few")
-    counts = f"A difference counts here if it exceeds {floor}."
-    return f"No interval is given, because {why}. {counts} Other tasks or seeds may differ."
+    why = effect["interval"].removeprefix("none: ").replace("too few", "there are too few")
+    none = "Elsewhere no interval is given" if elsewhere else "No interval is given"
+    counts = f"A difference counts {'there' if elsewhere else 'here'} if it exceeds {floor}."
+    return f"{none}, because {why}. {counts} Other tasks or seeds may differ."
 
 
 def subject(halves: str, effects: pd.DataFrame) -> str:
     """The label of sentences on these effects: the halves and, without an interval, "in these runs"."""
-    sure = effects["low"].notna().any()
-    return f"{halves[:1].upper()}{halves[1:]}{'' if sure else ', in these runs'}:"
+    return f"{halves[:1].upper()}{halves[1:]}{'' if effects['low'].notna().any() else f', {UNSURE}'}:"
 
 
 def depths_in_words(depths: Iterable[int]) -> str:

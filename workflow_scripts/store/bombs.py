@@ -20,7 +20,7 @@ MOST_TAGS = 4096
 MOST_TILE = 2**24  # pixels
 PYTHON_DECODERS = {"bmp_rle": 4, "ppm": 2, "ppm_plain": 8}  # that Pillow has in Python: most bytes a value
 MOST_PYTHON_VALUES = 5_000_000  # a microsecond each
-NEXT_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # neither an escaped byte nor a restart in a scan's data
+NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # neither an escaped byte nor a restart in a scan's data
 SCAN, END, NO_LENGTH = 0xDA, 0xD9, (0x01, 0xD8)
 SCAN_MARKER = bytes([0xFF, SCAN])
 FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -138,7 +138,7 @@ def _check_tiff(data: bytes) -> None:
     try:
         (position,) = struct.unpack_from(pointer, data)
         (tags,) = struct.unpack_from(counter, data, position)
-    except struct.error:
+    except (struct.error, OverflowError):
         return
     if tags > MOST_TAGS:
         raise BadImage(f"{tags:,} tags, perhaps a decompression bomb")

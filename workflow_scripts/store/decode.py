@@ -2,15 +2,19 @@
 
 import io
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES
+from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES, ImageSource
+from workflow_scripts.plumbing.formats import unread
+from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
+from workflow_scripts.store.metadata import without_metadata
 
 # Photographs with damaged metadata are common in ImageNet. Their pixels are sound. Suspected bombs are refused below.
-warnings.filterwarnings("ignore", "Corrupt EXIF data", UserWarning)
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 # Recognised by content, not by name. Others (EPS, PDF, ...) would start programs or hold no photograph.
@@ -18,8 +22,37 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 Image.init()
 MAX_WEBP_PIXELS = 50_000_000  # its decoder takes twice the memory of others
 ORIENTATION = ExifTags.Base.Orientation
+# EXIF's orientations and what turns each upright, as in ImageOps.exif_transpose. That also rewrites the EXIF, and fails
+# where another part of it is damaged.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+AHEAD = 8  # decoded images waiting per thread, however large the archive
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
+
+Decoded = tuple[ImageSource, np.ndarray | BadImage]
+
+
+def decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
+    """`sources` in order, each with what `decode` gives of it or raises. Several threads (Pillow releases the GIL) work
+    a few images ahead of the caller.
+    """
+
+    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
+        try:
+            return decode(source.read(), size, resize)
+        except BadImage as reason:
+            return reason
+
+    # One thread decodes in this one, between two images that the caller takes.
+    return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
 
 
 def decode(data: bytes, size: int, resize: str) -> np.ndarray:
@@ -29,19 +62,30 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     crop). EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit images are converted, and transparent ones
     are laid on white. Of an animation the first frame counts.
 
+    Metadata decide nothing else: where Pillow refuses the image, it is decoded again without them.
+
     Raises BadImage with a one-line reason for anything that Pillow cannot decode, decompression bombs included.
     """
     if not data:
-        raise BadImage("0 bytes")
+        raise BadImage("0 bytes; get it again")
     if len(data) > MAX_ENCODED_BYTES:
         raise BadImage(f"more than {MAX_ENCODED_BYTES >> 20} MB")
+    try:
+        return _decoded(data, size, resize)
+    except BadImage:
+        if (pixels := without_metadata(data)) == data:
+            raise
+    return _decoded(pixels, size, resize)
+
+
+def _decoded(data: bytes, size: int, resize: str) -> np.ndarray:
     try:
         # Nested, so that each step's image is freed in the next. The largest images take 0.8 GB this way.
         return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
     except (BadImage, MemoryError):  # a lack of memory is not the image's fault
         raise
     except Image.UnidentifiedImageError:
-        raise BadImage("not an image that Pillow recognises") from None
+        raise BadImage(unread(data)) from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
         raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
 
@@ -67,10 +111,10 @@ def _loaded(data: bytes, size: int) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     """The image turned and mirrored as EXIF says, or unchanged where the metadata are damaged."""
     try:
-        # exif_transpose would copy an image that needs no turning.
-        return image if image.getexif().get(ORIENTATION, 1) == 1 else ImageOps.exif_transpose(image)
+        method = UPRIGHT.get(image.getexif().get(ORIENTATION))
     except Exception:  # the pixels are loaded already: only the metadata can be at fault
         return image
+    return image if method is None else image.transpose(method)
 
 
 def _averageable(image: Image.Image) -> Image.Image:

@@ -19,6 +19,8 @@ from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, expect, opened, read_record, record_of, verified, write_record
 from workflow_scripts.store.packed import read_index
 
+MOST_NAMED = 20  # classes in an error line
+
 
 def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_records: Sequence[Path]) -> dict:
     """The store's description; raises InputError for a class without images.
@@ -43,9 +45,12 @@ def manifest(image_size: int, resize: str, class_names: Sequence[str], shard_rec
 def _class_counts(folder: Path, shards: list[dict], class_names: Sequence[str], split: str) -> list[int]:
     indices = pd.concat([read_index(folder, shard) for shard in shards])["class_index"]
     counts = indices.value_counts().reindex(range(len(class_names)), fill_value=0).tolist()
-    if 0 in counts:
-        name = class_names[counts.index(0)]
-        raise InputError(f"class {name}: none of its {split} images can be decoded. Fix them or remove the class.")
+    if empty := [name for name, count in zip(class_names, counts, strict=True) if not count]:
+        more = f" and {len(empty) - MOST_NAMED} more" if len(empty) > MOST_NAMED else ""
+        raise InputError(
+            f"class {', '.join(empty[:MOST_NAMED])}{more}: none of its {split} images can be decoded. Fix them "
+            "or remove the class."
+        )
     return counts
 
 

@@ -13,9 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from workflow_scripts.dataset.dataset import Dataset, ImageSource
+from workflow_scripts.dataset.dataset import Dataset
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.plumbing import cli
@@ -24,12 +22,8 @@ from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256
 from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
-from workflow_scripts.plumbing.thread_map import thread_map
-from workflow_scripts.store.decode import BadImage, decode
-
-AHEAD = 8  # decoded images waiting per thread, however large the archive
-
-Decoded = tuple[ImageSource, np.ndarray | BadImage]
+from workflow_scripts.store.decode import BadImage, Decoded, decode_all
+from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, refuse
 
 
 def pack_shard(
@@ -45,21 +39,28 @@ def pack_shard(
 ) -> dict:
     """Write the shard's pixels, index and checksums under `prefix` and return its record (without provenance).
 
-    `split` is "train" or "val". Raises InputError as soon as more than `max_bad_fraction` of the images cannot be
-    decoded. Raises it before any work if the share is empty or the disk has no room.
+    `split` is "train" or "val". Raises InputError if more than `max_bad_fraction` of the images cannot be decoded, and
+    such images are printed (undecodable.list_undecodable). Raises it before any work if the share is empty or the disk
+    has no room.
     """
     sources = dataset.images(split, shard, shards)
     if not sources:
         raise InputError(f"store.{split}_shards: {split} shard {shard} of {shards} is empty. Lower it.")
     check_free_disk(prefix, packed_bytes(len(sources), image_size), "store.image_size")
-    decoded = progress(_decode_all(sources, image_size, resize, threads), prefix, len(sources), "images")
+    decoded = progress(decode_all(sources, image_size, resize, threads), prefix, len(sources), "images")
     names = [f"{prefix}.{suffix}" for suffix in ("u8", "csv", "crc")]
     with contextlib.ExitStack() as files:
         paths = [files.enter_context(atomic_path(name)) for name in names]
         quarantine, pixels_sha256 = [], hashlib.sha256()
+        allowed = int(max_bad_fraction * len(sources))
         for bad in _write(decoded, *paths, pixels_sha256):
             quarantine.append(bad)
-            _check_bad(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
+            if len(quarantine) > max(MOST_LISTED, allowed):
+                break
+        if len(quarantine) > allowed:
+            decoded.close()  # ends the progress bar's line
+            list_undecodable(dataset, split, sources, quarantine, threads)
+            refuse(quarantine, len(sources), max_bad_fraction, f"{split} shard {shard}")
         checksums = [pixels_sha256.hexdigest(), *map(sha256_file, paths[1:])]  # pixels: hashed when written
     return {
         "split": split,
@@ -88,30 +89,6 @@ def _write(
             digest.update(image)
             checksums.write(zlib.crc32(image).to_bytes(4, "little"))
             index.writerow([source.name, source.class_index])
-
-
-def _decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
-    """Read and decode `sources` in order. Several threads (Pillow releases the GIL) work a few images ahead of the
-    caller.
-    """
-
-    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
-        try:
-            return decode(source.read(), size, resize)
-        except BadImage as reason:
-            return reason
-
-    # One thread decodes in this one, between two images that the caller writes.
-    return zip(sources, thread_map(decode_one, sources, 0 if threads == 1 else threads, AHEAD), strict=True)
-
-
-def _check_bad(quarantine: list[dict], images: int, max_bad_fraction: float, where: str) -> None:
-    if len(quarantine) > max_bad_fraction * images:
-        first = "; ".join(f"{bad['name']} ({bad['reason']})" for bad in quarantine[:3])
-        raise InputError(
-            f"{where}: {len(quarantine)} images, more than {max_bad_fraction:g} of {images}, cannot be decoded, first "
-            f"{first}. Fix them or raise store.max_bad_fraction."
-        )
 
 
 def main() -> None:

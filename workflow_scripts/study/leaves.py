@@ -6,6 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 
 from collections.abc import Mapping
 
+from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 
@@ -41,24 +42,36 @@ def base_leaves(leaves: Mapping) -> dict:
 
 def matrix_leaves(config: Mapping) -> dict:
     """What decides which networks a study has, and in which jobs they are trained."""
-    leaves = {key: config[key] for key in ("seeds", "depths", "matrix")}
+    leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
     leaves["training"] = {"init": config["training"]["init"]}
     leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
 
 def partition_leaves(config: Mapping, partition: str) -> dict:
-    """What decides a partition's halves, None where unused. List files count as input, by their content."""
+    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content."""
+    files = {key: sha256_file(file) for key, file in partition_files(config, partition).items()}
+    family = parse_partition(partition).family if "csv" not in files else None
+    artifact = config["natman"]["artifact"] if family == "natman" else None
+    return {"csv": None, "artifact": artifact, "extra_artifacts": None} | files
+
+
+def partition_files(config: Mapping, partition: str) -> dict[str, str]:
+    """The list files that a partition is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
-    csv = csvs[partition]
-    natman = config["natman"] if parse_partition(partition).family == "natman" and csv is None else {}
-    return {"csv": csv, "artifact": natman.get("artifact"), "extra_artifacts": natman.get("extra_artifacts")}
+    files = {"csv": csvs[partition]}
+    if not files["csv"] and parse_partition(partition).family == "natman":
+        files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
+    return {key: file for key, file in files.items() if file}
 
 
-def partition_files(config: Mapping, partition: str) -> list[str]:
-    """The list files that a partition is read from."""
-    used = partition_leaves(config, partition)
-    return [used[key] for key in ("csv", "extra_artifacts") if used[key]]
+def shown_leaves(config: Mapping) -> dict:
+    """The configuration as the report shows it, but for where files lie."""
+    leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference")}
+    leaves["matrix"] = _matrix(config)
+    for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
+        leaves[section] = {key: value for key, value in config[section].items() if key != path}
+    return leaves
 
 
 def shard_leaves(store: Mapping, split: str) -> dict:
@@ -80,7 +93,13 @@ def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
     training = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
-    leaves = {key: config[key] for key in ("study", "seeds", "depths", "matrix")} | config["plan"]
+    leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
+    leaves["matrix"] = _matrix(config)
     leaves["training"] = {key: config["training"][key] for key in training}
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
     return leaves | {"image_size": config["store"]["image_size"]}
+
+
+def _matrix(config: Mapping) -> list[dict]:
+    """The entries of the matrix without the places of their lists, which count by their content (partition_leaves)."""
+    return [{key: value for key, value in entry.items() if key != "csv"} for entry in config["matrix"]]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from scipy.special import betainc
 
 from workflow_scripts.partition.task import Task
 from workflow_scripts.study.jobs import TrainingJob
@@ -13,7 +14,8 @@ from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.learner import Learner
 
 BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
-NOISE = 3  # standard errors by which a network must exceed the accuracy of chance
+ABOVE_CHANCE = 0.0027  # probability of three standard errors or more, for a score that chance seldom reaches
+HALF_LEARNED = 0.05  # probability below which a score is too low for half of the way from chance to all right
 
 
 def network_record(job: TrainingJob, learner: Learner, task: Task, settings: TrainingSettings) -> dict:
@@ -44,13 +46,25 @@ def divergence(readings: Sequence[dict], stuck_after: int, chance: float, images
     """Why a network with these readings does not count as trained, or "".
 
     "loss": a loss was not a number (None). "chance": there are readings from iteration `stuck_after` on, and their mean
-    top-1 accuracy on `images` images is within NOISE standard errors of `chance`, or below.
+    top-1 accuracy on `images` images is that of `chance` (at_chance).
     """
     if any(reading["loss"] is None or reading["train_loss"] is None for reading in readings):
         return "loss"
     late = [reading["top1"] for reading in readings if reading["iteration"] >= stuck_after]
-    noise = math.sqrt(chance * (1 - chance) / images)
-    return "chance" if late and np.mean(late) <= chance + NOISE * noise else ""
+    return "chance" if late and at_chance(float(np.mean(late)), chance, images) else ""
+
+
+def at_chance(accuracy: float, chance: float, images: int) -> bool:
+    """Whether chance explains this accuracy on so many images, and half of the way from chance to all right does not.
+
+    Both are tails of the binomial distribution, exact for few images too (Clopper and Pearson 1934). Where the images
+    are too few to tell the two apart, nothing is said against the network.
+    """
+    right, half = accuracy * images, (1 + chance) / 2
+    by_chance = float(betainc(right, images - right + 1, chance)) if right else 1.0  # so many right, or more
+    if chance == 1 or by_chance <= ABOVE_CHANCE:
+        return False
+    return right < images and float(betainc(images - right, right + 1, 1 - half)) < HALF_LEARNED  # so many, or fewer
 
 
 def weights_sha256(network: torch.nn.Module) -> str:

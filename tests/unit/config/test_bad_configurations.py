@@ -178,7 +178,8 @@ def test_an_entry_that_cannot_be_is_refused(entry, reason):
 def test_a_dataset_that_is_not_there_is_refused(kind, path):
     with pytest.raises(
         InputError,
-        match=r"^configuration: dataset\.path: .*( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
+        match=r"^configuration: dataset\.path: .*"
+        r"( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
     ):
         check_dataset(CONFIG["dataset"] | {"kind": kind, "path": path})
 
@@ -212,3 +213,22 @@ def test_more_networks_than_anyone_can_train_are_refused():
     config = changed(("seeds",), [*range(1000)])
     check_config(config, SCHEMA)
     assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith("configuration: matrix: it asks for up to ")
+
+
+def test_text_that_is_not_utf_8_is_refused_by_its_key():
+    """As Python reads the bytes of a command line in another encoding, or as JSON writes half a letter."""
+    for path in ("caf\udce9", "\ud83d"):
+        config = CONFIG | {"dataset": CONFIG["dataset"] | {"path": path}}
+        with pytest.raises(InputError, match=r"dataset\.path: .* is not UTF-8 text\. Rename"):
+            check_config(config, SCHEMA)
+
+
+def test_text_beyond_ascii_is_refused_where_names_are_not_utf_8(monkeypatch):
+    config = CONFIG | {"dataset": CONFIG["dataset"] | {"kind": "ilsvrc", "path": "donn\u00e9es"}}
+    check_config(config, SCHEMA)
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "iso8859-1")
+    with pytest.raises(
+        InputError, match=r"dataset\.path: the letters of 'donn\\xe9es': the locale makes them iso8859-1"
+    ):
+        check_config(config, SCHEMA)
+    check_config(CONFIG, SCHEMA)

@@ -3,11 +3,10 @@
 import copy
 import re
 import subprocess
-import sys
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.config.document import document
 
@@ -44,7 +43,7 @@ def test_the_command_on_the_page_writes_it(tmp_path):
     command = re.search(r"```\n\S+python (.*?)\n```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
     *arguments, output = command.replace("\\\n", " ").split()
     assert ROOT / output == PAGE
-    subprocess.run([sys.executable, *arguments, tmp_path / "page.md"], cwd=ROOT, check=True)
+    subprocess.run([PYTHON, *arguments, tmp_path / "page.md"], cwd=ROOT, check=True)
     assert (tmp_path / "page.md").read_bytes() == PAGE.read_bytes()
 
 

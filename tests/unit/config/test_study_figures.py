@@ -1,5 +1,7 @@
 """Which figures a study has."""
 
+import shutil
+
 import pytest
 from helpers import ROOT
 
@@ -41,6 +43,14 @@ def study(matrix, **changes):
 )
 def test_a_study_has_the_figures_that_its_networks_fill(matrix, changes, figures):
     assert list(study_figures(study(matrix, **changes))) == figures
+
+
+def test_the_published_table_is_not_compared_with_itself_wherever_it_lies(tmp_path):
+    shutil.copy(PUBLISHED, tmp_path / "copy.csv")
+    for table in (f"{PUBLISHED.parent}/./{PUBLISHED.name}", str(tmp_path / "copy.csv")):
+        assert "comparison" not in study_figures(study([], results_table=table))
+    (tmp_path / "copy.csv").write_text("\n".join(PUBLISHED.read_text().splitlines()[:-1]))
+    assert "comparison" in study_figures(study([], results_table=str(tmp_path / "copy.csv")))
 
 
 def test_every_figure_is_made_from_files_of_the_study():

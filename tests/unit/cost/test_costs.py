@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.cost.compare_costs import cost_table
 from workflow_scripts.cost.estimate import job_seconds, surveyed
@@ -138,11 +137,18 @@ def test_estimate_and_actual_side_by_side(tmp_path):
     assert last["job"] == ""
 
 
+def test_a_job_that_is_estimated_to_take_no_time_has_no_ratio(tmp_path):
+    for job in job_seconds(SETTINGS, 1e9):
+        write_record(tmp_path / f"{job.stem}.json", {"provenance": {"seconds": 0.3, "device": "cpu"}})
+    table = cost_table(SETTINGS, 1e30, tmp_path)
+    assert table["actual_by_estimated"].isna().all()
+
+
 def test_this_machine_is_measured(tmp_path):
     keys = ("architecture", "crop", "batch_size", "device", "precision", "compile")
     leaves = {key: SETTINGS["training"][key] for key in keys}
     command = [
-        sys.executable,
+        PYTHON,
         "-m",
         "workflow_scripts.cost.calibrate",
         "--settings",

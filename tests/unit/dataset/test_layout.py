@@ -50,7 +50,7 @@ LAYOUTS = {
         "train/ape/images/ lies in a folder of a class: move its images up to train/ape/.",
     ),
     "deeper": (
-        [*classes("data/x/train", "data/x/val"), "README"],
+        [*classes("data/x/train", "data/x/val"), "docs/README"],
         "The splits lie deeper: name {path}/data/x in dataset",
     ),
     "no split, deeper": (classes("animals", "plants"), "There is no split, and the classes lie deeper, in animals/"),

@@ -134,7 +134,7 @@ def test_an_incomplete_tree_is_refused(archives, tmp_path):
     image = sorted(val_folder.iterdir())[0]
     other = sorted((folder / "val").iterdir())[1]
     moved = image.rename(other / image.name)
-    with pytest.raises(InputError, match=f"its folder is {other.name}, but the ground truth says"):
+    with pytest.raises(InputError, match=f"the folder of {image.name} is {other.name}, but the ground truth says"):
         IlsvrcDataset(folder).survey()
     moved.unlink()
     with pytest.raises(InputError, match=r"119 images, but the devkit's ground truth labels images 1 to 120"):
@@ -303,7 +303,7 @@ def test_a_tar_of_two_trees_is_refused(tree, tmp_path):
     with tarfile.open(tmp_path / "two.tar", "w") as tar:
         tar.add(tree, arcname="one")
         tar.add(tree, arcname="two")
-    with pytest.raises(InputError, match=r"holds train/\w+/0\.png twice"):
+    with pytest.raises(InputError, match=r"found the folders .one/., .two/"):
         FolderDataset(tmp_path / "two.tar")
 
 

@@ -8,7 +8,7 @@ import pytest
 from helpers import write_sparse_tar
 
 from workflow_scripts.dataset.sample.draw_sample import tar_bytes
-from workflow_scripts.dataset.tars import tar_members
+from workflow_scripts.dataset.tars import tar_index
 from workflow_scripts.plumbing.cli import InputError
 
 FILES = [("a/one.JPEG", b"1" * 700), ("a/two.JPEG", b""), ("b/three.JPEG", b"3" * 512)]
@@ -39,7 +39,7 @@ def bytes_at(path, member):
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
 def test_members_lie_where_the_index_says(tmp_path, kind):
     path = written(tmp_path / "x.tar", kind)
-    members = tar_members(path)
+    members = tar_index(path).members
     assert [member.name for member in members[-4:]] == [*(name for name, _ in FILES), LONG_NAME]
     assert [bytes_at(path, member) for member in members[-4:]] == [*(data for _, data in FILES), b"long"]
 
@@ -47,15 +47,15 @@ def test_members_lie_where_the_index_says(tmp_path, kind):
 def test_an_inner_tar_is_read_in_place(tmp_path):
     path = tmp_path / "outer.tar"
     path.write_bytes(tar_bytes([("other.tar", tar_bytes(FILES[:1])), ("inner.tar", tar_bytes(FILES))]))
-    inner = tar_members(path)[1]
-    assert [(member.name, bytes_at(path, member)) for member in tar_members(path, inner)] == FILES
+    inner = tar_index(path).members[1]
+    assert [(member.name, bytes_at(path, member)) for member in tar_index(path, inner).members] == FILES
 
 
 def test_only_headers_are_read(tmp_path):
     """A sparse archive of a terabyte, which could not be read whole: 50 members of 20 GB."""
     path, size = tmp_path / "big.tar", 20 * 10**9 // 512 * 512
     write_sparse_tar(path, 50, size)
-    members = tar_members(path)
+    members = tar_index(path).members
     assert [member.size for member in members] == [size] * 50
     assert members[-1].offset == 50 * 512 + 49 * size
 
@@ -87,7 +87,7 @@ def with_member(path, name, kind=tarfile.REGTYPE, **fields):
 def test_members_that_are_no_plain_data_are_refused(plain, name, fields, message):
     with_member(plain, name, **fields)
     with pytest.raises(InputError, match=message):
-        tar_members(plain)
+        tar_index(plain)
 
 
 def test_every_truncation_is_noticed(plain):
@@ -97,9 +97,9 @@ def test_every_truncation_is_noticed(plain):
     for length in [*range(0, end + 512, 256), 1, 511, 513, end - 1, end + 1, end + 512, end + 1023]:
         plain.write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"not a whole|not whole"):
-            tar_members(plain)
+            tar_index(plain)
     plain.write_bytes(whole[: end + 1024])
-    assert len(tar_members(plain)) == 3
+    assert len(tar_index(plain).members) == 3
 
 
 def test_a_truncated_inner_tar_does_not_run_into_the_next(tmp_path):
@@ -107,9 +107,9 @@ def test_a_truncated_inner_tar_does_not_run_into_the_next(tmp_path):
     whole = tar_bytes(FILES)
     for length in (512, 1024, 512 * 6):
         path.write_bytes(tar_bytes([("inner.tar", whole[:length]), ("next.tar", whole)]))
-        inner = tar_members(path)[0]
+        inner = tar_index(path).members[0]
         with pytest.raises(InputError, match=r"outer\.tar \(inner\.tar\).*not whole"):
-            tar_members(path, inner)
+            tar_index(path, inner)
 
 
 @pytest.mark.parametrize("start", [0, 512 * 3, 512 * 4])
@@ -120,14 +120,14 @@ def test_a_damaged_header_is_no_end_of_the_archive(plain, start, byte, count):
     data[start : start + count] = byte * count
     plain.write_bytes(data)
     with pytest.raises(InputError, match=r"damaged|not a whole"):
-        tar_members(plain)
+        tar_index(plain)
 
 
 def test_zeros_to_the_end_of_a_large_archive_are_no_padding(plain):
     with open(plain, "ab") as file:
         file.truncate(2**20 + 512 * 9)
     with pytest.raises(InputError, match="neither a header nor the end"):
-        tar_members(plain)
+        tar_index(plain)
 
 
 def header(name, size, kind=tarfile.REGTYPE):
@@ -160,14 +160,14 @@ LONG = header("././@LongLink", 512, tarfile.GNUTYPE_LONGNAME) + b"a" * 512
 def test_crafted_headers_neither_hang_nor_fill_the_memory(tmp_path, headers):
     (tmp_path / "x.tar").write_bytes(headers + bytes(10240))
     with pytest.raises(InputError, match=r"x\.tar: it is (damaged or )?not"):
-        tar_members(tmp_path / "x.tar")
+        tar_index(tmp_path / "x.tar")
 
 
 def test_names_that_are_not_utf_8_are_refused(plain):
     with tarfile.open(plain, "a", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
         tar.addfile(tarfile.TarInfo("caf\xe9.JPEG"))
     with pytest.raises(InputError, match=r"name 'caf\\udce9\.JPEG' is not UTF-8"):
-        tar_members(plain)
+        tar_index(plain)
 
 
 @pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -182,7 +182,7 @@ def test_random_damage_is_refused_or_harmless(tmp_path, kind):
             damaged[place] = random.integers(256)
         path.write_bytes(damaged)
         try:
-            members = tar_members(path)
+            members = tar_index(path).members
         except InputError as error:
             refused += 1
             assert str(path) in str(error)
@@ -196,4 +196,4 @@ def test_a_compressed_tar_is_refused(tmp_path, mode):
     with tarfile.open(tmp_path / "x.tar", mode) as tar:
         tar.addfile(tarfile.TarInfo("a"))
     with pytest.raises(InputError, match="not a whole, uncompressed tar archive"):
-        tar_members(tmp_path / "x.tar")
+        tar_index(tmp_path / "x.tar")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from workflow_scripts.features.filters import CONTROL_NAME, filter_table, load_first_layers, share_table
+from workflow_scripts.features.filters import CONTROL_NAME, diverged_bases, filter_table, load_first_layers, share_table
 from workflow_scripts.features.first_layer import (
     best_match,
     colour_blob,
@@ -119,6 +119,37 @@ def test_every_network_is_drawn_with_the_control(weights):
     many = {("random0", half, seed): layers[("random0", half, 3)] for seed in range(5) for half in "AB"}
     table = filter_table(many)
     assert "7 of 10 base networks" in plot_filters(many, table, share_table(many, table)).get_suptitle()
+
+
+@pytest.mark.filterwarnings("error")
+def test_filters_of_a_diverged_network_are_counted_as_such(weights):
+    """Two bad filters of twelve, and all of another network's."""
+    layers = load_first_layers(weights)
+    layers["random0", "A", 3][4, 1, 2, 3] = np.nan
+    layers["random0", "A", 3][7, 0, 0, 0] = -np.inf
+    layers["whole", "whole", 3][:] = np.inf
+    filters = filter_table(layers)
+    bad = filters["kind"] == "not a number"
+    assert list(filters[bad & (filters["partition"] == "random0")]["filter"]) == [4, 7]
+    assert bad.sum() == 2 + 12
+    assert filters.loc[bad, ["gabor_r2", "colour_blob"]].isna().all(axis=None)
+    assert filters.loc[~bad, ["gabor_r2", "colour_blob"]].notna().all(axis=None)
+    shares = share_table(layers, filters, {("whole", "whole", 3)}).set_index(["partition", "half"])
+    assert list(shares["not a number percent"]) == pytest.approx([100 * 2 / 12, 0, 100, 0])
+    assert list(shares["diverged"]) == [False, False, True, False]
+    assert shares.loc[("random0", ["A", "B"]), "match_other_half"].notna().all()
+    assert np.isnan(shares.loc[("whole", "whole"), "match_untrained"])
+    figure = plot_filters(layers, filters, shares.reset_index())
+    figure.draw_without_rendering()
+    crosses = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "x"]
+    assert len(crosses) == 2 + 12
+    assert "whole, seed 3, diverged" in [axes.get_title() for axes in figure.axes]
+
+
+def test_diverged_bases_are_those_of_the_records(weights):
+    for number, file in enumerate(weights):
+        file.record["networks"][0]["diverged"] = number == 1
+    assert diverged_bases(weights) == {("random0", "B", 3)}
 
 
 def test_a_file_without_a_first_layer_is_named(tmp_path):

@@ -1,14 +1,13 @@
 """Linear CKA against the textbook, and base networks compared layer by layer."""
 
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 import safetensors.torch
 import torch
-from helpers import ROOT, save_tasks
+from helpers import PYTHON, ROOT, save_tasks
 
 from workflow_scripts.features.compare_bases import compare_bases, load_network
 from workflow_scripts.features.similarity import gram_matrix, layer_grams, linear_cka
@@ -73,11 +72,20 @@ def test_a_large_common_offset_changes_nothing():
 
 
 def test_what_cannot_be_compared():
-    with pytest.raises(ValueError, match="4 images or more"):
-        cka(features(3, 2), features(3, 2))
+    assert np.isnan(cka(features(3, 2), features(3, 2)))  # fewer images than the estimator is defined for
+    assert np.isfinite(cka(features(4, 2), features(4, 2)))
     with pytest.raises(ValueError, match="same"):
         cka(features(5, 2), features(6, 2))
     assert np.isnan(cka(torch.ones(8, 3), features(8, 3)))
+    assert np.isnan(cka(torch.full((49, 3), 0.1, dtype=torch.float64), features(49, 3)))  # its mean is not quite 0.1
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e200])
+def test_a_diverged_network_is_like_none(bad):
+    broken = features(8, 3)
+    broken[2, 1] = bad
+    assert np.isnan(cka(broken, features(8, 3)))
+    assert np.isnan(cka(features(8, 3), broken))
 
 
 def test_depth_n_is_the_output_of_the_first_n_layers():
@@ -111,7 +119,7 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         safetensors.torch.save_file(made(ord(half)).state_dict(), weights)
         record = {"networks": TrainingJob.base("random0", 0, half).networks, "leaves": SETTINGS}
         write_record(weights.with_suffix(".json"), record, [weights], [tmp_path / f"{half}.npz"])
-    command = [sys.executable, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
+    command = [PYTHON, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
     for half in "AB":
         command += [f"--task-{half.lower()}", str(tmp_path / f"{half}.npz")]
         command += [f"--weights-{half.lower()}", str(tmp_path / f"base-{half}.safetensors")]

@@ -1,11 +1,10 @@
 """Image lists in the paper's published form, and their md5 sums."""
 
 import subprocess
-import sys
 
 import numpy as np
 import pytest
-from helpers import ROOT, TRAIN_PER_CLASS
+from helpers import PYTHON, ROOT, TRAIN_PER_CLASS
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import ground_truth, read_devkit
@@ -24,7 +23,7 @@ def test_labels_run_from_zero_in_class_order():
 
 def run(tmp_path, *options):
     output = tmp_path / "list.txt"
-    command = [sys.executable, "-m", "workflow_scripts.partition.write_list", *options, "--output", str(output)]
+    command = [PYTHON, "-m", "workflow_scripts.partition.write_list", *options, "--output", str(output)]
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False)
     return done, output.read_text() if output.exists() else None
 

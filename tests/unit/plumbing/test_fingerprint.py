@@ -141,7 +141,7 @@ def test_what_decides_no_network_retrains_none(product, name, old, new):
     ("name", "old", "new"),
     [
         ("store/pack_shard.py", '"images")', '"pictures")'),
-        ("store/pack_shard.py", "Fix them or raise", "Correct them or raise"),
+        ("store/undecodable.py", "Replace or remove", "Correct or remove"),
         ("plumbing/progress.py", "LOG_SECONDS = 30", "LOG_SECONDS = 60"),
         ("report/plotting.py", '"pdf.fonttype": 42', '"pdf.fonttype": 3'),
     ],

@@ -18,7 +18,7 @@ from helpers import ROOT
 
 from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
-from workflow_scripts.dataset.tars import tar_members
+from workflow_scripts.dataset.tars import tar_index
 from workflow_scripts.plumbing.cli import InputError
 
 EXAMPLES = {"tar": 700, "meta": 700, "image": 700, "devkit": 400, "truth": 300}
@@ -99,7 +99,7 @@ def test_traversal_writes_nothing_outside(tmp_path, archives, name):
     for read in (dataset.survey, lambda: dataset.images("val", 0, 1), lambda: dataset.images("train", 0, 1)):
         with pytest.raises(InputError, match=r"would lie outside|is a symbolic link"):
             read()
-    for read in (tar_members, FolderDataset):
+    for read in (tar_index, FolderDataset):
         with pytest.raises(InputError, match=r"would lie outside|is a symbolic link"):
             read(inside / "ILSVRC2012_img_train.tar")
     assert sorted(tmp_path.rglob("*")) == before

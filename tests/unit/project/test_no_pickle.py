@@ -17,7 +17,7 @@ from snakemake.exceptions import WorkflowError
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.dataset.devkit import read_devkit
 from workflow_scripts.dataset.sample.draw_sample import DEVKIT_FOLDER, tar_bytes
-from workflow_scripts.dataset.tars import tar_members
+from workflow_scripts.dataset.tars import tar_index
 from workflow_scripts.features.compare_bases import load_network
 from workflow_scripts.features.filters import load_first_layers
 from workflow_scripts.network.networks import load_weights
@@ -149,7 +149,7 @@ READERS = {
     "verified.json": verified,
     "results.csv": read_results,
     "halves.csv": lambda path: csv_halves(["a", "b"], path),
-    "train.tar": tar_members,
+    "train.tar": tar_index,
     "devkit.tar.gz": read_devkit,
 }
 

@@ -2,11 +2,10 @@
 
 import re
 import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 README = (ROOT / "README.md").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,7 +37,7 @@ def without_implied(edges):
 
 
 def test_the_rule_graph_is_snakemakes_own_without_what_others_imply():
-    command = [sys.executable, "-m", "snakemake", "--forceall", "--rulegraph", "mermaid-js"]
+    command = [PYTHON, "-m", "snakemake", "--forceall", "--rulegraph", "mermaid-js"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
     assert len(names) > 20

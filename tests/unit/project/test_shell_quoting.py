@@ -16,6 +16,7 @@ SAFE = r"[A-Za-z0-9_.|+*(){}\[\]\\-]*"  # of a wildcard's pattern: nothing that 
 # Numbers; and options that are words joined by shlex.join, or written in common.smk.
 NUMBERS = {"threads", "resources.jobs_per_gpu", "params.preserve", "params.threads", "params.processes"}
 OPTIONS = {"params.options", "params.inputs", "params.outputs", "params.source", "params.calibration"}
+OPTIONS |= {"params.lists", "params.reference", "params.texts"}
 WRITTEN = {"params.launcher", "params.depths", "params.figure", "resources.tensorboard"}
 
 
@@ -51,7 +52,7 @@ def test_options_are_joined_as_a_shell_reads_them(name):
     assert shlex.split(named_options([("first_name", name), ("more", [name, "b"])])) == [
         *("--first-name", name, "--more", name, "b")
     ]
-    config = {"study": name, "running": {"tensorboard": True}}
-    job = TrainingJob.base("random0", 0, "A")
-    assert shlex.split(tensorboard_folder(config, job)) == [f"results/{name}/tensorboard/random0-seed0/base-A"]
-    assert shlex.split(tensorboard_folder(config | {"running": {"tensorboard": False}}, job)) == [""]
+    job, results = TrainingJob.base("random0", 0, "A"), f"results/{name}"
+    written = tensorboard_folder({"running": {"tensorboard": True}}, job, results)
+    assert shlex.split(written) == [f"results/{name}/tensorboard/random0-seed0/base-A"]
+    assert shlex.split(tensorboard_folder({"running": {"tensorboard": False}}, job, results)) == [""]

@@ -5,11 +5,10 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.records import record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name, sparkline
@@ -61,7 +60,7 @@ def make_page(folder, name, *options, summary="trained.json"):
     """Run the step; the page's text."""
     inputs = {"results": "results.csv", "summary": summary, "findings": "findings.json", "output": name}
     command = [
-        sys.executable,
+        PYTHON,
         "-m",
         "workflow_scripts.report.write_report",
         "--template",

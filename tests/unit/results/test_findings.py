@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT
 
+from workflow_scripts.results import verdicts
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import advice, findings
 from workflow_scripts.results.groups import load_results
@@ -151,7 +152,7 @@ def test_questions_that_were_not_studied_are_not_answered(tmp_path):
     results = study(tmp_path, groups=("BnB",))
     assert answers(results) == {}
     told = advice(effect_table(results))
-    assert told == "No transfer was measured. The report therefore gives no advice on what to copy."
+    assert told.endswith("to be compared with. The report therefore gives no advice on what to copy.")
     only_bases = results[results["group"] == "base"]
     assert findings(only_bases, effect_table(only_bases)) == []
 
@@ -184,6 +185,36 @@ def test_advice_names_what_can_be_copied_and_frozen(tmp_path):
     assert "Freeze no unit. Freezing n = 1 already costs 3.0 points" in none
     useless = advice(effect_table(study(tmp_path, tuned=(0, -1))))
     assert "Fine-tuning copied units brought no measurable gain." in useless
+
+
+def test_advice_does_not_speak_of_depths_without_points(tmp_path):
+    results = study(tmp_path, specialised=(0, 2, 5), tuned=(0, 2))
+    for depth in (1, 4, 7):
+        holes = results.assign(diverged=(results["depth"] == depth) & (results["group"] == "AnB"))
+        told = advice(effect_table(holes))
+        assert "nan" not in told
+        assert f"n = {depth} already" not in told
+
+
+def test_what_rests_on_no_interval_holds_in_these_runs(tmp_path):
+    few = study(tmp_path, partitions=["random0"], specialised=(3, 4, 5), tuned=(0, 9), val_images=4000)
+    told = advice(effect_table(few))
+    assert "over training from scratch in these runs." in told
+    assert "Freezing n = 1 already costs 3.0 points in these runs." in told
+    far = few.assign(partition="natman")
+    assert answer(pd.concat([few, far]), DISTANCE).startswith("In these runs, frozen transfer (AnB) loses")
+    untrained = few.assign(
+        source=few["source"].where(few["group"] != "AnB", "random"), group=few["group"].replace("AnB", "random")
+    )
+    assert answer(untrained, UNTRAINED).startswith("Random halves, in these runs: Untrained features lose")
+    assert "in these runs" not in advice(effect_table(study(tmp_path, specialised=(3, 4, 5), tuned=(0, 9))))
+
+
+def test_what_rounds_to_zero_has_no_sign():
+    assert [verdicts.decimal(value) for value in (-0.04, 0.04, -0.06, -1.0)] == ["0.0", "0.0", "-0.1", "-1.0"]
+    assert [verdicts.decimal(value, "+.1f") for value in (-0.04, 0.04, 0.06)] == ["0.0", "0.0", "+0.1"]
+    effect = pd.Series({"points": -0.01, "low": -0.02, "high": 0.03})
+    assert verdicts.number(effect) == "0.0 points (0.0 to 0.0)"
 
 
 def test_words_survive_numbers_that_are_missing(tmp_path):

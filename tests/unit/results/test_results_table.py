@@ -1,11 +1,10 @@
 """Tables that come from elsewhere: read whatever their order, or refused by name."""
 
 import subprocess
-import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.report.figures.figure2 import plot_transfer
@@ -81,6 +80,10 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
         (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
         (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
         (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "line 150: expected 9 values, found 10"),
+        (
+            lambda lines: [lines[0] + ",train_images", *(line + ",0" for line in lines[1:])],
+            "line 2: train_images is '0' but must be a number of 1 or more, or empty",
+        ),
         (
             lambda lines: [lines[0] + ",diverged", *(line + ",maybe" for line in lines[1:])],
             "line 2: diverged is 'maybe'",
@@ -158,7 +161,7 @@ def test_an_imported_table_is_the_same_table(tmp_path):
 def test_a_refused_table_is_one_line_and_leaves_nothing(tmp_path):
     path = written(tmp_path, [*published_lines(), "random0,A,B,1,pruned,1,0.5,0.5,50"])
     outputs = ["--results", str(tmp_path / "out" / "results.csv"), "--summary", str(tmp_path / "out" / "results.json")]
-    command = [sys.executable, "-m", "workflow_scripts.results.import_results", "--table", str(path), *outputs]
+    command = [PYTHON, "-m", "workflow_scripts.results.import_results", "--table", str(path), *outputs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

@@ -153,7 +153,10 @@ TIFF_FLOAT, TIFF_32_BIT = (encoded(Image.new(mode, (9, 9), 70000), "TIFF") for m
         (b"", "0 bytes"),
         (b"not an image at all", "not an image"),
         (b"<html>404</html>", "not an image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image"),  # would start Ghostscript
+        (
+            b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+            "PostScript, which",
+        ),  # would start Ghostscript
         (JPEG[:300], "OSError"),
         (JPEG[: len(JPEG) // 2 + 200], "Truncated"),
         (PNG[:-40], "truncated|broken"),

@@ -1,5 +1,6 @@
 """The packed store: packing, reading, what cannot be decoded, what is damaged."""
 
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from helpers import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from PIL import Image
 
+from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json, sha256_file
@@ -69,13 +71,44 @@ def test_undecodable_images_are_left_out_and_listed(tmp_path):
     assert len(train) == 20
     assert (train.class_indices() == np.repeat(range(4), 5)).all()
     record = read_json(tmp_path / "store" / "train-000.json")
-    assert record["quarantine"] == [{"name": "b/bad0.png", "reason": "not an image that Pillow recognises"}]
+    assert record["quarantine"] == [{"name": "b/bad0.png", "reason": "text, not an image; get it again"}]
 
 
-def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path):
-    message = r"3 images, more than 0\.1 of 23, cannot be decoded, first b/bad0\.png .*; b/bad1.*max_bad_fraction"
+def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path, capsys):
+    message = r"train shard 0: 3 images, above 0\.1 of 23, cannot be decoded: b/bad0\.png .*max_bad_fraction to 0\.1305"
+    tree = small_tree(tmp_path / "tree", bad=3)
     with pytest.raises(InputError, match=message):
-        pack("folder", small_tree(tmp_path / "tree", bad=3), tmp_path / "store", 8, 0.1, train_shards=1)
+        pack("folder", tree, tmp_path / "store", 8, 0.1, train_shards=1)
+    assert list((tmp_path / "store").iterdir()) == []
+    listed = [f"train: b/bad{number}.png: text, not an image; get it again" for number in range(3)]
+    assert capsys.readouterr().err.splitlines()[-3:] == listed
+    pack("folder", tree, tmp_path / "store", 8, 0.1305, train_shards=1)  # the way on that the message names
+
+
+def test_the_list_of_undecodable_images_has_a_limit(tmp_path, monkeypatch, capsys):
+    for module in ("pack_shard", "undecodable"):
+        monkeypatch.setattr(f"workflow_scripts.store.{module}.MOST_LISTED", 2)
+    with pytest.raises(InputError, match=r"more than 2 images, above 0 of 24.*max_bad_fraction to leave"):
+        pack("folder", small_tree(tmp_path / "tree", bad=4), tmp_path / "store", 8, 0, train_shards=1)
+    printed = capsys.readouterr().err
+    assert len(re.findall("^train: b/bad", printed, re.MULTILINE)) == 2
+    assert "There may be more. To list those of all shards in one run: snakemake --keep-going" in printed
+
+
+@pytest.mark.parametrize(("seconds", "threads"), [(60, 1), (60, 3), (-1, 1)])
+def test_undecodable_images_of_other_shards_are_listed_too(tmp_path, monkeypatch, capsys, seconds, threads):
+    """Snakemake runs no other shard after one that fails. After a minute the list ends."""
+    monkeypatch.setattr("workflow_scripts.store.undecodable.LOOK_SECONDS", seconds)
+    tree = small_tree(tmp_path / "tree", bad=1)
+    (tree / "train" / "d" / "page.png").write_bytes(b"<html>not found</html>")
+    (tree / "val" / "a" / "empty.png").write_bytes(b"")
+    with pytest.raises(InputError, match=r"train shard 0: 1 image, above 0 of 11, .*fraction to 0\.091 "):
+        pack_shard(FolderDataset(tree), "train", 0, 2, 8, "warp", 0.0, threads, str(tmp_path / "store" / "train-000"))
+    printed = [line for line in capsys.readouterr().err.splitlines() if "images/s" not in line and "?" not in line]
+    there = ["train: d/page.png: an HTML page, not an image; get it again", "val: a/empty.png: 0 bytes; get it again"]
+    more = ["There may be more. To list those of all shards in one run: snakemake --keep-going"]
+    own = ["train: b/bad0.png: text, not an image; get it again"]
+    assert printed[-3:] == own + there if seconds > 0 else printed[-2:] == own + more
     assert list((tmp_path / "store").iterdir()) == []
 
 
@@ -84,14 +117,14 @@ def test_quarantine_lists_every_bad_image(tmp_path):
     table = quarantine_table(sorted((tmp_path / "store").glob("*-*.json")))
     assert table["name"].tolist() == ["b/bad0.png", "b/bad1.png"]
     assert set(table["split"]) == {"train"}
-    assert set(table["reason"]) == {"not an image that Pillow recognises"}
+    assert set(table["reason"]) == {"text, not an image; get it again"}
 
 
-def test_a_class_with_no_decodable_image_is_refused(tmp_path):
+def test_classes_with_no_decodable_image_are_refused(tmp_path):
     tree = small_tree(tmp_path / "tree")
-    for file in (tree / "val" / "c").iterdir():
+    for file in [*(tree / "val" / "a").iterdir(), *(tree / "val" / "c").iterdir()]:
         file.write_bytes(b"broken")
-    with pytest.raises(InputError, match="class c: none of its val images can be decoded"):
+    with pytest.raises(InputError, match="class a, c: none of its val images can be decoded"):
         pack("folder", tree, tmp_path / "store", 8, 1.0)
 
 

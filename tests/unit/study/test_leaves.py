@@ -84,10 +84,33 @@ def test_partitions_have_the_leaves_of_their_family():
     natman = leaves.partition_leaves(CONFIG, "natman")
     assert natman == {"csv": None, "artifact": "n00021939", "extra_artifacts": None}
     assert set(leaves.partition_leaves(CONFIG, "random0").values()) == {None}
-    matrix = [{"partition": "mine", "csv": "mine.csv"}, {"partition": "natman"}]
-    config = CONFIG | {"matrix": matrix, "natman": {"artifact": "x", "extra_artifacts": "more.txt"}}
-    assert leaves.partition_files(config, "mine") == ["mine.csv"]
-    assert leaves.partition_files(config, "natman") == ["more.txt"]
+
+
+def test_list_files_count_by_their_content_and_not_by_their_place(tmp_path):
+    def settings(csv, more):
+        matrix = [{"partition": "mine", "csv": str(csv)}, {"partition": "natman"}]
+        config = CONFIG | {"matrix": matrix, "natman": {"artifact": "x", "extra_artifacts": str(more)}}
+        assert leaves.partition_files(config, "mine") == {"csv": str(csv)}
+        assert leaves.partition_files(config, "natman") == {"extra_artifacts": str(more)}
+        return [leaves.partition_leaves(config, name) for name in ("mine", "natman")]
+
+    for name in ("one", "copy", "other"):
+        (tmp_path / name).write_text("other" if name == "other" else "one")
+    one, copy, other = (tmp_path / name for name in ("one", "copy", "other"))
+    assert settings(one, one) == settings(copy, copy)
+    mine, natman = settings(one, other)
+    assert mine == settings(one, one)[0] != settings(other, one)[0]
+    assert natman != settings(one, one)[1]
+    assert (mine["artifact"], mine["extra_artifacts"], natman["artifact"], natman["csv"]) == (None, None, "x", None)
+
+
+def test_the_report_shows_a_configuration_that_counts_without_its_paths():
+    config = CONFIG | {"matrix": [{"partition": "mine", "csv": "mine.csv"}]}
+    elsewhere = copy.deepcopy(config) | {"results_table": "t.csv", "reference": None}
+    elsewhere["matrix"][0]["csv"] = elsewhere["dataset"]["path"] = elsewhere["natman"]["extra_artifacts"] = "/else"
+    for function in (leaves.shown_leaves, leaves.matrix_leaves, leaves.cost_leaves):
+        assert function(elsewhere) == function(config)
+    assert leaves.shown_leaves(config | {"seeds": [1]}) != leaves.shown_leaves(config)
 
 
 def test_shards_do_not_depend_on_the_other_splits_number():

@@ -83,7 +83,10 @@ def test_mirrored_crops_are_mirrored(batches):
 def test_a_gpus_arithmetic_is_the_same(batches):
     """The expression that runs on a GPU, here on the CPU, against the one that runs there."""
     images, places, _ = read(batches, 64, 3)
-    computed = batches._on_device(images, places)
+    mirrored = places[0] == 1
+    assert 0 < mirrored.sum() < 64
+    as_read = torch.where(mirrored[:, None, None, None], images.flip(2), images)  # a GPU mirrors by itself
+    computed = batches._on_device(as_read, places)
     assert torch.equal(computed, batches._on_cpu(images.numpy(), places.numpy()))
 
 
@@ -100,6 +103,12 @@ def test_validation_is_every_image_once_at_the_centre(batches):
     image = batches.val.images(np.array([position]))[0].astype(np.float32)
     expected = image[place, place] - batches.task.mean_image[place, place].astype(np.float32)
     assert np.array_equal(images[0].permute(1, 2, 0).numpy(), expected * np.float32(SCALE))
+
+
+def test_large_images_are_cropped_one_by_one_to_the_same(batches, monkeypatch):
+    at_once = [images for images, _ in batches.training(1, 50, 0, 3)]
+    monkeypatch.setattr("workflow_scripts.store.packed.LARGE_IMAGE", 1)
+    assert all(map(torch.equal, at_once, (images for images, _ in batches.training(1, 50, 0, 3))))
 
 
 @pytest.mark.parametrize("readers", [0, 1, 3, 9])

@@ -4,12 +4,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from functools import partial
 
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.training import gpus
@@ -43,7 +42,7 @@ def folder(tmp_path):
 
 
 def start(folder, devices, count=1, jobs_per_gpu=1, seconds=0.05):
-    command = [sys.executable, "-c", JOB, str(folder), ",".join(devices), *map(str, (count, jobs_per_gpu, seconds))]
+    command = [PYTHON, "-c", JOB, str(folder), ",".join(devices), *map(str, (count, jobs_per_gpu, seconds))]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 

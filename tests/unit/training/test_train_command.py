@@ -6,12 +6,11 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 import safetensors.torch
-from helpers import ROOT, save_tasks
+from helpers import PYTHON, ROOT, save_tasks
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from workflow_scripts.plumbing.files import read_json
@@ -33,7 +32,7 @@ def command(store, tasks, tmp_path):
     def build(name, *options, depths=(0,), source="B", target="B", treatment="base", **changes):
         return [
             *(
-                sys.executable,
+                PYTHON,
                 "-m",
                 "workflow_scripts.training.train",
                 "--manifest",

@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 import time
 
 import numpy as np
@@ -11,7 +10,7 @@ import psutil
 import pytest
 import safetensors.torch
 import torch
-from helpers import ROOT, save_tasks
+from helpers import PYTHON, ROOT, save_tasks
 from test_train_command import SETTINGS
 
 from workflow_scripts.network.architectures import mini_caffenet
@@ -31,7 +30,7 @@ def command(store, tasks, tmp_path):
 
     def build(name, shared, depths=(0,), treatment="base", options=(), **changes):
         return [
-            *(sys.executable, *(TORCHRUN if shared else []), "-m", "workflow_scripts.training.train"),
+            *(PYTHON, *(TORCHRUN if shared else []), "-m", "workflow_scripts.training.train"),
             *("--manifest", str(store), "--task", str(tmp_path / "B.npz"), "--partition", "random0", "--source", "B"),
             *(
                 "--target",

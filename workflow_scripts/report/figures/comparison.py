@@ -4,7 +4,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import GROUPS, depth_axis, draw_line, each_label_once, figure_command, new_figure
+from workflow_scripts.report.plotting import (
+    GROUPS,
+    depth_axis,
+    draw_line,
+    each_label_once,
+    figure_command,
+    new_figure,
+    say,
+)
 from workflow_scripts.results.groups import equal_halves, in_families, load_results, main_variant, mean_by_depth
 from workflow_scripts.study.columns import SCORE
 
@@ -14,7 +22,7 @@ PUBLISHED = "#555555"
 def relative_curves(results: pd.DataFrame) -> dict[str, pd.Series]:
     """Mean of score over base network's score by depth, for each kind of curve that `results` has."""
     rows = main_variant(results)
-    rows = rows.assign(relative=rows[SCORE] / rows["base"])
+    rows = rows.assign(relative=rows[SCORE] / rows["base"].where(rows["base"] > 0))
     halves = equal_halves(rows)
     natman = rows[in_families(rows, "natman") & (rows["group"] == "AnB")]
     curves = {f"{group}, equal halves": halves[halves["group"] == group] for group in ("BnB", "BnB+", "AnB", "AnB+")}
@@ -37,6 +45,8 @@ def plot_comparison(results: pd.DataFrame, published: pd.DataFrame) -> Figure:
         draw_line(axes, theirs[name], PUBLISHED, ".", ":", "published: CaffeNet on ImageNet (Yosinski et al. 2014)")
         draw_line(axes, ours[name], colour, marker, label="this study (each panel in its own colour)")
         axes.axhline(1, color="black", linewidth=0.8)
+        if ours[name].empty:
+            say(axes, "This study has no trained curve\nwith a trained base network.")
         _, _, halves = name.partition(", ")
         axes.set_title(f"{label}{halves and ', ' + halves}", fontsize=10)
         depth_axis(axes, sorted({*ours[name].index, *theirs[name].index}))

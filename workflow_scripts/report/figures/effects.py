@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import EFFECT_PANELS, depth_axis, each_label_once, figure_command, new_figure
+from workflow_scripts.report.plotting import EFFECT_PANELS, depth_axis, each_label_once, figure_command, new_figure, say
 from workflow_scripts.results.effects import kinds_of_halves, per_depth, read_effects
 
 BESIDE = (-0.12, 0.0, 0.12)
@@ -34,6 +34,8 @@ def plot_effects(effects: pd.DataFrame) -> Figure:
         for axes in lowest:
             depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
             axes.tick_params(labelbottom=True)
+    if not kinds:
+        say(grid[0, 0], "No target task has two trained networks to be compared.")
     labelled = {label: handle for axes in grid.flat for handle, label in zip(*each_label_once(axes), strict=True)}
     figure.legend(labelled.values(), labelled, loc="outside lower center", ncols=2)
     return figure

@@ -14,6 +14,7 @@ from workflow_scripts.report.plotting import (
     figure_command,
     mark_diverged,
     new_figure,
+    say_why_empty,
     variants,
 )
 from workflow_scripts.results.groups import (
@@ -33,11 +34,13 @@ READINGS = {
     "AnB": "AnB: where it is below BnB (shaded), specialisation",
     "AnB+": "AnB+: above base and BnB+, if transferred features help",
 }
+# group -> what its reading compares it with; without that, only the group is named
+BESIDE = {"base": [], "BnB": ["base"], "BnB+": ["base"], "AnB": ["BnB"], "AnB+": ["base", "BnB+"]}
 
 
 def plot_transfer(results: pd.DataFrame) -> Figure:
     """Figure 2 of `results` (workflow_scripts.results.groups.load_results)."""
-    rows = equal_halves(results)
+    rows = equal_halves(results[results["group"].isin(SIDEWAYS)])
     figure, (points, lines) = new_figure(2, 1, (8, 9), sharex=True, sharey=True)
     for group in SIDEWAYS:
         chosen = rows[rows["group"] == group]
@@ -46,10 +49,12 @@ def plot_transfer(results: pd.DataFrame) -> Figure:
             _draw_line(lines, variant, group, style)
         mark_diverged(points, chosen, SIDEWAYS[group])
     _annotate(lines, rows)
-    halves = rows[["partition", "target"]].drop_duplicates()
-    seeds = rows["seed"].nunique()
-    count = f"{len(halves)} target tasks, {seeds} {'seed' if seeds == 1 else 'seeds'}"
-    points.set_title(f"each network ({halves_label(rows)}, {count})")
+    halves, seeds = len(rows[["partition", "target"]].drop_duplicates()), rows["seed"].nunique()
+    count = f"{halves} target {'task' if halves == 1 else 'tasks'}, {seeds} {'seed' if seeds == 1 else 'seeds'}"
+    points.set_title(f"each network ({halves_label(rows)}, {count})" if halves else "each network")
+    if rows.empty:
+        say_why_empty(points, rows)
+    say_why_empty(lines, rows)
     lines.set_title("mean over target tasks and seeds")
     for axes in (points, lines):
         axes.set_ylabel("top-1 accuracy on B")
@@ -64,7 +69,7 @@ def _annotate(axes: Axes, rows: pd.DataFrame) -> None:
     if means["base"].size and means["BnB"].size:
         means["base"] = pd.Series(means["base"].iloc[0], index=means["BnB"].index)
         _shade(axes, means["base"], means["BnB"], GROUPS["BnB"][1])
-        _shade(axes, means["BnB"], means["AnB"], GROUPS["AnB"][1])
+    _shade(axes, means["BnB"], means["AnB"], GROUPS["AnB"][1])
     lowest, highest = axes.get_ylim()
     taken = lowest
     ends = {group: line.dropna().iloc[-1] for group, line in means.items() if line.notna().any()}
@@ -72,7 +77,11 @@ def _annotate(axes: Axes, rows: pd.DataFrame) -> None:
         taken = max(ends[group], taken + 0.035 * (highest - lowest))  # numbers of close lines stand apart
         where = (means[group].index[-1] + 0.12, taken) if group != "base" else (0.12, ends[group])
         axes.text(*where, list(READINGS).index(group) + 1, fontsize=9, va="center" if group != "base" else "bottom")
-    key = [f"{place}  {reading}" for place, (group, reading) in enumerate(READINGS.items(), 1) if group in ends]
+    key = [
+        f"{place}  {reading if set(BESIDE[group]) <= set(ends) else GROUPS[group][0]}"
+        for place, (group, reading) in enumerate(READINGS.items(), 1)
+        if group in ends
+    ]
     axes.text(0.01, 0.02, "\n".join(key), transform=axes.transAxes, fontsize=9, linespacing=1.4)
 
 
@@ -85,6 +94,8 @@ def _shade(axes: Axes, upper: pd.Series, lower: pd.Series, colour: str) -> None:
 def _draw_points(axes: Axes, rows: pd.DataFrame, group: str, suffix: str) -> None:
     label, colour, marker = GROUPS[group]
     rows = not_diverged(rows)
+    if rows.empty:
+        return
     hollow = group == "base" or suffix
     axes.scatter(
         rows["depth"] + SIDEWAYS[group],

@@ -14,6 +14,7 @@ from workflow_scripts.report.plotting import (
     figure_command,
     mark_diverged,
     new_figure,
+    say_why_empty,
     variants,
 )
 from workflow_scripts.results.groups import (
@@ -53,6 +54,9 @@ def plot_distance(results: pd.DataFrame) -> Figure:
         draw_line(axes[2], mean_by_depth(rows, "drop"), RANDOM_COLOUR, "s", style, f"random features{suffix}")
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
     axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
+    for panel, rows in zip(axes, (natman, untrained, pd.concat([transfer, untrained])), strict=True):
+        if rows.empty or panel is axes[2]:
+            say_why_empty(panel, rows, "drop")
     for panel in axes[:2]:
         panel.set_ylim(bottom=0)
     for panel in axes:
@@ -82,6 +86,8 @@ def _draw_untrained(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
     base = rows["base"].mean()
+    if pd.isna(base):  # it is missing, or it diverged
+        return
     axes.axhline(base, color=colour, linestyle=":", linewidth=1)
     axes.plot([0], [base], marker="o", color=colour, markerfacecolor="white", linestyle="none", label="base network")
 

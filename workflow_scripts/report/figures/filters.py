@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.features.filters import CONTROL_NAME, FILTER_KINDS, Name, load_first_layers
-from workflow_scripts.features.first_layer import untrained_filters
+from workflow_scripts.features.first_layer import NOT_A_NUMBER, untrained_filters
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import Verified
-from workflow_scripts.report.plotting import figure_command, new_figure
+from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
 
 SHOWN = 7  # networks drawn, beside the untrained filters
-COLOURS = {"gabor": "#4477AA", "colour blob": "#EE6677", "other": "#BBBBBB"}
+COLOURS = {"gabor": "#4477AA", "colour blob": "#EE6677", "other": "#BBBBBB", NOT_A_NUMBER: DIVERGED}
 LABELS = {"gabor": "Gabor-like"}
 GRID_COLUMNS = 4
 
@@ -36,7 +36,7 @@ def plot_filters(layers: dict[Name, np.ndarray], filters: pd.DataFrame, shares: 
         axes.set_axis_off()
     for axes, (name, weights) in zip(grid.flat, shown.items(), strict=False):
         _draw_grid(axes, weights, _of_network(filters, name)["kind"].to_numpy()[: len(weights)])
-        axes.set_title(_title(name), fontsize=10)
+        axes.set_title(_title(name, bool(_of_network(shares, name)["diverged"].any())), fontsize=10)
     below = figure.add_subplot(grid[-1, 0].get_gridspec()[-1, :])
     _draw_shares(below, shares)
     more = len(layers) - SHOWN
@@ -49,10 +49,10 @@ def _of_network(table: pd.DataFrame, name: Name) -> pd.DataFrame:
     return table[(table["partition"] == partition) & (table["half"] == half) & (table["seed"] == seed)]
 
 
-def _title(name: Name) -> str:
+def _title(name: Name, diverged: bool = False) -> str:
     partition, half, seed = name
     task = half if partition == half else f"{partition} {half}"
-    return "untrained" if name == CONTROL_NAME else f"{task}, seed {seed}"
+    return "untrained" if name == CONTROL_NAME else f"{task}, seed {seed}{', diverged' * diverged}"
 
 
 def _draw_grid(axes: Axes, weights: np.ndarray, kind: np.ndarray) -> None:
@@ -67,15 +67,23 @@ def _draw_grid(axes: Axes, weights: np.ndarray, kind: np.ndarray) -> None:
         colour = [int(COLOURS[kind[number]][start : start + 2], 16) / 255 for start in (1, 3, 5)]
         canvas[top : top + height, left : left + width] = colour
         one = weights[number].transpose(1, 2, 0).astype(float)
-        canvas[top + 1 : top + height - 1, left + 1 : left + width - 1] = 0.5 + one / (2 * np.abs(one).max() or 1)
+        inside = canvas[top + 1 : top + height - 1, left + 1 : left + width - 1]
+        if np.isfinite(one).all():
+            inside[:] = 0.5 + one / (2 * np.abs(one).max() or 1)
+        else:
+            inside[:] = 1
+            axes.plot(left + (width - 1) / 2, top + (height - 1) / 2, marker="x", color=DIVERGED)
     axes.imshow(canvas, interpolation="nearest")
 
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
-    names = [_title(name) for name in shares[["partition", "half", "seed"]].itertuples(index=False, name=None)]
+    named = shares[["partition", "half", "seed", "diverged"]].itertuples(index=False, name=None)
+    names = [_title(tuple(name), diverged) for *name, diverged in named]
     left = np.zeros(len(shares))
     for kind in FILTER_KINDS:
         values = shares[f"{kind} percent"].to_numpy()
+        if kind == NOT_A_NUMBER and not values.any():
+            continue
         axes.barh(names, values, left=left, color=COLOURS[kind], label=LABELS.get(kind, kind))
         left += values
     axes.invert_yaxis()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import Verified, read_record
-from workflow_scripts.report.plotting import figure_command, halves_styles, new_figure
+from workflow_scripts.report.plotting import figure_command, halves_styles, new_figure, say, say_why_empty
 from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
 from workflow_scripts.study.columns import SCORE
 
@@ -22,7 +22,8 @@ def distances(paths: list[Path]) -> dict[str, float]:
 
 def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
     """Drop from base of AnB against `distance` by partition, a colour per depth, a marker per kind of halves."""
-    rows = not_diverged(main_variant(results[results["group"] == "AnB"]))
+    transfer = main_variant(results[results["group"] == "AnB"])
+    rows = not_diverged(transfer)
     rows = rows.assign(drop=100 * (rows["base"] - rows[SCORE]), distance=rows["partition"].map(distance))
     rows = rows.dropna(subset=["distance", "drop"])
     means = rows.groupby(["depth", "partition", "distance"])["drop"].mean().reset_index()
@@ -41,7 +42,12 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="mean distance of the halves' classes in the hierarchy (edges)")
     axes.set(ylabel="points lost, base - AnB", title="frozen transfer, mean over targets")
-    figure.legend(loc="outside right upper")
+    if len(means):
+        figure.legend(loc="outside right upper")
+    elif not_diverged(transfer)["base"].isna().all():
+        say_why_empty(axes, transfer, "base")
+    else:
+        say(axes, "No partition of these networks has a distance between its halves.")
     return figure
 
 

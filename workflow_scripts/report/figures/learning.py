@@ -11,10 +11,11 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import figure_command, new_figure
+from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
 from workflow_scripts.results.groups import variant_label
 
 CURVE = ["partition", "source", "target", "treatment", "preserve", "init"]
+LOSSES = ["loss", "train_loss"]
 PANEL_COLUMNS = 4
 
 
@@ -35,6 +36,7 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
     ):
         for (depth, _), line in rows_of_curve.groupby(["depth", "seed"]):
             axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
+            _mark_end(axes, line)
         _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
         variant = variant_label(preserve, init, inits)
         axes.set_title(f"{partition}: {source} to {target}, {treatment}{variant and ', ' + variant}", fontsize=10)
@@ -42,13 +44,21 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
     figure.supylabel("validation top-1 accuracy")
     norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=range(1, deepest + 1), fraction=0.03)
-    bar.set_label("depth n (black dots: base network)")
+    crosses = ", red cross: loss not a number" if readings[LOSSES].isna().any(axis=None) else ""
+    bar.set_label(f"depth n (black dots: base network{crosses})")
     return figure
 
 
 def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
     for _, line in bases.groupby("seed"):
         axes.plot(line["iteration"], line["top1"], color="black", linestyle=":", linewidth=1.2)
+        _mark_end(axes, line)
+
+
+def _mark_end(axes: Axes, line: pd.DataFrame) -> None:
+    """A cross at the first reading of a network whose loss was not a number. It learned nothing from then on."""
+    lost = line[line[LOSSES].isna().any(axis=1)].head(1)
+    axes.plot(lost["iteration"], lost["top1"], marker="x", color=DIVERGED, linestyle="none", zorder=3)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import figure_command, mark_diverged, new_figure
+from workflow_scripts.report.plotting import each_label_once, figure_command, mark_diverged, new_figure, say_why_empty
 from workflow_scripts.results.groups import load_results, not_diverged
 from workflow_scripts.results.tables import reduced_curve
 from workflow_scripts.study.columns import SCORE
@@ -19,17 +19,21 @@ def plot_reduced(results: pd.DataFrame) -> Figure:
     for number, (task, rows) in enumerate(bases.groupby("task")):
         colour = COLOURS[number % len(COLOURS)]
         means = not_diverged(rows).groupby("images_per_class")[SCORE].mean()
+        if means.empty:
+            continue
         axes.plot(means.index, means, color=colour, marker="o", label=task)
         if rows["seed"].nunique() > 1:
-            axes.scatter(rows["images_per_class"], rows[SCORE], s=12, color=colour, alpha=0.5)
+            trained = not_diverged(rows)
+            axes.scatter(trained["images_per_class"], trained[SCORE], s=12, color=colour, alpha=0.5)
     mark_diverged(axes, bases.assign(depth=bases["images_per_class"]))
+    say_why_empty(axes, bases)
     axes.set_xscale("log")
     ticks = sorted(bases["images_per_class"].unique())
     axes.set_xticks(ticks, [str(tick) for tick in ticks], rotation=45)
     axes.set_xticks([], minor=True)
     axes.set(xlabel="training images of each class", ylabel="top-1 accuracy", title="base networks on reduced data")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left")
+    axes.legend(*each_label_once(axes), loc="upper left")
     return figure
 
 

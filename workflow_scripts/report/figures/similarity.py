@@ -9,9 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import spearmanr
 
+from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import GROUPS, depth_axis, draw_line, figure_command, halves_styles, new_figure
+from workflow_scripts.report.plotting import (
+    GROUPS,
+    depth_axis,
+    draw_line,
+    figure_command,
+    halves_styles,
+    new_figure,
+    say,
+    say_why_empty,
+)
 from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
+from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import SCORE
 
 NETWORK = ["partition", "target", "seed", "depth"]
@@ -39,17 +50,37 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
     similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
     styles = halves_styles(sorted(similarity["halves"].unique()))
     for halves, rows in similarity.groupby("halves"):
-        draw_line(by_depth, rows.groupby("depth")["cka"].mean(), *styles[halves], label=halves)
-    control = similarity.groupby("depth")["cka_untrained"].mean()
+        draw_line(by_depth, _known(rows, "cka"), *styles[halves], label=halves)
+    control = _known(similarity, "cka_untrained")
     draw_line(by_depth, control, GROUPS["random"][1], "s", "--", "untrained network and target")
     by_depth.set(
         title="source and target networks, mean over targets and seeds", ylabel="linear CKA of the unit's outputs"
     )
-    by_depth.set_ylim(min(0, control.min()), 1)
-    by_depth.legend(loc="best")
+    by_depth.set_ylim(min(0, *(np.nanmin(line.get_ydata()) for line in by_depth.get_lines()), 0), 1)
+    if by_depth.get_lines():
+        by_depth.legend(loc="best")
+    if similarity["cka"].isna().all():
+        say(by_depth, _why_not_computed(similarity))
     depth_axis(by_depth, similarity["depth"])
     _draw_costs(against, *transfer_cost(results), similarity)
+    if not against.lines[:-1]:
+        say_why_empty(against, results[results["group"] == "AnB"], "base")
+        if not against.texts:
+            say(against, _why_not_computed(similarity))
     return figure
+
+
+def _known(similarity: pd.DataFrame, column: str) -> pd.Series:
+    """The means by depth, empty where there is none: a diverged network has no likeness."""
+    means = similarity.groupby("depth")[column].mean()
+    return means if means.notna().any() else means.dropna()
+
+
+def _why_not_computed(similarity: pd.DataFrame) -> str:
+    images = int(similarity["images"].max())
+    if images < FEWEST_IMAGES:
+        return f"Not computed: CKA needs {FEWEST_IMAGES} validation images\nof a target, and there are {images}."
+    return "Not computed: the base networks diverged,\nor their outputs are the same for every image."
 
 
 def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataFrame) -> None:
@@ -61,8 +92,10 @@ def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataF
         style = {"color": colours[depth], "marker": styles[halves][1], "linestyle": "none"}
         axes.plot(chosen["cka"], chosen["cost"], **style, label=f"n = {depth}")
     axes.axhline(0, color="black", linewidth=0.8)
-    rank = f"rank correlation {spearmanr(points['cka'], points['cost']).statistic:.2f}, " if len(points) > 2 else ""
-    axes.set_title(f"{rank}{len(points)} networks, not independent")
+    varied = len(points) > 2 and min(points["cka"].nunique(), points["cost"].nunique()) > 1
+    rank = spearmanr(points["cka"], points["cost"]).statistic if varied else 0.0
+    told = f"rank correlation {decimal(rank, '.2f')}, " if varied else ""
+    axes.set_title(f"{told}{len(points)} networks, not independent" if len(points) else "no networks to compare")
     axes.set(xlabel="linear CKA of source and target at depth n", ylabel=f"{name}, points")
     if len(points):
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs the wheels of a folder beside the machine's own torch, then runs `make test-gpu` and `make bench-gpu`, for
+# machines without internet. Takes 8 minutes. docs/clusters.md says how to gather the wheels.
+#   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all]
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+wheels=$(realpath "$1") output=$(realpath "$2") what=${3:-all} venv=${VENV:-/tmp/transferability-venv}
+started=$SECONDS
+if [ ! -x "$venv/bin/python" ]; then
+    python3 -m venv --without-pip "$venv" || exit
+    site=$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')
+    machines=$(python3 -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parents[1])')
+    echo "import site; site.addsitedir('$machines')" > "$site/machines.pth"
+    python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --target "$site" "$wheels"/*.whl || exit
+fi
+nvidia-smi --query-gpu=name,driver_version,memory.total,memory.used --format=csv,noheader
+"$venv/bin/python" -c '
+import numpy, pandas, torch
+print("torch", torch.__version__, "numpy", numpy.__version__, "pandas", pandas.__version__)'
+echo "installed after $((SECONDS - started)) s"
+export PYTHONUNBUFFERED=1 PYTHONPATH=.:tests PYTHONDONTWRITEBYTECODE=1
+test="timeout 180 $venv/bin/python -m pytest -p no:cacheprovider -rA --durations=15 -q"
+status=0
+if [ "$what" != bench ]; then
+    # What fills the GPU's memory runs after what needs some.
+    $test tests/gpu/test_gpu_numbers.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
+    $test tests/gpu/test_gpu_numbers.py -k "compiled" > "$output/compiled.log" 2>&1 & compiled=$!
+    $test tests/gpu/test_gpu_jobs.py -k snakemake > "$output/study.log" 2>&1 & study=$!
+    $test tests/gpu/test_gpu_jobs.py -k "not snakemake and not memory" > "$output/jobs.log" 2>&1 & jobs=$!
+    for job in $numbers $compiled $study $jobs; do wait "$job" || status=1; done
+    $test tests/gpu/test_gpu_jobs.py -k memory > "$output/memory.log" 2>&1 || status=1
+    for log in numbers compiled study jobs memory; do
+        echo "== $log"
+        grep -E "^(FAILED|ERROR|SKIPPED|E  )|passed|failed|losses differ|host memory" "$output/$log.log" | cut -c1-400 | head -40
+    done
+    echo "tested after $((SECONDS - started)) s"
+fi
+if [ "$what" != tests ]; then
+    timeout ${BENCH_SECONDS:-280} "$venv/bin/python" tests/bench/bench_gpu.py --folder "$output" > "$output/bench.log" 2>&1 || status=1
+    tail -c 6000 "$output/bench.log"
+    echo "measured after $((SECONDS - started)) s"
+fi
+exit $status

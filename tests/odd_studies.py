@@ -1,0 +1,163 @@
+"""Small results tables of odd studies that nobody trained: empty groups, diverged networks, one of everything."""
+
+import pandas as pd
+
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE
+
+OTHER = {"A": "B", "B": "A"}
+# group -> whether the source is another half, whether the copied units learn
+CURVES = {"BnB": (False, False), "BnB+": (False, True), "AnB": (True, False), "AnB+": (True, True)}
+EVERY = (*CURVES, "base")
+
+
+def table(partitions=("random0",), groups=EVERY, depths=(1, 4, 7), seeds=(0,), targets="AB", score=None, **columns):
+    """A results table of these networks; `score` is a function of a network's group, target, depth and seed."""
+    score = score or _score
+    rows = []
+    for partition in partitions:
+        halves = ["whole"] if partition.startswith("whole") else list(targets)
+        for target, seed, group in ((target, seed, group) for target in halves for seed in seeds for group in groups):
+            for depth in [0] if group == "base" else depths:
+                if (source := _source(group, target)) is not None:
+                    treatment = _treatment(group)
+                    top1 = score(group, target, depth, seed)
+                    rows.append((partition, source, target, depth, treatment, seed, 12, top1))
+    made = pd.DataFrame(rows, columns=[*KEY_COLUMNS[:6], "iterations", SCORE])
+    made["top1_last"], made["top5_last"], made["loss_last"] = made[SCORE], made[SCORE], 1.0
+    defaults = {"diverged": False, "diverged_cause": "", "preserve": 0, "init": "he", "val_images": 80}
+    made = made.assign(**defaults | columns)
+    return made[[name for name in RESULT_COLUMNS if name in made]]
+
+
+def _source(group, target):
+    if group == "random":
+        return "random"
+    return OTHER.get(target) if CURVES.get(group, (False,))[0] else target
+
+
+def _treatment(group):
+    return "base" if group == "base" else "finetuned" if group.endswith("+") else "frozen"
+
+
+def _score(group, target, depth, seed):
+    loss = {"AnB": 0.01, "random": 0.05}.get(group, 0.0) * depth
+    return 0.6 + 0.1 * (target == "B") + 0.013 * seed - loss + 0.02 * group.endswith("+")
+
+
+def diverged(made, chosen=None, cause="loss", top1=0.05):
+    """`made` with the `chosen` networks (all by default) diverged."""
+    chosen = pd.Series(True, index=made.index) if chosen is None else chosen
+    made = made.assign(diverged=made["diverged"] | chosen)
+    made.loc[chosen, "diverged_cause"] = cause
+    made.loc[chosen, SCORE] = top1
+    if cause == "loss":
+        made.loc[chosen, "loss_last"] = float("nan")
+    return made
+
+
+def preserved(made, units=1):
+    """`made` with its frozen curves a second time, with `units` preserved."""
+    frozen = made[made["treatment"] == "frozen"]
+    return pd.concat([made, frozen.assign(preserve=units)], ignore_index=True)
+
+
+def where(made, **names):
+    """Which rows of `made` have these values."""
+    found = pd.Series(True, index=made.index)
+    for name, value in names.items():
+        found &= made[name] == value
+    return found
+
+
+def _cases():
+    whole = table()
+    both = table(["random0", "natman", "near0", "whole"], (*EVERY, "random"))
+    yield "every group", whole
+    yield "every kind of halves", both
+    for group in (*EVERY, "random"):
+        yield f"only {group}", table(["random0", "whole"], [group])
+        if group != "base":
+            yield f"only {group} and base", table(["random0", "whole"], [group, "base"])
+        mine = whole if group != "random" else both
+        treatment, random = _treatment(group), group == "random"
+        chosen = (mine["treatment"] == treatment) & ((mine["source"] == "random") == random)
+        if group in CURVES:
+            chosen &= (mine["source"] != mine["target"]) == CURVES[group][0]
+        yield f"all {group} diverged", diverged(mine, chosen)
+    yield "all diverged", diverged(whole)
+    yield "all of every kind diverged", diverged(both)
+    yield "all at chance", diverged(whole, cause="chance")
+    yield "all curves diverged", diverged(whole, whole["treatment"] != "base")
+    yield "one base diverged", diverged(whole, where(whole, treatment="base", target="A"))
+    yield "one depth diverged", diverged(whole, where(whole, depth=4))
+    yield "the greatest depth diverged", diverged(whole, where(whole, depth=7))
+    yield "one target diverged", diverged(whole, where(whole, target="B"))
+    yield "all but one network diverged", diverged(whole, whole.index > 0)
+    yield "four lines, all diverged", diverged(table(depths=[3], groups=["base", "AnB"]))
+    yield "one network", table(groups=["AnB"], depths=[3], targets="A")
+    yield "one base network", table(groups=["base"], targets="A")
+    yield "one depth", table(depths=[3])
+    yield "one target", table(targets="A")
+    yield "three seeds", table(seeds=(0, 1, 2))
+    yield "three partitions", table(["random0", "random1", "random2"])
+    yield "one kind of halves that is not equal", table(["natman"])
+    yield "graded halves", table(["near0", "far1"])
+    yield "halves from a CSV", table(["mine"])
+    yield "reduced data", table(["whole_first_5_per_class", "whole_first_50_per_class"], ["base"])
+    yield "reduced data, diverged", diverged(table(["whole_first_5_per_class"], ["base"]))
+    yield "reduced halves", table(["random0_first_5_per_class"])
+    yield "preserved units", preserved(whole)
+    yield "preserved units, diverged", diverged(preserved(whole), preserved(whole)["preserve"] > 0)
+    yield "preserved units alone", preserved(whole)[lambda made: (made["preserve"] > 0) | (made["depth"] == 0)]
+    yield "more preserved units than any", preserved(whole, 5)
+    yield "another init", pd.concat([both, both[both["source"] == "random"].assign(init="caffe")])
+    yield "no spread", table(["random0", "random1"], score=lambda *_: 0.5)
+    yield "all right", table(["random0", "random1"], score=lambda *_: 1.0, val_images=4)
+    yield "all wrong", table(score=lambda *_: 0.0)
+    yield "all right or all wrong", table(score=lambda group, *_: float(group != "AnB"), val_images=1)
+    yield "all wrong, three seeds", table(seeds=(0, 1, 2), score=lambda *_: 0.0)
+    yield "one validation image", table(val_images=1)
+    yield "no numbers of images", whole.drop(columns="val_images")
+    yield "nothing but what is required", whole[["partition", "source", "target", "depth", "treatment", SCORE]]
+    yield "networks without a score", whole.assign(**{SCORE: whole[SCORE].where(whole["depth"] != 4)})
+    yield "only base networks have a score", whole.assign(**{SCORE: whole[SCORE].where(whole["depth"] == 0)})
+    yield "only curves have a score", whole.assign(**{SCORE: whole[SCORE].where(whole["depth"] > 0)})
+    yield "a cost of nearly nothing", table(score=lambda group, *_: 0.5 - 0.0001 * (group == "AnB"))
+    yield "far apart seeds", table(seeds=(0, 1), score=lambda group, target, depth, seed: abs(seed - (group == "AnB")))
+
+
+ODD_STUDIES = dict(_cases())
+
+
+def loaded(made, folder):
+    """`made` as its results.csv in `folder` and as the steps read it (groups.load_results)."""
+    made.to_csv(folder / "results.csv", index=False)
+    return load_results(folder / "results.csv")
+
+
+def readings_of(made, trained=True):
+    """Made-up learning curves of the networks of `made`; a network whose loss diverged has readings without a loss."""
+    if not {"seed", "preserve", "init"} <= set(made):
+        return None
+    rows = [
+        dict(zip(KEY_COLUMNS, (getattr(row, name) for name in KEY_COLUMNS), strict=True))
+        | {"iteration": iteration, "top1": getattr(row, SCORE) if trained else 0.0}
+        | {"loss": getattr(row, "loss_last", 1.0), "train_loss": getattr(row, "loss_last", 1.0)}
+        for row in made.itertuples()
+        for iteration in (4, 12)
+    ]
+    return pd.DataFrame(rows)
+
+
+def similarity_of(made, cka=0.5):
+    """Made-up tables of compare_bases for the partitions of `made` with transfer, put together."""
+    pairs = made[["partition", "seed"]].drop_duplicates().itertuples(index=False, name=None)
+    rows = [
+        {"partition": partition, "seed": seed, "target": target, "depth": depth, "layer": f"conv{depth}"}
+        | {"cka": cka - 0.01 * depth, "cka_untrained": cka / 2, "images": 40}
+        for partition, seed in pairs
+        for target in "AB"
+        for depth in range(1, 8)
+    ]
+    return pd.DataFrame(rows)

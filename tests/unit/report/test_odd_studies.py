@@ -1,0 +1,199 @@
+"""Odd studies through every step after training, with warnings as errors. Nothing fails, and empty places say why.
+
+The tables are in tests/odd_studies.py. What needs weights or Snakemake is in tests/workflow/test_odd_runs.py.
+"""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from helpers import ROOT
+from odd_studies import ODD_STUDIES, diverged, loaded, readings_of, similarity_of, table
+
+from workflow_scripts.report.figures.boost import plot_boost
+from workflow_scripts.report.figures.comparison import plot_comparison
+from workflow_scripts.report.figures.effects import plot_effects
+from workflow_scripts.report.figures.figure2 import plot_transfer
+from workflow_scripts.report.figures.figure3 import plot_distance
+from workflow_scripts.report.figures.hierarchy import plot_hierarchy
+from workflow_scripts.report.figures.learning import plot_learning
+from workflow_scripts.report.figures.preserved import plot_preserved
+from workflow_scripts.report.figures.reduced import plot_reduced
+from workflow_scripts.report.figures.similarity import plot_similarity
+from workflow_scripts.report.interactive import chart_items
+from workflow_scripts.report.write_report import page_content, render, table_entry
+from workflow_scripts.results.compare_published import comparison_table, read_printed
+from workflow_scripts.results.effects import effect_table, read_effects
+from workflow_scripts.results.findings import advice, findings
+from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.table import missing_networks, read_results
+from workflow_scripts.results.tables import boost_table, drop_table
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+QUICK = [
+    "all diverged",
+    "only AnB",
+    "only random and base",
+    "one network",
+    "all base diverged",
+    "all right or all wrong",
+]
+NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|None)\b|-0\.0+\b")
+TRAINED_SUMMARY = {"training": {"jobs": 1, "hours": {"cpu": 1.0, "gpu": 0}, "devices": ["cpu"]}}
+
+
+def studies(quick):
+    """All odd studies as parameters; those that are not in `quick` are slow."""
+    return [pytest.param(name, marks=[] if name in quick else pytest.mark.slow) for name in ODD_STUDIES]
+
+
+@pytest.fixture(scope="module")
+def published():
+    return load_results(ROOT / "configs" / "published_results.csv")
+
+
+def tables_of(made, folder):
+    """The tables of a study as the steps after make_tables read them, by name."""
+    results = loaded(made, folder)
+    makers = {"effects": effect_table, "boost": boost_table, "drops": drop_table}
+    for name, make in makers.items():
+        make(results).round(4).to_csv(folder / f"{name}.csv", index=False)
+    tables = {"effects": read_effects(folder / "effects.csv"), "boost": pd.read_csv(folder / "boost.csv")}
+    return results, tables
+
+
+def visible(page):
+    """The page's text without styles, code and downloads."""
+    body = page[page.index("</head>\n<body>") :]
+    return re.sub(r"<script>.*?</script>|<style>.*?</style>|base64,[^\"]*|<pre>.*?</pre>", "", body, flags=re.DOTALL)
+
+
+def page_of(made, folder, caplog):
+    """The page of a study, which must be sound."""
+    results, tables = tables_of(made, folder)
+    missing = missing_networks(read_results(folder / "results.csv"))
+    found = {"findings": findings(results, tables["effects"]), "advice": advice(tables["effects"]), "missing": missing}
+    assert not NO_NUMBER.search(json.dumps(found, allow_nan=False))
+    charts = chart_items(results, tables["effects"], readings_of(made))
+    assert not caplog.records  # Bokeh complains of empty charts here
+    captions = ROOT / "report"
+    entries = [table_entry(folder / f"{name}.csv", captions / f"{name}.rst") for name in ("effects", "boost", "drops")]
+    page = render(
+        captions / "page.html.j2", page_content(results, TRAINED_SUMMARY, found, charts, entries, [], {"study": "odd"})
+    )
+    assert not NO_NUMBER.search(visible(page)), NO_NUMBER.search(visible(page))
+    return page
+
+
+@pytest.mark.parametrize("name", studies(QUICK))
+def test_the_page_of_an_odd_study_is_sound(name, tmp_path, caplog):
+    page = page_of(ODD_STUDIES[name], tmp_path, caplog)
+    if "diverged" in name and "diverged" in ODD_STUDIES[name]:
+        assert f"{ODD_STUDIES[name]['diverged'].sum()} of the networks diverged." in page
+
+
+@pytest.mark.parametrize("name", studies(QUICK[:4]))
+def test_the_figures_of_an_odd_study_are_sound(name, tmp_path, published):
+    made = ODD_STUDIES[name]
+    results, tables = tables_of(made, tmp_path)
+    figures = [
+        plot_transfer(results),
+        plot_effects(tables["effects"]),
+        plot_boost(tables["boost"]),
+        plot_distance(results),
+        plot_hierarchy(results, {"random0": 4.0, "natman": 6.0}),
+        plot_reduced(results),
+        plot_preserved(results),
+        plot_comparison(results, published),
+        *(plot_similarity(results, similarity_of(results, cka)) for cka in (0.5, float("nan"))),
+        *([plot_learning(readings)] if (readings := readings_of(made)) is not None else []),
+    ]
+    for figure in figures:
+        figure.draw_without_rendering()
+        texts = [text.get_text() for axes in figure.axes for text in axes.texts]
+        shown = [axes for axes in figure.axes if axes.has_data() and axes.axison]
+        assert shown or any(texts), figure.get_label()
+        assert not any(NO_NUMBER.search(text) for text in [*texts, *(axes.get_title() for axes in figure.axes)])
+    comparison_table(results, published, read_printed(ROOT / "configs" / "published_printed.csv"))
+
+
+def test_a_page_on_diverged_networks_says_that_none_trained(tmp_path, caplog):
+    """The four lines of a field report: they killed the page."""
+    text = visible(page_of(ODD_STUDIES["four lines, all diverged"], tmp_path, caplog))
+    assert "This report covers 4 networks." in text
+    assert "4 of the networks diverged." in text
+    assert "No network trained: all 4 diverged. There is nothing to compare." in text
+    assert "The report therefore gives no advice on what to copy." in text
+    assert text.count("Diverged, in no mean:") == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("only base", "No curve was measured."),
+        ("all curves diverged", "All networks of curves diverged."),
+        ("only AnB", "No target has the trained networks that a comparison needs."),
+    ],
+)
+def test_a_page_without_findings_says_why(name, sentence, tmp_path, caplog):
+    assert sentence in visible(page_of(ODD_STUDIES[name], tmp_path, caplog))
+
+
+def sentences(figure):
+    return [text.get_text() for axes in figure.axes for text in axes.texts if len(text.get_text()) > 1]
+
+
+def test_empty_axes_say_why(tmp_path):
+    results, tables = tables_of(ODD_STUDIES["all diverged"], tmp_path)
+    assert "No network trained: all 26 diverged." in sentences(plot_transfer(results))
+    assert "No network trained: all 6 diverged." in sentences(plot_distance(results))
+    assert "No target task has two trained networks to be compared." in sentences(plot_effects(tables["effects"]))
+    assert "No AnB+ network of equal halves is trained." in sentences(plot_boost(tables["boost"]))
+    one = loaded(diverged(ODD_STUDIES["one network"]), tmp_path)
+    assert "No network trained: 1 diverged." in sentences(plot_transfer(one))
+    assert "No target has a trained base network." in sentences(
+        plot_distance(loaded(ODD_STUDIES["all base diverged"], tmp_path))
+    )
+
+
+def test_similarity_that_cannot_be_computed_says_why(tmp_path):
+    results, unknown = loaded(table(), tmp_path), similarity_of(table(), float("nan"))
+    assert any("the base networks diverged" in text for text in sentences(plot_similarity(results, unknown)))
+    few = sentences(plot_similarity(results, unknown.assign(images=2)))
+    assert any("CKA needs 4 validation images\nof a target, and there are 2." in text for text in few)
+
+
+def test_what_needs_more_validation_images_is_said_on_the_page(tmp_path):
+    results = loaded(table(val_images=2), tmp_path)
+    found = {"findings": [], "advice": "", "missing": []}
+    figure = {"name": "similarity", "title": "t", "caption": "c", "data": ""}
+    for figures, count in (([figure], 2), ([], 0)):
+        content = page_content(results, TRAINED_SUMMARY, found, [], [], figures, {"study": "odd"})
+        assert len(content["left_out"]) == count
+    page = render(
+        ROOT / "report/page.html.j2", page_content(results, TRAINED_SUMMARY, found, [], [], [figure], {"study": ""})
+    )
+    assert "These could not be computed:" in page
+    assert "Linear CKA needs 4 validation images, and this task has 2." in page
+
+
+def test_diverged_networks_are_crosses_in_the_chart(tmp_path):
+    made = ODD_STUDIES["one target diverged"]
+    results, tables = tables_of(made, tmp_path)
+    networks = json.dumps(chart_items(results, tables["effects"], None)[0]["item"])
+    assert "diverged, in no mean" in networks
+    assert networks.count("<b>diverged</b> loss") == made["diverged"].sum()
+    assert "without a trained base network" in networks
+    sound = chart_items(*(lambda pair: (pair[0], pair[1]["effects"], None))(tables_of(table(), tmp_path)))
+    assert "diverged, in no mean" not in json.dumps(sound[0]["item"])
+
+
+def test_a_lost_loss_is_a_cross_on_its_learning_curve():
+    made = ODD_STUDIES["one depth diverged"]
+    crosses = [
+        line for axes in plot_learning(readings_of(made)).axes for line in axes.lines if line.get_marker() == "x"
+    ]
+    assert sum(len(line.get_xdata()) for line in crosses) == (made["diverged"]).sum()
+    assert all(x == 4 for line in crosses for x in line.get_xdata())  # the first reading

@@ -1,0 +1,74 @@
+"""What a dataset holds, wherever it lies. A moved dataset is the same; a replaced one is not.
+
+Light on purpose: the Snakefile asks this where the data have moved.
+"""
+
+import hashlib
+import os
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+
+from workflow_scripts.dataset.dataset import SPLITS, dataset_bytes, dataset_files
+from workflow_scripts.dataset.folder import folder_tree
+from workflow_scripts.dataset.trees import FolderTree, below, data_tree
+
+SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
+
+
+def dataset_place(kind: str, path: str) -> dict:
+    """Where the dataset lies, the same however `path` is written: its kind, the place, the sizes of its archives.
+
+    The place is where links lead. It is relative to the working directory if it is below that.
+    """
+    place, here = os.path.realpath(path), os.path.realpath(".")
+    if Path(place).is_relative_to(here):
+        place = os.path.relpath(place, here)
+    return {"kind": kind, "place": place, "bytes": dataset_bytes(kind, path)}
+
+
+def dataset_content(kind: str, path: str) -> str:
+    """The SHA-256 of what the dataset at `path` holds: the names and sizes of its files, and a sample of their bytes.
+
+    The files are archives, or the images of a tree. SAMPLES pieces of SAMPLE_BYTES are read at equal distances, or
+    every byte if there are no more. Raises OSError for a file that cannot be
+    read, and InputError as the readers do.
+    """
+    digest, paths, sizes = hashlib.sha256(), [], []
+    for name, file in _files(kind, path):
+        paths.append(os.fspath(file))
+        sizes.append(file.stat().st_size)
+        digest.update(f"{name}\0{sizes[-1]}\n".encode())
+    for number, start, size in _pieces(sizes):
+        with open(paths[number], "rb", buffering=0) as file:
+            digest.update(os.pread(file.fileno(), size, start))
+    return digest.hexdigest()
+
+
+def _files(kind: str, path: str) -> Iterator[tuple[str, Path]]:
+    """The dataset's files, as the readers see them, by names that do not depend on the dataset's own."""
+    for number, file in enumerate(dataset_files(kind, path)):
+        if not file.is_dir():
+            yield str(number), file
+            continue
+        tree, tops = (
+            (folder_tree(file), SPLITS) if kind == "folder" else (data_tree(FolderTree(file), (), files=True), [""])
+        )
+        for top in tops:
+            for folder in ("", *tree.folders(top)):
+                for image, (place, _, _) in sorted(tree.files(below(top, folder)).items()):
+                    yield f"{number}/{top or file.name}/{below(folder, image)}", place
+
+
+def _pieces(sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """What is read of files of `sizes`: the file's number, where the piece starts, and its bytes at most."""
+    ends = list(accumulate(sizes))
+    total = ends[-1] if ends else 0
+    if total <= SAMPLES * SAMPLE_BYTES:
+        yield from ((number, 0, size) for number, size in enumerate(sizes))
+        return
+    for sample in range(SAMPLES):
+        position = total * sample // SAMPLES
+        number = bisect_right(ends, position)
+        yield number, position - ends[number] + sizes[number], SAMPLE_BYTES
