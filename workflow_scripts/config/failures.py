@@ -12,6 +12,7 @@ from workflow_scripts.plumbing.cli import error_line, is_final
 
 SHOWN = 10  # failed jobs that are named
 STOP_SECONDS = 2.0  # a stop may reach a job before Snakemake
+PRINTS = "verify"  # the rule whose errors are its output, on the terminal
 STARTED = time.time()
 SILENT = "no line says why. `Killed` means too little memory: use fewer --cores, or ask for more."
 NEXT = "Fix the cause and run snakemake again. What is finished is kept."
@@ -64,14 +65,16 @@ def failure_lines(scheduler: object, since: float = STARTED) -> Iterator[str]:
     A Snakemake that was stopped has ended its jobs: those without a reason of their own are not named.
     """
     stopped = bool(scheduler._user_kill) or not scheduler.failed
-    reasons = {job: " ".join(_error_lines(job.log, since)) for job in scheduler.failed}
+    told = {job for job in scheduler.failed if job.rule.name.endswith(PRINTS)}
+    reasons = {job: " ".join(_error_lines(job.log, since)) for job in scheduler.failed - told}
     named = sorted((job for job in reasons if reasons[job] or not stopped), key=lambda job: [job.rule.name, *job.log])
     for job in named[:SHOWN]:
         logs = "".join(f", see {log}" for log in job.log if Path(log).exists())
         yield f"{job.rule.name} failed{logs}: {reasons[job] or SILENT}"
     if len(named) > SHOWN:
         yield f"{len(named) - SHOWN} more jobs failed."
-    yield STOPPED if stopped else NEXT
+    if stopped or named:
+        yield STOPPED if stopped else NEXT
 
 
 def _error_lines(logs: Iterable[str], since: float) -> Iterator[str]:
