@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Installs the wheels of a folder beside the machine's own torch, then runs `make test-gpu` and `make bench-gpu`, for
-# machines without internet. Takes 8 minutes. docs/clusters.md says how to gather the wheels.
+# Puts the wheels of a folder and the machine's own torch into .venv, unless there is one, then runs the tests and the
+# benchmark of a GPU, for machines without internet. Takes 6 minutes. docs/clusters.md says how to gather the wheels.
 #   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all]
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-wheels=$(realpath "$1") output=$(realpath "$2") what=${3:-all} venv=${VENV:-/tmp/transferability-venv}
+wheels=$(realpath "$1") output=$(realpath "$2") what=${3:-all} venv=$PWD/.venv
 started=$SECONDS
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv --without-pip "$venv" || exit

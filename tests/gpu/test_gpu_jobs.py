@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pytest
 import torch
 import yaml
 from gpu_tools import DEVICE
-from helpers import ROOT, save_tasks
+from helpers import PYTHON, ROOT, save_tasks
 
 from workflow_scripts.plumbing.files import read_json
 
@@ -53,7 +52,7 @@ def job(store, folder):
         names = [part for key, value in words.items() for part in (f"--{key}", str(value))]
         files = ["--manifest", str(store), "--task", str(folder / "B.npz"), "--output", str(folder / f"{name}.json")]
         settings = ["--settings", json.dumps(LEAVES | changes), "--threads", "2"]
-        command = [sys.executable, *launcher, "workflow_scripts.training.train", *names, *files, *settings, *options]
+        command = [PYTHON, *launcher, "workflow_scripts.training.train", *names, *files, *settings, *options]
         with open(folder / f"{name}.log", "w") as log:
             surroundings = os.environ | {"TMPDIR": str(folder), "PYTHONUNBUFFERED": "1"} | dict(environment)
             started.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=surroundings))
@@ -117,7 +116,7 @@ def test_a_missing_gpu_is_named_in_one_line(job, folder, number):
 @only_gpu
 @pytest.mark.parametrize(("megabytes", "batch"), [(64, 32), (2500, 500_000)], ids=["busy", "too small"])
 def test_too_little_memory_is_named_in_one_line(job, folder, megabytes, batch):
-    with subprocess.Popen([sys.executable, "-c", HOG, str(megabytes)], stdout=subprocess.PIPE, text=True) as hog:
+    with subprocess.Popen([PYTHON, "-c", HOG, str(megabytes)], stdout=subprocess.PIPE, text=True) as hog:
         try:
             assert hog.stdout.readline() == "held\n"
             status = job("full", batch_size=batch).wait(200)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from helpers import ROOT
+from helpers import PYTHON, ROOT
 
 from workflow_scripts.config.commands import step_environment, training_launcher
 
@@ -16,7 +16,8 @@ def test_the_users_pythonpath_counts_for_a_module_only(monkeypatch):
     assert step_environment("/root/of/it", True)["PYTHONPATH"].split(os.pathsep) == ["/root/of/it", "/of/mine"]
     monkeypatch.delenv("PYTHONPATH")
     assert step_environment("/root/of/it", True)["PYTHONPATH"] == "/root/of/it"
-    assert step_environment("/", False)["PATH"].split(os.pathsep)[0] == os.path.dirname(sys.executable)  # noqa: PTH120
+    monkeypatch.setattr(sys, "executable", "/its/own/bin/python")
+    assert step_environment("/", False)["PATH"].split(os.pathsep)[0] == "/its/own/bin"
 
 
 @pytest.mark.slow
@@ -26,7 +27,7 @@ def test_no_module_of_the_working_directory_is_imported(tmp_path, gpus):
     for name in ("queue.py", "random.py", "workflow_scripts.py"):
         (tmp_path / name).write_text("raise SystemExit('imported from the working directory')\n")
     launcher = training_launcher({"running": {"gpus_per_job": gpus}, "training": {"device": "cuda"}})
-    command = ["python", *launcher.split(), "workflow_scripts.training.train", "--help"]
+    command = [PYTHON, *launcher.split(), "workflow_scripts.training.train", "--help"]
     environment = os.environ | step_environment(str(ROOT), False)
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -22,7 +22,7 @@ DISTRIBUTIONS = importlib.metadata.packages_distributions()
 OWN = {"workflow_scripts", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
 # What runs with the developers' tools: fuzzers, and pip for a test's own data.
 DEVELOPERS_OWN = {"fuzz.py", "test_fuzz.py", "conftest.py", "test_commands.py", Path(__file__).name}
-DEVELOPERS_OWN |= {"test_gpu_jobs.py", "test_gpu_scripts.py"}  # a lent GPU's machine has one Python
+DEVELOPERS_OWN |= {"test_gpu_scripts.py"}  # it runs pytest
 
 
 def required(name):

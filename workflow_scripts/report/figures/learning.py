@@ -58,7 +58,8 @@ def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
 def _mark_end(axes: Axes, line: pd.DataFrame) -> None:
     """A cross at the first reading of a network whose loss was not a number. It learned nothing from then on."""
     lost = line[line[LOSSES].isna().any(axis=1)].head(1)
-    axes.plot(lost["iteration"], lost["top1"], marker="x", color=DIVERGED, linestyle="none", zorder=3)
+    if len(lost):
+        axes.plot(lost["iteration"], lost["top1"], marker="x", color=DIVERGED, linestyle="none", zorder=3)
 
 
 def main() -> None:
