@@ -5,6 +5,8 @@
 RUN := .venv/bin/python
 DEV := .venv-dev/bin/python
 STUDY_OPTION = $(if $(STUDY),--configfile $(STUDY))
+# Not `all`, which would hide why Snakemake refuses.
+QUIET := --quiet progress host reason rules
 
 # A user's settings for another Python do not count here. Steps run as modules: their scripts do not survive a move.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
@@ -21,7 +23,7 @@ ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)
 export LOGNAME := nobody
 endif
 
-.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock \
+.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock containerfile \
 	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu
 .DELETE_ON_ERROR:
 
@@ -30,10 +32,10 @@ run: environment
 	@echo "The report is $(CURDIR)/results/sample/report.html"
 
 plan: environment
-	$(RUN) -m snakemake plan --cores all --quiet progress host reason $(STUDY_OPTION)
+	$(RUN) -m snakemake plan --cores all $(QUIET) $(STUDY_OPTION)
 
 verify: environment
-	$(RUN) -m snakemake verify --cores 1 --quiet all $(STUDY_OPTION)
+	$(RUN) -m snakemake verify --cores 1 $(QUIET) $(STUDY_OPTION)
 
 test: environment-dev
 	$(DEV) -m pytest -m "not slow"
@@ -57,6 +59,11 @@ docs: environment
 	$(RUN) -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
 		--output docs/configuration.md
 
+# Of the default study, or of STUDY: training.device chooses the environment with torch.
+containerfile: environment
+	PATH="$(CURDIR)/envs/standin:$$PATH" $(RUN) -m snakemake --containerize $(STUDY_OPTION) > Containerfile.new
+	mv Containerfile.new Containerfile
+
 lint: environment-dev
 	$(DEV) -m ruff check .
 	$(DEV) -m ruff format --check .
@@ -70,7 +77,7 @@ bench-data: environment
 	PYTHONPATH=.:tests $(RUN) tests/bench/bench_data.py
 
 bench-train: environment
-	$(RUN) -m snakemake tasks --cores all --quiet all
+	$(RUN) -m snakemake tasks --cores all $(QUIET)
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_engine.py
 

@@ -18,6 +18,9 @@ include: "rules/report.smk"
 include: "rules/plumbing.smk"
 
 
+govern_restarts(workflow.is_main_process)
+
+
 rule all:
     """Target: everything, above all the report."""
     default_target: True
@@ -29,10 +32,11 @@ rule all:
         [rules.packed.input, rules.bases.input, rules.curves.input] if TRAINED else [],
 
 
+onstart:
+    with exit_in_one_line():
+        check_gpus(workflow.dag.needrun_jobs(), workflow.local_exec, RUNNING["gpus_per_job"])
+
+
 onerror:
-    if "verify" not in COMMAND_LINE.targets:
-        print(
-            "A job failed. The line above that begins with `error:` says why. `Killed` means too little memory: use fewer"
-            " --cores. Fix the cause and run snakemake again. What is finished is kept.",
-            file=sys.stderr,
-        )
+    for line in failure_lines(workflow.scheduler):
+        print(line, file=sys.stderr)

@@ -17,7 +17,10 @@ from workflow_scripts.config.commands import (
     uncompared,
 )
 from workflow_scripts.config.dataset_state import dataset_state
+from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import figure_files
+from workflow_scripts.config.gpus import check_gpus
+from workflow_scripts.config.grouping import grouped
 from workflow_scripts.config.study import check_made
 from workflow_scripts.dataset.dataset import dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
@@ -29,6 +32,7 @@ from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
 with exit_in_one_line():
+    config = grouped(config, Path(placed(results_folder(config))), code_fingerprint("training.engine"))
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training

@@ -29,6 +29,7 @@ from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
+from workflow_scripts.study.groups import AUTO
 
 MAX_INTEGER = 10**18
 
@@ -252,6 +253,11 @@ def _check_training(config: dict) -> None:
     except ValueError as error:
         raise InputError(f"configuration: training.crop: {error}. Raise it.") from None
     running = config["running"]
+    if running["depths_per_job"] == AUTO and running["devices"] is None:
+        raise InputError(
+            "configuration: running.depths_per_job: auto needs running.devices, the number of devices that the study "
+            "may use at once. Give it."
+        )
     if (gpus := running["gpus_per_job"]) > 1:
         wrong = {
             "training.device is cpu": training["device"] != "cuda",

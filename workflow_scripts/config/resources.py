@@ -118,13 +118,15 @@ def similarity_memory(config: Mapping) -> int:
 
 
 def cost_settings(config: Mapping) -> dict:
-    """The leaves that decide what a study costs, and the megabytes of the largest job.
-
-    The numbers of classes and images are in them as far as they are known before the dataset is surveyed.
-    """
-    known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
+    """known_costs, before the dataset is surveyed, and the megabytes of the largest job."""
     largest = max((len(job.depths) for job in curve_jobs(config)), default=1)
-    return cost_leaves(config) | known | {"memory_mb": training_memory(config, largest)}
+    return known_costs(config) | {"memory_mb": training_memory(config, largest)}
+
+
+def known_costs(config: Mapping) -> dict:
+    """The leaves that decide what a study costs, with the numbers of classes and images as far as they are known."""
+    known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
+    return cost_leaves(config) | known
 
 
 def _costs(config: Mapping) -> list[LayerCost]:

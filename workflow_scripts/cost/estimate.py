@@ -1,6 +1,7 @@
 """Estimates of what a study's training jobs cost, from the operations of each and a speed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from workflow_scripts.cost.operations import job_operations, operations_per_image
@@ -16,7 +17,9 @@ def job_seconds(settings: Mapping, operations_per_second: float) -> dict[Trainin
     classes and images.
     """
     speed = operations_per_second * settings["running"]["gpus_per_job"]
-    return {job: job_operations(job, settings) / speed for job in study_jobs(settings)}
+    jobs = study_jobs(settings)
+    operations = {job: job_operations(job, settings) for job in {replace(job, seed=0) for job in jobs}}
+    return {job: operations[replace(job, seed=0)] / speed for job in jobs}
 
 
 def networks_of(jobs: Sequence[TrainingJob]) -> int:

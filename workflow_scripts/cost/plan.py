@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stage_of, surveyed
+from workflow_scripts.cost.group_size import first_to_end, open_seconds, walls_by_size
 from workflow_scripts.cost.operations import task_lengths
-from workflow_scripts.cost.schedule import wall_seconds
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.plumbing import cli
@@ -45,10 +45,25 @@ def waiting_times(
     seconds: Seconds, done: set[TrainingJob], devices: list[int], gpus_per_job: int = 1
 ) -> dict[str, float]:
     """Hours until all unfinished jobs are done, by the number of devices. "unlimited" is the critical path."""
-    open_jobs = {job: seconds[job] for job in seconds if job not in done}
-    waits = {job: [job.source_job] if job.source_job in open_jobs else [] for job in open_jobs}
-    counts = {str(count): max(1, count // gpus_per_job) for count in devices} | {"unlimited": max(1, len(open_jobs))}
-    return {name: wall_seconds(open_jobs, waits, count) / 3600 for name, count in counts.items()}
+    counts = {str(count): count // gpus_per_job for count in devices} | {"unlimited": len(seconds)}
+    return {name: open_seconds(seconds, done, count) / 3600 for name, count in counts.items()}
+
+
+def size_lines(walls: Mapping[int, Mapping[int, float]], configured: int) -> list[str]:
+    """For each number of devices, a line that says which depths_per_job ends first (group_size.walls_by_size).
+
+    None where nothing is left, or where every number takes as long.
+    """
+    lines = []
+    for count, by_size in walls.items():
+        best, own = first_to_end(by_size), min(configured, max(by_size))
+        if len(set(by_size.values())) > 1:
+            said = f"{count} device{'s' * (count > 1)}: depths_per_job {best}"
+            said += " (as configured)" if best == own else ""
+            said += f" ends first, after {_duration(by_size[best] / 3600)}"
+            said += "" if best == own else f"; {configured} (as configured) takes {_duration(by_size[own] / 3600)}"
+            lines.append(said)
+    return lines
 
 
 def disk_bytes(jobs: Sequence[TrainingJob], settings: Mapping) -> tuple[int, int]:
@@ -68,6 +83,8 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
     running = settings["running"]
     unit = "GPUs" if settings["training"]["device"] == "cuda" else f"jobs of {running['threads']} threads"
     times = waiting_times(seconds, done, devices, running["gpus_per_job"])
+    counts = sorted({*devices, running["devices"] or devices[0]})
+    walls = walls_by_size(settings, operations_per_second, counts, folder)
     store, weights = disk_bytes(list(seconds), settings)
     images = settings["train_images"] + settings["val_images"]
     packing = images / PACKED_PER_SECOND / 3600
@@ -80,11 +97,16 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
         "",
         f"Time for what is left of training, with so many {unit} at once (hours above are of one):",
         *(f"  {name:>9}  {_duration(hours)}" for name, hours in times.items()),
+        *_titled("Depths of a curve trained in one job:", size_lines(walls, running["depths_per_job"])),
         f"Packing: {images:,} images, {_duration(packing)} of a core if they are large JPEGs.",
         f"Disk: {_size(store)} packed, {_size(weights)} of weights.",
         f"Memory of the largest job: {settings['memory_mb']:,} MB.",
     ]
     return "\n".join(lines)
+
+
+def _titled(title: str, lines: list[str]) -> list[str]:
+    return [title, *(f"  {line}" for line in lines)] if lines else []
 
 
 def _number(value: float) -> str:

@@ -2,11 +2,20 @@
 
 import argparse
 import contextlib
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 HEAD, TAIL = 700, 300  # characters shown of the start and the end of a longer line
+ERROR = "error: "  # begins the line of a failed step
+AGAIN = " Another attempt may succeed."  # ends it where the same job may succeed at another time or place
+LOG_END = 2**16  # bytes at the end of a log in which the line is sought
+# Errors of the system that stay: no room, no right, a name that cannot be.
+LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+LASTING |= {errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG}
 # What CUDA, cuBLAS and cuDNN say of a GPU that is full, and of one that others have to themselves.
 GPU_IS_FULL = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 GPU_IS_BUSY = ("CUDA-capable device(s) is/are busy or unavailable", "no CUDA-capable device")
@@ -53,7 +62,7 @@ def json_argument(text: str) -> object:
 
 def run(main: Callable[[], None]) -> None:
     """Run a step's `main`. An InputError, an OSError or a lack of memory ends the process with one line on stderr and
-    status 1.
+    status 1. The line says whether another attempt may succeed.
     """
     try:
         check_utf_8("names of files")
@@ -61,8 +70,22 @@ def run(main: Callable[[], None]) -> None:
     except Exception as error:
         if (line := _explained(error)) is None:
             raise
-        print(f"error: {line}", file=sys.stderr)
+        lasting = isinstance(error, InputError) or getattr(error, "errno", None) in LASTING
+        print(f"{ERROR}{line}{'' if lasting else AGAIN}", file=sys.stderr)
         sys.exit(1)
+
+
+def error_line(log: Path) -> str | None:
+    """The last line of a step's log that says why the step failed; None if there is none."""
+    with open(log, "rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_END))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.startswith(ERROR)), None)
+
+
+def is_final(line: str) -> bool:
+    """Whether the step that printed this error_line would fail in the same way again."""
+    return not line.endswith(AGAIN)
 
 
 def check_utf_8(place: str) -> None:

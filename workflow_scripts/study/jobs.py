@@ -13,7 +13,8 @@ from workflow_scripts.study.seeds import derive_seed
 BASE_NAME = "base-{target}"
 BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
-CURVE_STEM = "curves/{partition}/seed{seed}/" + CURVE + "/depths-{depths}"
+CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
+CURVE_STEM = "curves/" + CURVE_FOLDER + "/depths-{depths}"
 VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE, RANDOM = "base", "random"  # the treatment of base networks; the untrained source
@@ -73,6 +74,11 @@ class TrainingJob:
     def curve(self) -> str:
         """The folder of a curve's records, or the file of a base network's."""
         return self._named(BASE_NAME if self.kind == BASE else CURVE)
+
+    @property
+    def folder(self) -> str:
+        """The folder of a curve's records below curves/."""
+        return self._named(CURVE_FOLDER)
 
     def _named(self, pattern: str) -> str:
         names = {

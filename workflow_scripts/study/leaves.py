@@ -11,6 +11,7 @@ from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
+GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
 # Leaves of `training` in which a curve may differ from the base network of its source.
 CURVES_OWN = {"learning_rate", "mean_image", "init"}
 
@@ -43,7 +44,7 @@ def matrix_leaves(config: Mapping) -> dict:
     """What decides which networks a study has, and in which jobs they are trained."""
     leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
     leaves["training"] = {"init": config["training"]["init"]}
-    leaves["running"] = {"depths_per_job": config["running"]["depths_per_job"]}
+    leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
 
@@ -91,11 +92,11 @@ def speed_leaves(training: Mapping) -> dict:
 def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
     training = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device")
-    running = ("threads", "gpus_per_job", "depths_per_job", "keep_curve_weights")
+    running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
     leaves["matrix"] = _matrix(config)
     leaves["training"] = {key: config["training"][key] for key in training}
-    leaves["running"] = {key: config["running"][key] for key in running}
+    leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
     return leaves | {"image_size": config["store"]["image_size"]}
 
 

@@ -6,22 +6,23 @@ Light on purpose: the Snakefile calls this at parse time.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from workflow_scripts.study.groups import groups_of
 from workflow_scripts.study.jobs import OTHER_HALF, RANDOM, TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 
 
 def curve_jobs(config: Mapping) -> list[TrainingJob]:
-    """All curve jobs of a checked configuration, each once, sorted."""
+    """All curve jobs of a checked configuration, each once, sorted. Depths that `running.made` has together stay so."""
     depths_of: dict[TrainingJob, set[int]] = {}
     for entry in config["matrix"]:
         for seed in config["seeds"]:
             for curve in _entry_curves(entry, seed, config["training"]["init"]):
                 depths_of.setdefault(curve, set()).update(entry.get("depths", config["depths"]))
-    size = config["running"]["depths_per_job"]
+    size, made = config["running"]["depths_per_job"], config["running"].get("made", {})
     return [
-        replace(curve, depths=tuple(sorted(depths)[start : start + size]))
+        replace(curve, depths=group)
         for curve, depths in sorted(depths_of.items())
-        for start in range(0, len(depths), size)
+        for group in groups_of(depths, size, made.get(curve.folder, ()))
     ]
 
 

@@ -1,8 +1,8 @@
 """Step: train a base network, or all networks of a curve (or part of its depths) in one process.
 
 Writes a JSON record (one entry per network with its validation readings, and what made it) and, where asked, the
-weights as safetensors. On SIGTERM and SIGINT it saves a resume checkpoint beside the output and ends with status 75
-(try again). A rerun continues from the checkpoint and ends in the same bits.
+weights as safetensors. On SIGTERM, SIGINT and SIGHUP it saves a resume checkpoint beside the output and ends with
+status 75 (try again). A rerun continues from the checkpoint and ends in the same bits.
 """
 
 import argparse
@@ -83,8 +83,9 @@ def determinants(training: CurveTraining, threads: int, inputs: list[Verified]) 
 
 def _train_or_exit(training: CurveTraining, checkpoint: ResumeCheckpoint, args: argparse.Namespace) -> None:
     signals: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: signals.append(received))
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # else it is meant for others, as under nohup
+            signal.signal(number, lambda received, _: signals.append(received))
     workers, reports = training.workers, _reports(training, args.tensorboard)
 
     def report(training: CurveTraining) -> None:
