@@ -1,6 +1,7 @@
 # Training: base networks, and the networks of each curve together (docs/design.md, rules 2 and 3).
 #   needs  the packed store, tasks and, for curves, the base network of their source
 #   makes  results/<study>/networks/ and curves/: a record a job, the weights of base networks (and of curves, if kept)
+# Commands begin with exec, so that a signal reaches the training, which saves a checkpoint, and no shell.
 rule bases:
     """Target: all base networks."""
     input:
@@ -41,7 +42,6 @@ rule train_base:
         launcher=training_launcher(config),
         code=code_fingerprint("training.engine"),
     shell:
-        # exec: a signal of a cluster, or of Ctrl-C, reaches the training and no shell.
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment base"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
@@ -78,7 +78,6 @@ rule train_curve:
         launcher=training_launcher(config),
         code=code_fingerprint("training.engine"),
     shell:
-        # exec: a signal of a cluster, or of Ctrl-C, reaches the training and no shell.
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"

@@ -34,7 +34,7 @@ def govern_restarts(is_main_process: bool) -> None:
         retries = allowed(job)
         if not retries or not is_main_process or refused(job.log, STARTED):
             return 0
-        return 0 if _stops(job.dag.workflow.scheduler) else retries
+        return 0 if _stops(job.dag.workflow.scheduler, STOP_SECONDS) else retries
 
     Job.restart_times = property(restart_times)
     JobScheduler.exit_gracefully = _stop
@@ -46,7 +46,7 @@ def _stop(scheduler: object, *_: object) -> None:
     scheduler._open_jobs.release()
 
 
-def _stops(scheduler: object, seconds: float = STOP_SECONDS) -> bool:
+def _stops(scheduler: object, seconds: float) -> bool:
     """Whether Snakemake is asked to stop, now or within `seconds`."""
     end = time.monotonic() + seconds
     while not scheduler._user_kill and time.monotonic() < end:
