@@ -25,7 +25,12 @@ if TRAINED:
             rules.curves.input,
         output:
             RESULTS_CSV,
-            f"{RESULTS}/learning_curves.csv",
+            report(
+                f"{RESULTS}/learning_curves.csv",
+                caption="../report/learning_curves.rst",
+                category="Results",
+                labels={"table": "Validation readings"},
+            ),
             f"{RESULTS}/results.json",
         log:
             f"{RESULTS}/logs/aggregate.log",

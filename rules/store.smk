@@ -53,7 +53,12 @@ rule pack_manifest:
         indices=ancient_shards("csv"),
     output:
         manifest=f"{STORE}/manifest.json",
-        quarantine=f"{STORE}/quarantine.csv",
+        quarantine=report(
+            f"{STORE}/quarantine.csv",
+            caption="../report/quarantine.rst",
+            category="Data",
+            labels={"table": "Images that could not be decoded"},
+        ),
     log:
         f"{STORE}/logs/pack_manifest.log",
     benchmark:

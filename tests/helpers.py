@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -68,3 +70,25 @@ def alias_bomb(first, opened, closed):
         keys = [f"k{number}: " if opened == "{" else "" for number in range(9)]
         lines.append(f"{name}: &{name} {opened}{', '.join(f'{key}*{below}' for key in keys)}{closed}")
     return "\n".join(lines) + "\n"
+
+
+def check_report(page, folder, figures, drawn, packed=None):
+    """Check that Snakemake's own report, a page's text, shows all that a reader wants, each with labels and a caption.
+
+    `drawn` is the study's results directory below `folder`, and `packed` that of its store, if it has one.
+    """
+    shown, _ = json.JSONDecoder().raw_decode(page.partition("var results = ")[2])
+    wanted = {f"{drawn}/figures/{figure}.{kind}" for figure in figures for kind in ("png", "svg", "pdf")}
+    wanted |= {str(path.relative_to(folder)) for path in (folder / drawn / "tables").glob("*.csv")}
+    wanted |= {f"{drawn}/{name}" for name in ("report.html", "results.csv")}
+    if packed:
+        wanted -= {f"{drawn}/tables/filters.csv"}  # a row a filter; shares.csv sums it up
+        wanted |= {f"{drawn}/cost.csv", f"{drawn}/learning_curves.csv"}
+        wanted |= {f"{packed}/contact_sheet.png", f"{packed}/quarantine.csv"}
+    assert set(shown) == wanted
+    labels = [tuple(entry["labels"].items()) for entry in shown.values()]
+    assert len(set(labels)) == len(labels)
+    assert all(labels)
+    assert all(re.match("<p>.{20}", entry["caption"], re.DOTALL) for entry in shown.values())
+    titles = {path: entry["labels"]["figure"] for path, entry in shown.items() if "/figures/" in path}
+    assert all(title in shown[path]["caption"] for path, title in titles.items())

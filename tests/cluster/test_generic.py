@@ -3,6 +3,10 @@
 import os
 import re
 
+import pytest
+import yaml
+from helpers import ROOT
+
 QSUB = """#!/bin/bash
 echo "$@" >> {folder}/submitted
 setsid bash "${{@: -1}}" > /dev/null 2>&1 &
@@ -44,3 +48,32 @@ def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, monkeypat
     printed = study.snakemake("plan", *options, "--config", "seeds=[0, 1]", "training={duration: 20}")
     assert "-N calibrate" in (tmp_path / "submitted").read_text()
     assert "Study far: 164 networks in 32 jobs, 0 of them done." in printed
+
+
+@pytest.mark.parametrize("cause", ["a GPU that is not there", "an end by SIGTERM"])
+def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(plugins, checkout, monkeypatch, tmp_path, cause):
+    """The process of a submitted job leaves it to the first process whether the job is tried again."""
+    qsub = tmp_path / "qsub"
+    qsub.write_text(QSUB.format(folder=tmp_path))
+    qsub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    study = checkout("small.yaml")
+    study.python = plugins
+    small = yaml.safe_load((ROOT / "tests/cluster/small.yaml").read_text())
+    small |= {"running": {"retries": 2}}
+    small["training"]["device"] = "cuda" if cause == "a GPU that is not there" else "cpu"
+    (study.folder / "small.yaml").write_text(yaml.safe_dump(small))
+    study.snakemake("tasks")
+    if small["training"]["device"] == "cpu":  # a training that ends as one does that SIGTERM has interrupted
+        step = study.folder / "workflow_scripts/training/train.py"
+        step.write_text(step.read_text().replace("    args = _arguments()\n", "    sys.exit(INTERRUPTED_STATUS)\n", 1))
+    options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
+    target = "results/small/networks/random0/seed0/base-A.json"
+    printed = study.snakemake(target, *options, check=False)
+    submitted = (tmp_path / "submitted").read_text().count("-N train_base")
+    assert submitted == (1 if small["training"]["device"] == "cuda" else 3)
+    assert "train_base failed, see results/small/logs/train_base/random0-seed0-A.log" in printed
+    if submitted == 1:
+        assert "Trying to restart" not in printed
+        assert "it is cuda, but torch finds no CUDA device here. Set it to cpu." in printed

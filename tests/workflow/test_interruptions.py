@@ -1,5 +1,9 @@
-"""A training job that a cluster ends before its time is started again, and goes on; none while Snakemake stops."""
+"""A training job that a cluster ends before its time is started again by Snakemake, and goes on.
 
+Not so where Snakemake itself is being stopped: what was just stopped stays so, until a user runs it again.
+"""
+
+import contextlib
 import json
 import os
 import re
@@ -23,35 +27,40 @@ def trainings(process):
 
 
 def wait_until_it_trains(process, log):
-    """Return once the training job has begun to train."""
+    """Wait until the training job has begun to train, and give it."""
     while process.poll() is None and not (log.exists() and "iterations 0 to" in log.read_text()):
         time.sleep(0.02)
     time.sleep(0.5)
+    (training,) = trainings(process)
+    return training
 
 
+@pytest.fixture
 def long_study(checkout):
-    """A tiny study whose base networks train for some seconds, with its tasks made."""
-    study = checkout("tiny.yaml")
-    config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    config["training"] |= {"duration": 600, "validate_every": 100}
-    (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
-    study.snakemake("tasks")
-    return study
+    """A function that makes a checkout whose tasks are made and whose trainings take so many iterations."""
+
+    def make(iterations):
+        study = checkout("tiny.yaml")
+        config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+        config["training"] |= {"duration": iterations, "validate_every": iterations // 6}
+        (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+        study.snakemake("tasks")
+        return study
+
+    return make
 
 
-def training_of(study):
-    """Snakemake, training one base network in a process group of its own."""
+def start(study):
+    """Snakemake, which trains one network, in a group of processes of its own as a terminal's jobs are."""
     command = [PYTHON, "-m", "snakemake", TARGET, "--cores", "1", "--configfile", "tiny.yaml"]
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=study.folder, start_new_session=True, **streams)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=study.folder, start_new_session=True, **pipes)
 
 
-def test_snakemake_starts_a_terminated_training_again(checkout):
-    study = long_study(checkout)
-    with training_of(study) as process:
-        wait_until_it_trains(process, study.folder / LOG)
-        (training,) = trainings(process)
-        training.send_signal(signal.SIGTERM)
+def test_snakemake_starts_a_terminated_training_again(long_study):
+    study = long_study(600)
+    with start(study) as process:
+        wait_until_it_trains(process, study.folder / LOG).send_signal(signal.SIGTERM)
         printed, _ = process.communicate()
     assert process.returncode == 0, printed
     assert "Trying to restart" in printed
@@ -61,24 +70,48 @@ def test_snakemake_starts_a_terminated_training_again(checkout):
     assert not list((study.folder / TARGET).parent.glob("*resume*"))
 
 
+def ctrl_c(process):
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate_all(process):
+    os.killpg(process.pid, signal.SIGTERM)
+
+
+def terminate_jobs_first(process):
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+
+
+def terminate_snakemake_then_the_job(process):
+    process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    trainings(process)[0].send_signal(signal.SIGTERM)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("whom", ["group", "snakemake"])
-def test_a_stopping_snakemake_starts_nothing_again(checkout, whom):
-    """Ctrl-C goes to the whole group of a terminal. A service manager's SIGTERM goes to Snakemake."""
-    study = long_study(checkout)
-    with training_of(study) as process:
-        wait_until_it_trains(process, study.folder / LOG)
-        if whom == "group":
-            os.killpg(process.pid, signal.SIGINT)
-        else:
-            process.send_signal(signal.SIGTERM)
-        printed, _ = process.communicate(timeout=60)
-        assert process.returncode != 0
+@pytest.mark.parametrize("stop", [ctrl_c, terminate_all, terminate_jobs_first, terminate_snakemake_then_the_job])
+def test_what_was_stopped_with_snakemake_is_not_started_again(long_study, stop):
+    study = long_study(60_000)
+    with start(study) as process:
+        first = wait_until_it_trains(process, study.folder / LOG)
+        stop(process)
+        later, end = set(), time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                later |= {training.pid for training in trainings(process)} - {first.pid}
+            time.sleep(0.05)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        printed, _ = process.communicate()
+    assert process.returncode == 1, printed
+    assert not later
     assert "Trying to restart" not in printed
+    assert not first.is_running()
+    assert "interrupted at iteration" in (study.folder / LOG).read_text()  # no shell ended before its training
+    assert (study.folder / TARGET.replace(".json", ".resume.pt")).exists()
     assert "Snakemake was stopped." in printed
-    kept = list((study.folder / TARGET).parent.glob("*resume*"))
-    assert kept or (study.folder / TARGET).exists()
-    study.snakemake("--unlock")
-    study.snakemake(TARGET, "--rerun-incomplete", cores=1)
-    if kept:
-        assert int(re.search(r"iterations (\d+) to 600", (study.folder / LOG).read_text())[1]) > 0
+    assert "train_base failed" not in printed

@@ -1,6 +1,6 @@
-"""Every profile plans the default study, and the Containerfile is what Snakemake prints."""
+"""Every profile in profiles/ plans a study: its options are Snakemake's, and its resources reach the rules."""
 
-import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,42 +8,63 @@ import pytest
 import yaml
 from helpers import CLUSTER_PYTHON, PYTHON, ROOT
 
-PROFILES = sorted(path.name for path in (ROOT / "profiles").iterdir())
-MODULES = {
-    "slurm": "snakemake_executor_plugin_slurm",
-    "cluster-generic": "snakemake_executor_plugin_cluster_generic",
-    "kubernetes": "snakemake_executor_plugin_kubernetes",
-}
+PROFILES = sorted(path.parent.name for path in ROOT.glob("profiles/*/config.yaml"))
+EXECUTORS = {"cluster-generic", "kubernetes", "slurm"}  # the profiles named after their executor; the others are local
+PLANNED_WITH_PLUGIN = ("cluster-generic", "slurm")  # that of kubernetes asks the bucket, which is not there
+OF_A_PLUGIN = ("cluster-generic-", "container-image", "default-storage-", "kubernetes-", "slurm-")
 
 
-def python_with(executor):
-    """The Python whose environment has Snakemake's plugin of this executor."""
-    if executor is None:
-        return PYTHON
-    find = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{MODULES[executor]}') is None)"
-    for python in (PYTHON, CLUSTER_PYTHON):
-        if Path(python).exists() and subprocess.run([python, "-c", find], check=False).returncode == 0:
-            return python
-    return None
+@pytest.fixture(scope="module")
+def study(checkout):
+    """A study for GPUs, of which nothing is made. Nothing is run either."""
+    study = checkout("planned.yaml")
+    tiny = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+    tiny["training"]["device"] = "cuda"
+    (study.folder / "planned.yaml").write_text(yaml.safe_dump(tiny))
+    return study
 
 
-@pytest.mark.parametrize("name", PROFILES)
-def test_a_dry_run_with_every_profile(checkout, name):
-    executor = yaml.safe_load((ROOT / "profiles" / name / "config.yaml").read_text()).get("executor")
-    python = python_with(executor)
-    if python is None:
-        pytest.skip(f"Snakemake's plugin for {executor} is not installed")
-    study = checkout("config.yaml")
-    study.python = python
-    printed = study.snakemake("-n", "--profile", f"profiles/{name}")
-    assert "train_curve" in printed
-    assert "This was a dry-run" in printed
+def without_plugin(study, profile):
+    """A copy of the profile without what only its plugins know, for environments that lack them."""
+    settings = yaml.safe_load((ROOT / f"profiles/{profile}/config.yaml").read_text())
+    kept = {key: value for key, value in settings.items() if key != "executor" and not key.startswith(OF_A_PLUGIN)}
+    copy = study.folder / "profiles" / f"{profile}-without-plugin"
+    copy.mkdir(exist_ok=True)
+    (copy / "config.yaml").write_text(yaml.safe_dump(kept))
+    return f"profiles/{copy.name}"
 
 
-def test_the_containerfile_is_what_snakemake_prints(checkout):
-    """`make containerfile` writes it again. No image was ever built from it."""
-    surroundings = os.environ | {"PATH": os.pathsep.join([str(ROOT / "envs/standin"), os.environ["PATH"]])}
-    command = [PYTHON, "-m", "snakemake", "--containerize"]
-    folder = checkout("config.yaml").folder
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, env=surroundings)
-    assert done.stdout == (ROOT / "Containerfile").read_text()
+def plan(study, python, profile):
+    cores = [] if profile.endswith("local") else ["--cores", "2"]
+    command = [python, "-m", "snakemake", "--dry-run", "--profile", profile, *cores, "--configfile", "planned.yaml"]
+    done = subprocess.run(command, cwd=study.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_plans_a_study(study, profile):
+    """Without its plugin, whose own options are then left out. The next test has them."""
+    printed = plan(study, PYTHON, without_plugin(study, profile))
+    assert re.search(r"^train_base +5$", printed, re.MULTILINE)
+    resources = re.findall(r"rule train_base:.*?resources: ([^\n]*)", printed, re.DOTALL)
+    assert len(resources) == 5
+    assert all("gpu=1" in line for line in resources)
+
+
+@pytest.mark.parametrize("profile", PLANNED_WITH_PLUGIN)
+def test_a_profile_plans_a_study_with_its_plugin(study, profile):
+    if not Path(CLUSTER_PYTHON).exists():
+        pytest.skip("requirements-cluster.txt is not installed: make environment-cluster")
+    printed = plan(study, CLUSTER_PYTHON, f"profiles/{profile}")
+    assert re.search(r"^train_base +5$", printed, re.MULTILINE)
+    if profile == "slurm":
+        partitions = dict(re.findall(r"rule (\w+):.*?slurm_partition=(\w+)", printed, re.DOTALL))
+        assert (partitions["train_base"], partitions["train_curve"], partitions["make_task"]) == ("gpu", "gpu", "cpu")
+
+
+def test_every_profile_is_known_here():
+    profiles = {name: yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text()) for name in PROFILES}
+    assert {name: profile["executor"] for name, profile in profiles.items() if "executor" in profile} == {
+        name: name for name in EXECUTORS
+    }

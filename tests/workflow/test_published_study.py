@@ -7,6 +7,7 @@ import zipfile
 import pandas as pd
 import pytest
 import yaml
+from helpers import check_report
 
 from workflow_scripts.plumbing.files import read_json
 
@@ -60,10 +61,14 @@ def test_nothing_is_trained_and_everything_drawn(study):
 def test_snakemakes_own_report_is_made_as_page_and_as_archive(study, tmp_path):
     """With what `make run` installs; Snakemake leaves what only its report needs to an extra."""
     study.snakemake("--report", str(tmp_path / "report.html"))
-    assert "figures/figure2.png" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    check_report(page, study.folder, FIGURES, drawn=RESULTS)
     study.snakemake("--report", str(tmp_path / "report.zip"))
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
-        assert {name.rpartition("/")[2] for name in archive.namelist()} >= {"report.html", "figure2.png"}
+        zipped = next(name for name in archive.namelist() if name.count("/") == 1 and name.endswith("report.html"))
+        check_report(archive.read(zipped).decode(), study.folder, FIGURES, drawn=RESULTS)
+        stored = {name.rpartition("/")[2] for name in archive.namelist()}
+    assert {f"{figure}.{kind}" for figure in FIGURES for kind in ("png", "svg", "pdf")} <= stored
 
 
 def test_the_papers_numbers_come_out(study):

@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from workflow_scripts.plumbing.cli import error_line, is_final
+from workflow_scripts.plumbing.cli import error_line, is_final, last_lines, one_line
 
 SHOWN = 10  # failed jobs that are named
 STOP_SECONDS = 2.0  # a stop may reach a job before Snakemake
 PRINTS = "verify"  # the rule whose errors are its output, on the terminal
 STARTED = time.time()
-SILENT = "no line says why. `Killed` means too little memory: use fewer --cores, or ask for more."
+SILENT = "no error line. `Killed` means too little memory: use fewer --cores, or ask for more."
 NEXT = "Fix the cause and run snakemake again. What is finished is kept."
 STOPPED = "Snakemake was stopped. What is finished is kept, and a training goes on from its checkpoint in the next run."
 
@@ -47,7 +47,9 @@ def _stop(scheduler: object, *_: object) -> None:
 
 
 def _stops(scheduler: object, seconds: float) -> bool:
-    """Whether Snakemake is asked to stop, now or within `seconds`."""
+    """Whether Snakemake is stopping, or is asked to within `seconds`."""
+    if scheduler._errors and not scheduler.keepgoing:
+        return True  # it waits for the jobs that run, and starts none
     end = time.monotonic() + seconds
     while not scheduler._user_kill and time.monotonic() < end:
         time.sleep(0.05)
@@ -69,8 +71,10 @@ def failure_lines(scheduler: object, since: float = STARTED) -> Iterator[str]:
     reasons = {job: " ".join(_error_lines(job.log, since)) for job in scheduler.failed - told}
     named = sorted((job for job in reasons if reasons[job] or not stopped), key=lambda job: [job.rule.name, *job.log])
     for job in named[:SHOWN]:
-        logs = "".join(f", see {log}" for log in job.log if Path(log).exists())
-        yield f"{job.rule.name} failed{logs}: {reasons[job] or SILENT}"
+        logs = [log for log in job.log if Path(log).exists()]
+        said = [one_line(lines[-1]) for log in logs if (lines := last_lines(Path(log)))]
+        why = reasons[job] or " ".join([SILENT, *(f"The last line is: {line}" for line in said)])
+        yield f"{job.rule.name} failed{''.join(f', see {log}' for log in logs)}: {why}"
     if len(named) > SHOWN:
         yield f"{len(named) - SHOWN} more jobs failed."
     if stopped or named:

@@ -1,4 +1,7 @@
-"""Whether this machine has the GPUs that a study's jobs need, without torch. Light: the Snakefile calls this."""
+"""Whether this machine, and Snakemake's options, give what a study's jobs need: GPUs (without torch), resources.
+
+Light on purpose: the Snakefile calls this.
+"""
 
 import os
 import shutil
@@ -17,18 +20,31 @@ def check_gpus(jobs: Iterable, local: bool, gpus_per_job: int) -> None:
 
     Submitted jobs run elsewhere: their own step checks them.
     """
-    if not local or not any(job.resources.get("gpu", 0) for job in jobs if "gpu" in job.rule.resources):
+    users = {job.rule.name for job in jobs if "gpu" in job.rule.resources and job.resources.get("gpu", 0)}
+    if not local or not users:
         return
     seen = most_gpus(os.environ)
     if seen == 0:
-        raise InputError(
-            "configuration: training.device: it is cuda, but this machine shows no NVIDIA GPU. Set it to cpu, run "
-            "where a GPU is, or submit the jobs with a profile of a cluster (docs/clusters.md)."
-        )
+        remedy = "Set it to cpu, run where a GPU is, or submit the jobs with a profile of a cluster (docs/clusters.md)."
+        if all(name.endswith("calibrate") for name in users):
+            remedy = "Give plan.images_per_second, or run where a GPU is."
+        raise InputError(f"configuration: training.device: it is cuda, but this machine shows no NVIDIA GPU. {remedy}")
     if seen is not None and seen < gpus_per_job:
         raise InputError(
             f"configuration: running.gpus_per_job: it is {gpus_per_job}, but this machine shows {seen} GPUs. Lower it."
         )
+
+
+def check_resources(jobs: Iterable, available: Mapping[str, int]) -> None:
+    """Raise InputError if one of Snakemake's `jobs` needs more than `--resources` gives. Snakemake says so late."""
+    for job in jobs:
+        for name, most in available.items():
+            wanted = 0 if name.startswith("_") else job.resources.get(name, 0)
+            if isinstance(wanted, int) and wanted > most:
+                raise InputError(
+                    f"--resources {name}={most}: a job of the rule {job.rule.name} needs {wanted}. Raise it, or lower "
+                    "what the configuration asks for."
+                )
 
 
 def most_gpus(environment: Mapping[str, str], devices: Path = DEVICES) -> int | None:

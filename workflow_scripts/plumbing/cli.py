@@ -46,8 +46,8 @@ def exit_in_one_line() -> Iterator[None]:
         sys.exit(f"error: {one_line(error)}")
 
 
-def one_line(error: InputError) -> str:
-    """The error's text for a terminal: control and direction characters are escaped, a long text loses its middle."""
+def one_line(error: object) -> str:
+    """The text of an error for a terminal: control and direction characters are escaped, a long text loses its middle."""
     line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
     return line if len(line) <= HEAD + TAIL else f"{line[:HEAD]} ... {line[-TAIL:]}"
 
@@ -77,10 +77,14 @@ def run(main: Callable[[], None]) -> None:
 
 def error_line(log: Path) -> str | None:
     """The last line of a step's log that says why the step failed; None if there is none."""
+    return next((line for line in reversed(last_lines(log)) if line.startswith(ERROR)), None)
+
+
+def last_lines(log: Path) -> list[str]:
+    """The lines at the end of a step's log, without empty ones."""
     with open(log, "rb") as file:
         file.seek(max(0, os.fstat(file.fileno()).st_size - LOG_END))
-        lines = file.read().decode(errors="replace").splitlines()
-    return next((line for line in reversed(lines) if line.startswith(ERROR)), None)
+        return [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]
 
 
 def is_final(line: str) -> bool:

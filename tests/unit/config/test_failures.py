@@ -25,11 +25,11 @@ def govern(monkeypatch):
     return failures.govern_restarts
 
 
-def job(log, text=None, rule="train_base", retries=3, user_kill=None):
+def job(log, text=None, rule="train_base", retries=3, user_kill=None, errors=False, keepgoing=False):
     """A stand-in for Snakemake's job, whose log holds `text`."""
     if text is not None:
         log.write_text(text)
-    scheduler = SimpleNamespace(_user_kill=user_kill, failed=set())
+    scheduler = SimpleNamespace(_user_kill=user_kill, _errors=errors, keepgoing=keepgoing, failed=set())
     workflow = SimpleNamespace(scheduler=scheduler)
     rule = SimpleNamespace(name=rule, restart_times=retries)
     return SimpleNamespace(rule=rule, log=[str(log)], dag=SimpleNamespace(workflow=workflow))
@@ -80,9 +80,15 @@ def test_a_stopping_snakemake_starts_nothing_again(govern, tmp_path):
     assert restarts(job(tmp_path / "log", "interrupted", user_kill="graceful")) == 0
 
 
+@pytest.mark.parametrize(("keepgoing", "times"), [(False, 0), (True, 3)])
+def test_nothing_is_started_again_after_a_failure_that_ends_the_run(govern, tmp_path, keepgoing, times):
+    govern(is_main_process=True)
+    assert restarts(job(tmp_path / "log", "interrupted", errors=True, keepgoing=keepgoing)) == times
+
+
 def test_a_stop_that_reaches_the_job_first_is_waited_for(govern, tmp_path):
     class Stopping:
-        asked = 0
+        asked, _errors, keepgoing = 0, True, True
 
         @property
         def _user_kill(self):
@@ -95,6 +101,7 @@ def test_a_stop_that_reaches_the_job_first_is_waited_for(govern, tmp_path):
 def test_snakemake_asks_as_it_did():
     """The attributes of Snakemake's that failures.py uses."""
     assert "job.restart_times > job.attempt - 1" in inspect.getsource(JobScheduler._handle_error)
+    assert "if user_kill or (not self.keepgoing and errors)" in inspect.getsource(JobScheduler.schedule)
     assert "_user_kill" in inspect.getsource(JobScheduler.schedule)
     assert "signal.signal(signal.SIGTERM, self.exit_gracefully)" in inspect.getsource(JobScheduler.__init__)
     assert "self._open_jobs.release()" in inspect.getsource(JobScheduler.exit_gracefully)
@@ -105,7 +112,7 @@ def test_a_failure_names_its_rule_its_log_and_its_reason(tmp_path):
     lines = list(failures.failure_lines(scheduler(one, other)))
     assert lines == [
         f"train_base failed, see {tmp_path}/one.log: {REFUSAL}",
-        f"train_curve failed, see {tmp_path}/other.log: {failures.SILENT}",
+        f"train_curve failed, see {tmp_path}/other.log: {failures.SILENT} The last line is: Killed",
         failures.NEXT,
     ]
 
