@@ -34,8 +34,7 @@ rule all:
 
 onstart:
     with exit_in_one_line():
-        check_gpus(workflow.dag.needrun_jobs(), workflow.local_exec, RUNNING["gpus_per_job"])
-        check_resources(workflow.dag.needrun_jobs(), workflow.scheduler.global_resources)
+        check_gpus(workflow.dag.needrun_jobs(), workflow.local_exec, training_gpus(config))
 
 
 onerror:

@@ -18,8 +18,8 @@ from workflow_scripts.config.commands import (
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
-from workflow_scripts.config.figures import figure_files
-from workflow_scripts.config.gpus import check_gpus, check_resources
+from workflow_scripts.config.figures import caption_title, figure_files
+from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.grouping import grouped
 from workflow_scripts.config.study import check_made
 from workflow_scripts.dataset.dataset import dataset_files

@@ -28,7 +28,7 @@ COMMAND_LINE = read_command_line(sys.argv[1:]) if workflow.is_main_process else 
 
 def placed(path):
     """A path below the working directory as Snakemake places it: below the prefix of a module."""
-    return PLACE.replace_prefix(path)
+    return PLACE.replace_prefix(str(path))
 
 
 with exit_in_one_line():  # a WorkflowError would add the place in this file

@@ -8,11 +8,6 @@ rule figures:
         [f"{RESULTS}/tables/{table}.csv" for table in TABLES],
 
 
-def caption_title(name):
-    """The first line of a caption."""
-    return Path(ROOT, f"report/{name}.rst").read_text(encoding="utf-8").partition("\n")[0]
-
-
 for figure in FIGURES:
 
     rule:
@@ -28,7 +23,7 @@ for figure in FIGURES:
                     f"{RESULTS}/figures/{figure}.{kind}",
                     caption=f"../report/{figure}.rst",
                     category="Figures",
-                    labels={"figure": caption_title(figure), "format": kind.upper()},
+                    labels={"figure": caption_title(Path(ROOT), figure), "format": kind.upper()},
                 )
                 for kind in ("png", "svg", "pdf")
             ],

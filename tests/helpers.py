@@ -77,7 +77,8 @@ def check_report(page, folder, figures, drawn, packed=None):
 
     `drawn` is the study's results directory below `folder`, and `packed` that of its store, if it has one.
     """
-    shown, _ = json.JSONDecoder().raw_decode(page.partition("var results = ")[2])
+    results = page.partition('<script id="results">')[2].partition("=")[2]
+    shown, _ = json.JSONDecoder().raw_decode(results.strip())
     wanted = {f"{drawn}/figures/{figure}.{kind}" for figure in figures for kind in ("png", "svg", "pdf")}
     wanted |= {str(path.relative_to(folder)) for path in (folder / drawn / "tables").glob("*.csv")}
     wanted |= {f"{drawn}/{name}" for name in ("report.html", "results.csv")}

@@ -197,6 +197,15 @@ def test_the_mean_image_retrains_only_transferred_networks(study, configure):
     assert stale(study) == {"train_curve": 6, "compare_bases": 2} | REPORTING
 
 
+def test_finished_networks_stay_so_in_other_groups_of_depths(study, configure):
+    configure("running", {"depths_per_job": "auto", "devices": 64})
+    assert stale(study) == REPORTING
+    configure("depths", [1, 4, 5, 7])
+    planned = study.snakemake("--dry-run")
+    assert stale(study) == {"train_curve": 11} | REPORTING
+    assert set(re.findall(r"depths=([\d-]+)", planned)) == {"5"}
+
+
 def test_threads_decide_the_bits_on_a_cpu(study, configure):
     configure("running/threads", 2)
     assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES

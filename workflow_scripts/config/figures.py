@@ -120,3 +120,8 @@ def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
         rows = read_networks(path)
     jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0)) for row in rows}
     return {TrainingJob(partition, 0, *network) for partition, *network in jobs}
+
+
+def caption_title(root: Path, figure: str) -> str:
+    """The first line of a figure's caption for Snakemake's report, in the workflow's folder `root`."""
+    return (root / f"report/{figure}.rst").read_text(encoding="utf-8").partition("\n")[0]

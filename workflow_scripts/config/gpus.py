@@ -1,7 +1,4 @@
-"""Whether this machine, and Snakemake's options, give what a study's jobs need: GPUs (without torch), resources.
-
-Light on purpose: the Snakefile calls this.
-"""
+"""Whether this machine has the GPUs that a study's jobs need, without torch. Light: the Snakefile calls this."""
 
 import os
 import shutil
@@ -18,10 +15,10 @@ UNCOUNTED = ("dxg", "kfd")
 def check_gpus(jobs: Iterable, local: bool, gpus_per_job: int) -> None:
     """Raise InputError if some of Snakemake's `jobs`, which run on this machine (`local`), need GPUs that it lacks.
 
-    Submitted jobs run elsewhere: their own step checks them.
+    `gpus_per_job` is 0 for a study on CPUs. Submitted jobs run elsewhere: their own step checks them.
     """
-    users = {job.rule.name for job in jobs if "gpu" in job.rule.resources and job.resources.get("gpu", 0)}
-    if not local or not users:
+    users = {job.rule.name for job in jobs if "gpu" in job.rule.resources}
+    if not local or not users or not gpus_per_job:
         return
     seen = most_gpus(os.environ)
     if seen == 0:
@@ -33,18 +30,6 @@ def check_gpus(jobs: Iterable, local: bool, gpus_per_job: int) -> None:
         raise InputError(
             f"configuration: running.gpus_per_job: it is {gpus_per_job}, but this machine shows {seen} GPUs. Lower it."
         )
-
-
-def check_resources(jobs: Iterable, available: Mapping[str, int]) -> None:
-    """Raise InputError if one of Snakemake's `jobs` needs more than `--resources` gives. Snakemake says so late."""
-    for job in jobs:
-        for name, most in available.items():
-            wanted = 0 if name.startswith("_") else job.resources.get(name, 0)
-            if isinstance(wanted, int) and wanted > most:
-                raise InputError(
-                    f"--resources {name}={most}: a job of the rule {job.rule.name} needs {wanted}. Raise it, or lower "
-                    "what the configuration asks for."
-                )
 
 
 def most_gpus(environment: Mapping[str, str], devices: Path = DEVICES) -> int | None:

@@ -10,8 +10,8 @@ from workflow_scripts.plumbing.cli import InputError
 NOWHERE = {"PATH": "/nonexistent"}
 
 
-def job(gpu, name="train_base"):
-    return SimpleNamespace(rule=SimpleNamespace(name=name, resources={"gpu": gpu}), resources={"gpu": gpu})
+def job(name="train_base", **resources):
+    return SimpleNamespace(rule=SimpleNamespace(name=name, resources=resources))
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def test_a_driver_without_device_files_decides_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("jobs", "local", "visible", "wanted", "said"),
     [
-        ([job(1)], True, "", 1, "training.device: it is cuda, but this machine shows no NVIDIA GPU"),
-        ([job(4)], True, "0,1", 4, "running.gpus_per_job: it is 4, but this machine shows 2 GPUs"),
-        ([job(1, "calibrate")], True, "", 1, "no NVIDIA GPU. Give plan.images_per_second"),
-        ([job(1)], True, "0", 1, None),
-        ([job(0)], True, "", 1, None),  # on a CPU
+        ([job(gpu=1)], True, "", 1, "training.device: it is cuda, but this machine shows no NVIDIA GPU. Set it to cpu"),
+        ([job(gpu=4)], True, "0,1", 4, "running.gpus_per_job: it is 4, but this machine shows 2 GPUs"),
+        ([job("calibrate", gpu=1)], True, "", 1, "no NVIDIA GPU. Give plan.images_per_second"),
+        ([job(gpu=1)], True, "0", 1, None),
+        ([job(gpu=0)], True, "", 0, None),  # on a CPU
         ([], True, "", 1, None),  # all networks are trained
-        ([job(1)], False, "", 1, None),  # submitted to where GPUs are
-        ([SimpleNamespace(rule=SimpleNamespace(name="aggregate", resources={}))], True, "", 1, None),
+        ([job(gpu=1)], False, "", 1, None),  # submitted to where GPUs are
+        ([job("aggregate", mem_mb=1)], True, "", 1, None),
     ],
 )
 def test_jobs_on_this_machine_need_its_gpus(monkeypatch, jobs, local, visible, wanted, said):
@@ -59,9 +59,3 @@ def test_jobs_on_this_machine_need_its_gpus(monkeypatch, jobs, local, visible, w
     else:
         with pytest.raises(InputError, match=said):
             gpus.check_gpus(jobs, local, wanted)
-
-
-def test_resources_that_are_too_few_are_seen_before_any_work():
-    gpus.check_resources([job(1), job(4)], {"gpu": 4, "_cores": 0, "mem_mb": 9})
-    with pytest.raises(InputError, match=r"--resources gpu=1: a job of the rule train_base needs 4\. Raise it"):
-        gpus.check_resources([job(1), job(4)], {"gpu": 1})
