@@ -182,7 +182,7 @@ def test_the_whole_folder_may_move_be_copied_or_be_reached_by_a_link(study, tmp_
     try:
         for name in ("copy", "moved", "link"):
             elsewhere = Checkout.__new__(Checkout)
-            elsewhere.folder, elsewhere.study = tmp_path / name, "study.yaml"
+            elsewhere.folder, elsewhere.study, elsewhere.python = tmp_path / name, study.study, study.python
             assert planned(elsewhere) == {}, name
         shutil.copytree(tmp_path / "moved" / "data", tmp_path / "disk", copy_function=shutil.copyfile)
         shutil.rmtree(tmp_path / "copy" / "data")

@@ -3,6 +3,7 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
+import datetime
 import difflib
 import functools
 import math
@@ -148,10 +149,24 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    remedy = "Correct it."
-    if isinstance(error.instance, str) and error.validator == "type" and {"array", "object"} & set(_types(error)):
-        remedy = "Write a list as [a, b] and a section as {key: value}."
-    return f"configuration: {key or 'the file'}: {error.message}. {remedy} {' '.join(description.split())}".strip()
+    said = (
+        error.message.replace(repr(error.instance), str(error.instance)) if _is_date(error.instance) else error.message
+    )
+    return f"configuration: {key or 'the file'}: {said}. {_remedy(error)} {' '.join(description.split())}".strip()
+
+
+def _remedy(error: jsonschema.ValidationError) -> str:
+    wanted = set(_types(error)) if error.validator == "type" else set()
+    if isinstance(error.instance, str) and {"array", "object"} & wanted:
+        return "Write a list as [a, b] and a section as {key: value}."
+    if "string" in wanted and (isinstance(error.instance, int | float) or _is_date(error.instance)):
+        return "Put it in quotes, since YAML takes it for something other than text."
+    return "Correct it."
+
+
+def _is_date(value: object) -> bool:
+    """Whether YAML took `value` for a date or a time."""
+    return isinstance(value, datetime.date)
 
 
 def _types(error: jsonschema.ValidationError) -> list[str]:

@@ -42,7 +42,7 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
 
     with contextlib.suppress(SystemExit), contextlib.redirect_stderr(io.StringIO()):
         args, _ = get_argument_parser().parse_known_args(list(arguments))
-        given = {name for name, value in vars(args).items() if value not in (None, False, [], ())}
+        given = {name for name, value in vars(args).items() if value}  # the object of --batch cannot be compared
         if args.report_after_run:
             given -= {"report", "reporter"}
         if given & set(RULES_ONLY):

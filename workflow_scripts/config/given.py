@@ -4,6 +4,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 import copy
+import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from workflow_scripts.plumbing.cli import InputError
 
 DEFAULTS, SCHEMA = "config.yaml", "schemas/config.schema.yaml"
 READ = (bool, int, float, list, dict, type(None))  # what text may mean; YAML also has dates
+SCALARS = (bool, int, float, type(None), datetime.date)
 NULLS = {"null", "Null", "NULL", "~"}
 
 
@@ -69,14 +71,15 @@ def read_texts(config: dict, schema: Path, arguments: Iterable[str] = ()) -> Non
     written, `key=value`: a name that looks like a number is text again. What means nothing of the right type stays, and
     check_config names it. Raises InputError for more than a study can have.
     """
-    check_sizes(config)
     root = yaml.safe_load(schema.read_text(encoding="utf-8"))
     definitions = root.get("$defs", {})
     for argument in arguments:
         key, _, text = argument.partition("=")
         wanted = root["properties"].get(key)
-        if text and wanted and not _valid(config.get(key), wanted, definitions) and _valid(text, wanted, definitions):
-            config[key] = text
+        misread = isinstance(config.get(key), SCALARS) and wanted and not _valid(config[key], wanted, definitions)
+        if text and misread and _valid(text, wanted, definitions):
+            config[key] = text  # before the sizes: a name may look like a number beyond them
+    check_sizes(config)
     config.update(_read(config, root, definitions))
     check_sizes(config)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from workflow_scripts.dataset.folder import training_classes
 from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves
+from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
@@ -105,7 +105,7 @@ def _check_halves(csv: str, dataset: dict) -> None:
     counts = Counter(half_of.values())
     check_sizes(csv, {half: counts[half] for half in "AB"})
     if classes := _known_classes(dataset):
-        check_classes(csv, half_of, classes)
+        check_classes(csv, half_of, table_names(classes))
 
 
 def _known_classes(dataset: dict) -> list[str]:

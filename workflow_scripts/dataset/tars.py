@@ -13,7 +13,7 @@ from typing import BinaryIO, NoReturn
 
 from workflow_scripts.dataset.clutter import lies_about
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.plumbing.formats import TAR, UNKNOWN, Format, file_format
+from workflow_scripts.plumbing.formats import CONVERT, TAR, UNKNOWN, Format, file_format
 
 MEMBER_KINDS = {
     tarfile.SYMTYPE: "a symbolic link",
@@ -118,8 +118,10 @@ def index(file: BinaryIO, where: str, start: int, end: int) -> Index:
 def _refuse(where: str, why: object, found: Format = UNKNOWN) -> NoReturn:
     """Raise the InputError for what is no whole, uncompressed tar, but a file of the format `found`."""
     if found not in (TAR, UNKNOWN):
-        remedy = f"{found.remedy[0].upper()}{found.remedy[1:]}"
-        raise InputError(f"{where}: it is {found.name}, not a whole, uncompressed tar archive. {remedy}.") from None
+        is_image = found.remedy == CONVERT or found.name.startswith("a damaged")  # which nobody has looked for damage
+        remedy = "Correct the path" if is_image else f"{found.remedy[0].upper()}{found.remedy[1:]}"
+        name = found.name.replace("a damaged", "a")
+        raise InputError(f"{where}: it is {name}, not a whole, uncompressed tar archive. {remedy}.") from None
     raise InputError(f"{where}: it is not a whole, uncompressed tar archive ({why}). Unpack or replace it.") from None
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -50,18 +50,18 @@ class FolderTree:
 
     def folders(self, folder: str) -> list[str]:
         """See Tree."""
-        return sorted(name for name, entry in self._entries(folder) if entry.is_dir())
+        return sorted(name for name, entry in self._entries(folder) if _leads_to(entry.is_dir))
 
     def files(self, folder: str) -> dict[str, Place]:
         """See Tree. Raises InputError for a link that leads nowhere, and for what is neither a file nor a folder."""
         files: dict[str, Place] = {}
         for name, entry in self._entries(folder):
             path = Path(entry.path)
-            if entry.is_file():
+            if _leads_to(entry.is_file):
                 files[name] = (path, 0, None)
-            elif entry.is_symlink() and not Path(entry.path).exists():
+            elif entry.is_symlink() and not path.exists():
                 raise InputError(f"{path}: it is a link to a file that does not exist. Remove it or restore the file.")
-            elif not entry.is_dir():
+            elif not _leads_to(entry.is_dir):
                 raise InputError(f"{path}: it is neither a file nor a folder. Remove it.")
         return files
 
@@ -82,6 +82,14 @@ class FolderTree:
         for name, _ in found:
             checked_name(name, self.at(folder))
         return found
+
+
+def _leads_to(kind: Callable[[], bool]) -> bool:
+    """Whether an entry is of `kind`, a method of it; False for a link that leads round in a circle."""
+    try:
+        return kind()
+    except OSError:
+        return False
 
 
 class TarTree:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from workflow_scripts.dataset.hierarchy import MEASURE, class_distances, descendants, graded_halves, mean_distance
-from workflow_scripts.partition.halves import check_classes, check_sizes, read_artifacts, read_halves
+from workflow_scripts.partition.halves import check_classes, check_sizes, read_artifacts, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.names import look_alike
 from workflow_scripts.study.partition_names import PartitionName
@@ -56,8 +56,9 @@ def csv_halves(classes: list[str], path: str | Path) -> dict[str, list[str]]:
     nothing else.
     """
     half_of = read_halves(path)
-    check_classes(path, half_of, classes)
-    return _halves(classes, lambda index: half_of[classes[index]])
+    named = table_names(classes)
+    check_classes(path, half_of, named)
+    return _halves(classes, lambda index: half_of[named[index]])
 
 
 def _halves(classes: list[str], half_of_index: Callable[[int], str]) -> dict[str, list[str]]:

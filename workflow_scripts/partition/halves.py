@@ -1,5 +1,6 @@
 """Reading and checking the lists of partitions. Light on purpose: used at parse time too."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def read_halves(path: str | Path) -> dict[str, str]:
         name, half = row["class"], HALF_OF_PLAIN.get(row["half"].casefold())
         if half is None:
             raise InputError(
-                f"{path} line {line}: half {row['half']!r} is not one of {', '.join(HALF_NAMES)}. Correct it."
+                f"{path} line {line}: half {row['half']!r} is not one of {', '.join(HALF_NAMES)}."
+                f"{look_alike([row['half']], HALF_NAMES)} Correct it."
             )
         if not name:
             raise InputError(f"{path} line {line}: a row has no class. Name the class or remove the row.")
@@ -34,6 +36,12 @@ def read_halves(path: str | Path) -> dict[str, str]:
             )
         half_of[name], line_of[name] = half, line
     return half_of
+
+
+def table_names(classes: Collection[str]) -> list[str]:
+    """What a table calls each of `classes`: without spaces at its ends, unless that is the name of another one."""
+    count = Counter(name.strip() for name in classes)
+    return [name.strip() if count[name.strip()] == 1 else name for name in classes]
 
 
 def check_classes(path: str | Path, named: Collection[str], classes: Collection[str]) -> None:

@@ -47,7 +47,7 @@ def exit_in_one_line() -> Iterator[None]:
 
 
 def one_line(error: object) -> str:
-    """An error for a terminal: control and direction characters are escaped, a long text loses its middle."""
+    """The text of an error for a terminal: control and direction characters are escaped, long text loses its middle."""
     line = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in str(error))
     return line if len(line) <= HEAD + TAIL else f"{line[:HEAD]} ... {line[-TAIL:]}"
 

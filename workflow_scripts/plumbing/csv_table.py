@@ -90,7 +90,7 @@ def _check_columns(path: str | Path, names: list[str], columns: Sequence[str]) -
             f"{path}: it has no column {missing[0]!r}. Its first line has {some_of(names)}."
             f"{look_alike(missing[:1], names)} Give it {', '.join(columns)}, {SEPARATED}."
         )
-    name, count = Counter(names).most_common(1)[0]
+    name, count = Counter(filter(None, names)).most_common(1)[0]  # indexes of R and pandas have no name
     if count > 1:
         raise InputError(f"{path}: the column {name!r} is there twice. Remove one.")
 
@@ -99,7 +99,8 @@ def _row(where: str, names: list[str], cells: list[str], delimiter: str) -> dict
     cells = _trimmed(cells, len(names))
     if len(cells) != len(names):
         raise InputError(
-            f"{where}: expected {len(names)} values, found {len(cells)}, separated by {delimiter!r}. Correct the line."
+            f"{where}: expected {len(names)} values, as in the header, found {len(cells)}, separated by {delimiter!r}. "
+            "Correct the line or the header."
         )
     return dict(zip(names, cells, strict=True))
 

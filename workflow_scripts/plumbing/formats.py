@@ -74,6 +74,7 @@ STARTS = (
     (b"\x04\x22\x4d\x18", Format("lz4-compressed", "unpack it, as with unlz4")),
     (b"PK\3\4", Format("a zip archive", UNPACK)),
     (b"PK\5\6", Format("an empty zip archive", AGAIN)),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Format("a file of Microsoft Office", CONVERT)),
     (b"Rar!", Format("a RAR archive", UNPACK)),
     (b"7z\xbc\xaf\x27\x1c", Format("a 7-Zip archive", UNPACK)),
     (b"\x89HDF\r\n\x1a\n", Format("HDF5", "unpack it into image files")),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.formats import UNKNOWN, ZEROS, file_format
 
 MOST_BYTES = 2**26  # a list of a million names has 20 MB
 UTF_8 = {codecs.BOM_UTF8: "utf-8-sig"}
@@ -59,17 +60,27 @@ def decoded_text(data: bytes, where: str | Path, encodings: Mapping[bytes, str] 
     try:
         text = _unix_lines(data.decode(encoding))
     except UnicodeDecodeError as error:
+        _check_format(data, where)
         before = _unix_lines(data[: error.start].decode(encoding, errors="ignore"))
         raise InputError(
             f"{where} line {before.count(chr(10)) + 1}: the byte 0x{data[error.start]:02x} is not "
             f"{encoding.removesuffix('-sig').upper()} text. Save the file as UTF-8."
         ) from None
     if "\0" in text:
+        _check_format(data, where)
         line = text[: text.index("\0")].count("\n") + 1
         raise InputError(
             f"{where} line {line}: it holds a null character, so it is not UTF-8 text. Save the file as UTF-8."
         )
     return text
+
+
+def _check_format(data: bytes, where: str | Path) -> None:
+    """Raise InputError if `data` are of a known format that is no text."""
+    found = file_format(data)
+    if found not in (UNKNOWN, ZEROS) and not found.name.endswith("text"):
+        hint = ", as spreadsheets are" if found.name == "a zip archive" else ""
+        raise InputError(f"{where}: it is {found.name}{hint}, not text. Save it as plain text, a table as CSV.")
 
 
 def read_lines(path: str | Path) -> list[tuple[int, str]]:

@@ -120,7 +120,8 @@ def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
 
     A curve's depths are scored on the same images, so averaging over depths is taken not to reduce it. A share of
     nearly none or nearly all images gets one right and one wrong image more (Agresti and Caffo 2000), and the variance
-    is that of the difference before these two drew it together. Its plain variance would be 0.
+    is that of the difference before these two drew it together. Its plain variance would be 0. NaN where the number of
+    images is unknown.
     """
     if "val_images" not in inside:
         return np.nan
@@ -130,7 +131,7 @@ def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
     few = np.minimum(shares, 1 - shares).mul(images, axis=0) < FEW_IMAGES
     careful = (more * (1 - more)).mul((images + 2) / images**2, axis=0)
     variances = plain.mask(few, careful).mean() * pd.Series(weights) ** 2
-    return float(100 * np.sqrt(variances.sum() / pairs))
+    return float(100 * np.sqrt(variances.sum(skipna=False) / pairs))
 
 
 def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:

@@ -189,19 +189,28 @@ def _fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
         if pd.isna(boost["points"]):
             text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
-            text = _over_base(boost, layers)
+            text = _over_base(boost, _measured(effects, halves, layers))
         alone = boost.to_frame().T
         yield halves, f"{subject(halves, alone)} {text} {_over_selffer(rows, layers)}", hedge(alone)
 
 
-def _over_base(boost: pd.Series, layers: str) -> str:
+def _measured(effects: pd.DataFrame, halves: str, layers: str) -> str:
+    """In words, the depths of the range `layers` at which a target task has both AnB+ and its base network."""
+    first, *_, last = map(int, layers.split("-") * 2)
+    boosts = per_depth(effects, "boost_over_base", halves).dropna(subset="points")
+    depths = [depth for depth in boosts.index if first <= depth <= last]
+    gapless = len(depths) > 2 and depths == [*range(depths[0], depths[-1] + 1)]
+    return f"n = {depths[0]} to {depths[-1]}" if gapless else depths_in_words(depths)
+
+
+def _over_base(boost: pd.Series, depths: str) -> str:
     """Whether fine-tuned transfer ends above training from scratch, and what the unpaired comparison adds to that."""
     says = {
         1: "Yes, AnB+ ends above the base network of its own target.",
         -1: "No, AnB+ ends below the base network of its own target.",
         0: "This is undecided: AnB+ and the base network of its own target do not differ measurably.",
     }
-    mean = f"The mean difference over n = {layers.replace('-', ' to ')} is {number(boost)}."
+    mean = f"The mean difference over {depths} is {number(boost)}."
     sentences = [says[verdict(boost)], mean]
     if abs(mixed := boost["unpaired_points"] - boost["points"]) > EASIER:
         sentences.append(_unpaired(boost, "base"))

@@ -21,6 +21,8 @@ RUN, READ, RULES = CommandLine(), CommandLine(writes=False), CommandLine(writes=
         ("results/a/plan.csv --cores 1", CommandLine(frozenset({"results/a/plan.csv"}))),
         ("--config study=plan --cores 1", RUN),
         ("--forcerun plan --cores 1", RUN),
+        ("--batch all=1/2 --cores 1", RUN),
+        ("--batch all=1/2 -n", READ),
         ("--no-such-option", RUN),  # Snakemake itself refuses it
         ("", RUN),
         *((line, READ) for line in ("-n", "-np", "--dry-run --quiet rules", "--dryrun", "-n --touch")),

@@ -1,4 +1,5 @@
 import copy
+import datetime
 import re
 
 import pandas as pd
@@ -61,6 +62,8 @@ def test_every_study_is_valid(study, monkeypatch):
         ("sede", [0], r"sede: the key is unknown. Did you mean seeds\?"),
         ("training/momentum", 1.5, "training.momentum: 1.5"),
         ("training/batch_size", "many", "training.batch_size: 'many' is not of type 'integer'"),
+        ("study", 2026, "study: 2026 is not of type 'string'. Put it in quotes"),
+        ("study", datetime.date(2026, 11, 26), "study: 2026-11-26 is not of type 'string'. Put it in quotes"),
         ("training/device", "tpu", "training.device: 'tpu'"),
         ("training", None, "'training' is a required property"),
         ("depths", [1, 8], "depths: 8 is too deep. mini_caffenet has 8 units"),

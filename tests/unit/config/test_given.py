@@ -71,6 +71,14 @@ def test_a_name_that_looks_like_a_number_is_text():
     assert given({"seeds": 5}, ["seeds=5"])["seeds"] == 5
 
 
+@pytest.mark.parametrize("name", ["nan", "inf", "20261126000000000000000"])
+def test_a_name_that_looks_like_a_number_which_no_study_has_is_text(name):
+    value = float(name) if name.isalpha() else int(name)
+    assert given({"study": value}, [f"study={name}"])["study"] == name
+    with pytest.raises(InputError, match="study: "):
+        given({"study": value})  # of a file
+
+
 @pytest.mark.parametrize(
     ("values", "line"),
     [

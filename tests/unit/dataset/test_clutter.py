@@ -12,6 +12,7 @@ from workflow_scripts.config.checks import check_dataset
 from workflow_scripts.dataset.clutter import lies_about
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.dataset.folder import FolderDataset, folder_classes
+from workflow_scripts.dataset.identity import dataset_content
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
 from workflow_scripts.dataset.sample.draw_sample import tar_bytes
 from workflow_scripts.dataset.tars import tar_index
@@ -145,6 +146,20 @@ def test_what_is_no_file_is_named_in_a_tree_too(tree):
     os.mkfifo(tree / "train" / "ape" / "pipe.png")
     with pytest.raises(InputError, match=r"pipe\.png: it is neither a file nor a folder"):
         FolderDataset(tree).survey()
+
+
+@pytest.mark.parametrize("place", ["train/ape/round.png", "train/round", "val/round"])
+def test_a_link_that_leads_round_is_named(tree, place):
+    (tree / place).symlink_to("round" if place.endswith("round") else "round.png")
+    with pytest.raises(InputError, match=r"round(\.png)?: it is a link to a file that does not exist"):
+        FolderDataset(tree).survey()
+        dataset_content("folder", str(tree))
+
+
+def test_an_image_in_place_of_a_tar_is_not_called_damaged(tree):
+    image = next((tree / "train" / "ape").iterdir())
+    with pytest.raises(InputError, match=r"it is a PNG, not a whole, uncompressed tar archive\. Correct the path"):
+        FolderDataset(image)
 
 
 def test_folders_that_never_end_are_no_leading_folders(tmp_path):

@@ -106,8 +106,13 @@ def test_quotes_keep_separators_and_lines(tmp_path):
         ("klass,half\na,A\n", "'class' and 'klass' look alike, but differ (character 1: 'c' against 'k')"),
         ("\u0441lass,half\na,A\n", "differ (character 1: 'c' against U+0441 CYRILLIC SMALL LETTER ES)"),
         ("class,Class,half\na,a,A\n", "the column 'class' is there twice"),
-        ("class,half\n\na\n", "line 3: expected 2 values, found 1, separated by ','"),
-        ("class,half\na,b,A\n", "line 2: expected 2 values, found 3"),
+        (
+            "class,half\na,\u0410\n",
+            "'\u0410' and 'A' look alike, but differ (character 1: U+0410 CYRILLIC CAPITAL LETTER A",
+        ),
+        ("PK\3\4\0\0", "it is a zip archive, as spreadsheets are, not text. Save it as plain text, a table as CSV"),
+        ("class,half\n\na\n", "line 3: expected 2 values, as in the header, found 1, separated by ','"),
+        ("class,half\na,b,A\n", "line 2: expected 2 values, as in the header, found 3"),
         ('class,half\n"a,A\nb,B\n', "line 2: it is not a readable CSV (a quoted value does not end)"),
         ('class,half\n\n"a"b,A\n', "line 3: it is not a readable CSV"),
         ("\n \n", "it is empty"),
@@ -163,3 +168,24 @@ def test_what_differs_in_names_that_look_alike(name, other, words):
 def test_names_that_do_not_look_alike_are_not_said_to():
     assert look_alike({"ape"}, {"zebra"}) == ""
     assert look_alike({"n02119789"}, {"n02119788"}) == ""
+
+
+def test_columns_without_a_name_may_be_many(tmp_path):
+    (tmp_path / "t.csv").write_text(",,class,half\n0,0,a,A\n1,1,b,A\n2,2,c,B\n3,3,d,B\n")  # of pandas, saved twice
+    assert csv_halves(list("abcd"), tmp_path / "t.csv") == {"A": ["a", "b"], "B": ["c", "d"]}
+
+
+def test_a_class_with_a_space_at_its_end_can_be_named(tmp_path):
+    (tmp_path / "t.csv").write_text('class,half\n"cat ",A\ndog,A\neel,B\nfox,B\n')
+    assert csv_halves(["cat ", "dog", "eel", " fox"], tmp_path / "t.csv") == {
+        "A": ["cat ", "dog"],
+        "B": ["eel", " fox"],
+    }
+    with pytest.raises(InputError, match="class 'cat ' of the dataset has no row"):
+        csv_halves(["cat", "cat ", "dog", "eel", "fox"], tmp_path / "t.csv")
+
+
+def test_an_office_file_is_named(tmp_path):
+    (tmp_path / "t.csv").write_bytes(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(100))
+    with pytest.raises(InputError, match="it is a file of Microsoft Office, not text"):
+        csv_halves(list("abcd"), tmp_path / "t.csv")

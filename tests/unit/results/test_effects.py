@@ -99,6 +99,12 @@ def test_validation_noise_is_the_binomial_one(tmp_path):
     assert per_depth(table, "coadaptation", "random halves").loc[4, "noise_points"] == pytest.approx(100 * expected)
 
 
+def test_noise_is_unknown_where_the_number_of_validation_images_is(tmp_path):
+    for column in (None, np.nan):
+        table = effect_table(built(tmp_path).assign(val_images=column))
+        assert len(table) and table["noise_points"].isna().all()
+
+
 @pytest.mark.parametrize("top1", [0.0, 1.0])
 def test_scores_of_none_or_all_are_not_free_of_noise(top1):
     """The plain standard error is 0. That of plus one right and one wrong is for a share of 1/6 of 4 images."""

@@ -121,6 +121,17 @@ def test_bnb_above_base_is_pointed_out(tmp_path):
     assert "The base networks had therefore not converged" in text
 
 
+@pytest.mark.parametrize(
+    ("depths", "words"),
+    [((1, 4, 7), "n = 1, 4 and 7"), ((4, 7), "n = 4 and 7"), ((7,), "n = 7"), ((1, 2, 3), "n = 1 to 3")],
+)
+def test_the_mean_boost_names_the_depths_that_were_measured(tmp_path, depths, words):
+    results = study(tmp_path, tuned=(0, 2))
+    kept = results[results["depth"].isin((0, 1, 4, 7)[: len(depths) + 1])]
+    table = kept.assign(depth=kept["depth"].map(dict(zip((0, 1, 4, 7), (0, *depths), strict=False))))
+    assert f"The mean difference over {words} is 2.0 points" in answer(table, TUNING)
+
+
 def test_few_runs_are_hedged_by_the_validation_noise(tmp_path):
     """One partition, no interval: of 400 validation images 3 points are within two standard errors (4.9), 6 are not."""
     results = study(tmp_path, partitions=["random0"], specialised=(0, 3, 6), val_images=400)

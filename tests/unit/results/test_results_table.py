@@ -79,7 +79,10 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
         (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5,50"], "line 150: a base network, and no other"),
         (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
         (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "line 150: expected 9 values, found 10"),
+        (
+            lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"],
+            "line 150: expected 9 values, as in the header, found 10",
+        ),
         (
             lambda lines: [lines[0] + ",train_images", *(line + ",0" for line in lines[1:])],
             "line 2: train_images is '0' but must be a number of 1 or more, or empty",
