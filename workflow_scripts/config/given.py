@@ -5,14 +5,14 @@ Light on purpose: the Snakefile calls this at parse time.
 
 import copy
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
-from workflow_scripts.config.paths import expand_paths
+from workflow_scripts.config.paths import expand_paths, path_leaves
 from workflow_scripts.plumbing.cli import InputError
 
 DEFAULTS, SCHEMA = "config.yaml", "schemas/config.schema.yaml"
@@ -117,18 +117,7 @@ def find_shipped(config: dict, root: Path) -> None:
 
     `root` is the workflow's own folder. A file of the working directory goes first. Values of other types stay.
     """
-
-    def found(path: str) -> str:
-        return path if Path(path).exists() or not (root / path).is_file() else str(root / path)
-
-    _replace(config, "results_table", found)
-    for key in ("results", "printed"):
-        _replace(config.get("reference"), key, found)
-    _replace(config.get("natman"), "extra_artifacts", found)
-    for entry in config["matrix"] if isinstance(config.get("matrix"), list) else []:
-        _replace(entry, "csv", found)
-
-
-def _replace(section: object, key: str, function: Callable[[str], str]) -> None:
-    if isinstance(section, dict) and isinstance(section.get(key), str):
-        section[key] = function(section[key])
+    for key, section, leaf in path_leaves(config):
+        path = section.get(leaf)
+        if key != "dataset.path" and isinstance(path, str) and not Path(path).exists() and (root / path).is_file():
+            section[leaf] = str(root / path)

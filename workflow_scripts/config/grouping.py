@@ -35,10 +35,10 @@ def grouped(config: Mapping, results: Path, code: str) -> dict:
     kept = {}
     for folder, jobs in planned.items():
         others = set(found.get(folder, ())) - {job.depths for job in jobs}
-        if others and any(_current(config, results, replace(jobs[0], depths=group), code) for group in others):
-            kept[folder] = [
-                group for group in found[folder] if _current(config, results, replace(jobs[0], depths=group), code)
-            ]
+        groups = found[folder] if others else ()
+        current = [group for group in groups if _current(config, results, replace(jobs[0], depths=group), code)]
+        if others & set(current):
+            kept[folder] = current
     return with_groups(config, size, kept)
 
 

@@ -17,7 +17,7 @@ def expand_paths(config: dict) -> None:
     A path that stays relative starts at the working directory. Raises InputError naming the key for a variable that is
     not set, a user without a home, braces, and a dash at the start. Values that are no text are left to the schema.
     """
-    for key, section, leaf in _path_leaves(config):
+    for key, section, leaf in path_leaves(config):
         if isinstance(section.get(leaf), str):
             section[leaf] = expanded(key, section[leaf])
 
@@ -49,8 +49,8 @@ def expanded(key: str, path: str) -> str:
     return whole
 
 
-def _path_leaves(config: dict) -> Iterator[tuple[str, dict, str]]:
-    """Each path of the configuration: its full key, the section it is in and its key there."""
+def path_leaves(config: dict) -> Iterator[tuple[str, dict, str]]:
+    """Each path of the configuration: its full key, the section it is in and its key there. It may have any type."""
     yield "results_table", config, "results_table"
     for name, leaves in SECTION_LEAVES.items():
         if isinstance(section := config.get(name), dict):

@@ -43,7 +43,7 @@ def exit_in_one_line() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        sys.exit(f"error: {one_line(error)}")
+        sys.exit(f"{ERROR}{one_line(error)}")
 
 
 def one_line(error: object) -> str:
