@@ -14,11 +14,17 @@ echo 17.stand-in
 """
 
 
-def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, tmp_path):
+@pytest.fixture
+def submitted(monkeypatch, tmp_path):
+    """The file of what the stand-in for qsub, which is on the PATH, was given."""
     qsub = tmp_path / "qsub"
     qsub.write_text(QSUB.format(folder=tmp_path))
     qsub.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path / "submitted"
+
+
+def test_jobs_are_submitted_with_what_they_need(plugins, checkout, submitted):
     study = checkout("small.yaml")
     study.python = plugins
     (study.folder / "small.yaml").write_text(
@@ -27,7 +33,7 @@ def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, 
     options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
     options += ["--set-resources", "pack_shard:gpu=2"]
     study.snakemake("packed", *options)
-    lines = (tmp_path / "submitted").read_text().splitlines()
+    lines = submitted.read_text().splitlines()
     packed = [line for line in lines if "-N pack_shard" in line]
     assert len(packed) == 3
     for line in packed:
@@ -35,28 +41,20 @@ def test_jobs_are_submitted_with_what_they_need(plugins, checkout, monkeypatch, 
     assert any("-N survey_dataset" in line and "ngpus=0" in line for line in lines)
 
 
-def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, monkeypatch, tmp_path):
+def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, submitted):
     """The calibration is submitted. Its process has a command line of its own, which does not name the plan."""
-    qsub = tmp_path / "qsub"
-    qsub.write_text(QSUB.format(folder=tmp_path))
-    qsub.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     study = checkout("far.yaml")
     study.python = plugins
     (study.folder / "far.yaml").write_text("study: far\ndataset: {name: far, kind: ilsvrc, path: /nowhere}\n")
     options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
     printed = study.snakemake("plan", *options, "--config", "seeds=[0, 1]", "training={duration: 20}")
-    assert "-N calibrate" in (tmp_path / "submitted").read_text()
+    assert "-N calibrate" in submitted.read_text()
     assert "Study far: 164 networks in 32 jobs, 0 of them done." in printed
 
 
 @pytest.mark.parametrize("cause", ["a GPU that is not there", "an end by SIGTERM"])
-def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(plugins, checkout, monkeypatch, tmp_path, cause):
+def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(plugins, checkout, submitted, monkeypatch, cause):
     """The process of a submitted job leaves it to the first process whether the job is tried again."""
-    qsub = tmp_path / "qsub"
-    qsub.write_text(QSUB.format(folder=tmp_path))
-    qsub.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     study = checkout("small.yaml")
     study.python = plugins
@@ -71,9 +69,9 @@ def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(plugins, c
     options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
     target = "results/small/networks/random0/seed0/base-A.json"
     printed = study.snakemake(target, *options, check=False)
-    submitted = (tmp_path / "submitted").read_text().count("-N train_base")
-    assert submitted == (1 if small["training"]["device"] == "cuda" else 3)
+    count = submitted.read_text().count("-N train_base")
+    assert count == (1 if small["training"]["device"] == "cuda" else 3)
     assert "train_base failed, see results/small/logs/train_base/random0-seed0-A.log" in printed
-    if submitted == 1:
+    if count == 1:
         assert "Trying to restart" not in printed
         assert "it is cuda, but torch finds no CUDA device here. Set it to cpu." in printed

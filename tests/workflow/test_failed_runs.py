@@ -3,7 +3,6 @@
 import re
 
 import pytest
-import yaml
 from helpers import ROOT
 
 QUIET = re.search(r"^QUIET := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
@@ -11,43 +10,33 @@ MISSING = "error: configuration: training.device: it is cuda, but this machine s
 REFUSED = "error: training.device: it is cuda, but torch finds no CUDA device here. Set it to cpu."
 
 
-@pytest.fixture(scope="module")
-def study(checkout):
-    """A study for a GPU."""
-    study = checkout("cuda.yaml")
-    tiny = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    tiny["training"]["device"] = "cuda"
-    (study.folder / "cuda.yaml").write_text(yaml.safe_dump(tiny))
-    return study
-
-
 @pytest.fixture
 def without_gpu(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
 
 
-def test_a_missing_gpu_is_refused_before_any_work(study, without_gpu):
-    printed = study.snakemake(check=False)
+def test_a_missing_gpu_is_refused_before_any_work(gpu_study, without_gpu):
+    printed = gpu_study.snakemake(check=False)
     assert [line for line in printed.splitlines() if "rror" in line] == [printed.splitlines()[-1]]
     assert printed.splitlines()[-1].startswith(MISSING)
-    assert not (study.folder / "data").exists()
-    assert not list((study.folder / ".snakemake/locks").glob("*"))
+    assert not (gpu_study.folder / "data").exists()
+    assert not list((gpu_study.folder / ".snakemake/locks").glob("*"))
 
 
-def test_a_dry_run_needs_no_gpu(study, without_gpu):
-    assert "train_base" in study.snakemake("--dry-run")
+def test_a_dry_run_needs_no_gpu(gpu_study, without_gpu):
+    assert "train_base" in gpu_study.snakemake("--dry-run")
 
 
-def test_what_needs_no_gpu_runs_without_one(study, without_gpu):
-    study.snakemake("tasks")
+def test_what_needs_no_gpu_runs_without_one(gpu_study, without_gpu):
+    gpu_study.snakemake("tasks")
 
 
 @pytest.mark.slow
-def test_a_refused_job_is_not_tried_again(study, monkeypatch):
+def test_a_refused_job_is_not_tried_again(gpu_study, monkeypatch):
     """Here the first check believes the variable, as it does on machines whose driver is broken."""
-    study.snakemake("tasks")
+    gpu_study.snakemake("tasks")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    printed = study.snakemake("bases", *QUIET, "--keep-going", check=False)
+    printed = gpu_study.snakemake("bases", *QUIET, "--keep-going", check=False)
     if "MIG" in printed or REFUSED not in printed:
         pytest.skip("this machine has a GPU")
     assert "Trying to restart" not in printed
@@ -57,16 +46,16 @@ def test_a_refused_job_is_not_tried_again(study, monkeypatch):
     assert "Fix the cause and run snakemake again." in printed
 
 
-def test_quiet_runs_show_the_reason(study, tmp_path):
+def test_quiet_runs_show_the_reason(gpu_study, tmp_path):
     """As `make plan` and `make verify` do."""
-    survey = study.folder / "data/tiny/packed_36_warp/survey.json"
+    survey = gpu_study.folder / "data/tiny/packed_36_warp/survey.json"
     text = survey.read_text()
     survey.write_text(text[:-9])
     rate = tmp_path / "rate.yaml"
     rate.write_text("plan: {images_per_second: 9}\n")
     try:
-        plan = study.snakemake("plan", *QUIET, study=["cuda.yaml", str(rate)], check=False)
-        verify = study.snakemake("verify", *QUIET, check=False)
+        plan = gpu_study.snakemake("plan", *QUIET, study=["cuda.yaml", str(rate)], check=False)
+        verify = gpu_study.snakemake("verify", *QUIET, check=False)
     finally:
         survey.write_text(text)
     (line,) = (
@@ -75,7 +64,7 @@ def test_quiet_runs_show_the_reason(study, tmp_path):
     assert "data/tiny/packed_36_warp/survey.json: it is not a readable JSON file" in line
     assert "survey.json: it is not a readable JSON file" in verify
     assert re.search(r"error: \d+ faults in \d+ files", verify)
-    assert "No rule to produce nonsense" in study.snakemake("nonsense", *QUIET, check=False)
+    assert "No rule to produce nonsense" in gpu_study.snakemake("nonsense", *QUIET, check=False)
 
 
 def test_make_hides_no_reason():

@@ -14,16 +14,6 @@ PLANNED_WITH_PLUGIN = ("cluster-generic", "slurm")  # that of kubernetes asks th
 OF_A_PLUGIN = ("cluster-generic-", "container-image", "default-storage-", "kubernetes-", "slurm-")
 
 
-@pytest.fixture(scope="module")
-def study(checkout):
-    """A study for GPUs, of which nothing is made. Nothing is run either."""
-    study = checkout("planned.yaml")
-    tiny = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    tiny["training"]["device"] = "cuda"
-    (study.folder / "planned.yaml").write_text(yaml.safe_dump(tiny))
-    return study
-
-
 def without_plugin(study, profile):
     """A copy of the profile without what only its plugins know, for environments that lack them."""
     settings = yaml.safe_load((ROOT / f"profiles/{profile}/config.yaml").read_text())
@@ -36,16 +26,16 @@ def without_plugin(study, profile):
 
 def plan(study, python, profile):
     cores = [] if profile.endswith("local") else ["--cores", "2"]
-    command = [python, "-m", "snakemake", "--dry-run", "--profile", profile, *cores, "--configfile", "planned.yaml"]
+    command = [python, "-m", "snakemake", "--dry-run", "--profile", profile, *cores, "--configfile", "cuda.yaml"]
     done = subprocess.run(command, cwd=study.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_profile_plans_a_study(study, profile):
+def test_a_profile_plans_a_study(gpu_study, profile):
     """Without its plugin, whose own options are then left out. The next test has them."""
-    printed = plan(study, PYTHON, without_plugin(study, profile))
+    printed = plan(gpu_study, PYTHON, without_plugin(gpu_study, profile))
     assert re.search(r"^train_base +5$", printed, re.MULTILINE)
     resources = re.findall(r"rule train_base:.*?resources: ([^\n]*)", printed, re.DOTALL)
     assert len(resources) == 5
@@ -53,10 +43,10 @@ def test_a_profile_plans_a_study(study, profile):
 
 
 @pytest.mark.parametrize("profile", PLANNED_WITH_PLUGIN)
-def test_a_profile_plans_a_study_with_its_plugin(study, profile):
+def test_a_profile_plans_a_study_with_its_plugin(gpu_study, profile):
     if not Path(CLUSTER_PYTHON).exists():
         pytest.skip("requirements-cluster.txt is not installed: make environment-cluster")
-    printed = plan(study, CLUSTER_PYTHON, f"profiles/{profile}")
+    printed = plan(gpu_study, CLUSTER_PYTHON, f"profiles/{profile}")
     assert re.search(r"^train_base +5$", printed, re.MULTILINE)
     if profile == "slurm":
         partitions = dict(re.findall(r"rule (\w+):.*?slurm_partition=(\w+)", printed, re.DOTALL))

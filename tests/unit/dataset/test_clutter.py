@@ -6,7 +6,6 @@ import os
 import tarfile
 
 import pytest
-from PIL import Image
 
 from workflow_scripts.config.checks import check_dataset
 from workflow_scripts.dataset.clutter import lies_about
@@ -40,17 +39,6 @@ def test_what_lies_about(name):
 @pytest.mark.parametrize("name", [".", "..", "0.png", "Thumbs", "n01440764", "icon", "_", "thumbs.db.png", "recycle"])
 def test_what_does_not_lie_about(name):
     assert not lies_about(name)
-
-
-@pytest.fixture
-def tree(tmp_path):
-    root = tmp_path / "tree"
-    for split, count in (("train", 3), ("val", 2)):
-        for label, name in enumerate(("ape", "bee", "cat", "dog")):
-            (root / split / name).mkdir(parents=True)
-            for number in range(count):
-                Image.new("RGB", (10, 12), (60 * label, number, 0)).save(root / split / name / f"{number}.png")
-    return root
 
 
 def litter(folder):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import scipy.io
 from helpers import TRAIN_PER_CLASS, VAL_PER_CLASS
-from PIL import Image
 
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, share
 from workflow_scripts.dataset.devkit import read_devkit
@@ -227,18 +226,6 @@ def test_missing_archives_and_bad_devkits_are_named(archives, tmp_path):
     (tmp_path / DEVKIT).write_bytes(b"no devkit")
     with pytest.raises(InputError, match="not a readable ILSVRC-2012 development kit"):
         IlsvrcDataset(tmp_path)
-
-
-@pytest.fixture
-def tree(tmp_path):
-    root = tmp_path / "tree"
-    for split, count in (("train", 3), ("val", 2)):
-        for label, name in enumerate(("ape", "bee", "cat", "dog")):
-            (root / split / name).mkdir(parents=True)
-            for number in range(count):
-                color = (60 * label, number, 0)
-                Image.new("RGB", (10, 12), color).save(root / split / name / f"{number}.png")
-    return root
 
 
 def test_a_tree_and_its_tar_are_the_same_dataset(tree, tmp_path):
