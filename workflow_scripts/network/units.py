@@ -1,0 +1,271 @@
+"""The units of any network: where its traced graph can be cut, and what each unit holds (docs/design.md, units).
+
+A cut is allowed where exactly one value of the traced graph is needed later. Cuts inside a block are dropped; a block is a
+module that a shortcut or branch lies in, or any other module of its class. What has no weights joins a unit beside it.
+"""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from torch import fx, nn
+from torchvision.models.feature_extraction import NodePathTracer
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+GLOBAL_POOLS = ("adaptive_avg_pool2d", "adaptive_avg_pool1d", "mean", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit's name, its nodes in the traced graph, and the names of its parameters in the network."""
+
+    name: str
+    nodes: tuple[fx.Node, ...]
+    parameters: tuple[str, ...]
+
+
+@dataclass
+class Segment:
+    """The nodes between two neighbouring cuts, the paths of the modules that they lie in, and their parameters."""
+
+    nodes: list[fx.Node]
+    paths: list[str]
+    parameters: list[str] = field(default_factory=list)
+    weights: list[str] = field(default_factory=list)
+    pools: bool = False
+    block: str = ""
+
+    def joined(self, other: "Segment") -> "Segment":
+        """This segment and the one after it as one."""
+        pairs = ("nodes", "paths", "parameters", "weights")
+        lists = {name: getattr(self, name) + getattr(other, name) for name in pairs}
+        return Segment(**lists, pools=self.pools or other.pools, block=self.block or other.block)
+
+
+def units(model: nn.Module, leaves: Iterable[type[nn.Module]] = ()) -> list[Unit]:
+    """The units of `model` in order, the head last; modules of the classes `leaves` are not traced through.
+
+    Raises ValueError where the network cannot be traced or cut: fewer than two units, or a parameter in two of them.
+    """
+    tracer = NodePathTracer(leaf_modules=list(leaves))
+    graph = tracer.trace(model)
+    segments = _segments(model, graph, tracer.node_to_qualname)
+    _mark_blocks(model, segments)
+    whole = _join_blocks(segments)
+    joined = _join_weightless(_join_between_blocks(whole))
+    names = [*(_name(model, one) for one in joined[:-1]), joined[-1].weights[-1].rpartition(".")[0]]
+    found = [Unit(name, tuple(one.nodes), tuple(dict.fromkeys(one.parameters))) for name, one in zip(names, joined, strict=True)]
+    _check_parameters(model, found)
+    return found
+
+
+def unit_modules(model: nn.Module, found: Sequence[Unit]) -> list[fx.GraphModule]:
+    """A module of each unit, one tensor in and one out. They share their parameters and buffers with `model`.
+
+    Make them again after a change of the model's device, and after `train()` and `eval()` with a fresh trace.
+    """
+    return [_module(model, unit) for unit in found]
+
+
+def _module(model: nn.Module, unit: Unit) -> fx.GraphModule:
+    graph, own = fx.Graph(), set(unit.nodes)
+    copies: dict[fx.Node, fx.Node] = {}
+
+    def copy(node: fx.Node) -> fx.Node:
+        if node not in copies:
+            for one in node.all_input_nodes:
+                copy(one)
+            copies[node] = graph.node_copy(node, lambda one: copies[one])
+        return copies[node]
+
+    outside = {one for node in unit.nodes for one in node.all_input_nodes if one not in own and _varies(one)}
+    (entry,) = outside
+    copies[entry] = graph.placeholder("inputs")
+    for node in unit.nodes:
+        copy(node)
+    graph.output(copies[unit.nodes[-1]])
+    return fx.GraphModule(model, graph)
+
+
+def _varies(node: fx.Node) -> bool:
+    """Whether a node depends on the network's input."""
+    return node.op == "placeholder" or any(map(_varies, node.all_input_nodes))
+
+
+def _check_parameters(model: nn.Module, found: Sequence[Unit]) -> None:
+    """Raises ValueError for a parameter that two units use, or that none uses."""
+    counts = Counter(name for unit in found for name in unit.parameters)
+    if shared := [name for name, count in counts.items() if count > 1]:
+        raise ValueError(f"two of its units use the parameter {shared[0]}")
+    if unused := [name for name, _ in model.named_parameters() if name not in counts]:
+        raise ValueError(f"no unit uses its parameter {unused[0]}")
+
+
+def _segments(model: nn.Module, graph: fx.Graph, paths: dict[fx.Node, str]) -> list[Segment]:
+    """The graph between all places where exactly one value that depends on the input is needed later."""
+    nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
+    place = {node: number for number, node in enumerate(graph.nodes)}
+    dependent = _dependent(graph)
+    segments, current, alive = [], [], set(node for node in graph.nodes if node.op == "placeholder")
+    for node in nodes:
+        if node not in dependent:
+            continue
+        current.append(node)
+        alive = {one for one in alive | {node} if any(place[user] > place[node] for user in one.users)}
+        if alive == {node}:
+            segments.append(_segment(model, current, paths, dependent))
+            current = []
+    if current:
+        raise ValueError("the last value of its graph is not its output")
+    return segments
+
+
+def _dependent(graph: fx.Graph) -> set[fx.Node]:
+    """The nodes that depend on the network's input."""
+    found: set[fx.Node] = set()
+    for node in graph.nodes:
+        if node.op == "placeholder" or any(one in found for one in node.all_input_nodes):
+            found.add(node)
+    return found
+
+
+def _segment(model: nn.Module, nodes: Sequence[fx.Node], paths: dict, dependent: set) -> Segment:
+    segment = Segment(list(nodes), [_module_path(node, paths) for node in nodes])
+    for node in nodes:
+        names = _parameters(model, node, dependent)
+        segment.parameters += names
+        segment.weights += [
+            name for name in names if name.endswith("weight") and model.get_parameter(name).dim() > 1
+        ]
+        segment.pools |= _operation(model, node) in GLOBAL_POOLS
+    return segment
+
+
+def _module_path(node: fx.Node, paths: dict[fx.Node, str]) -> str:
+    """The path of the module that a node is, or that it was traced in."""
+    return node.target if node.op == "call_module" else paths[node].rpartition(".")[0]
+
+
+def _operation(model: nn.Module, node: fx.Node) -> str:
+    """The name of the class or function that a node calls."""
+    if node.op == "call_module":
+        return type(model.get_submodule(node.target)).__name__
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
+
+
+def _parameters(model: nn.Module, node: fx.Node, dependent: set[fx.Node]) -> list[str]:
+    """The names of the parameters that a node uses: its module's, and those of the constants that it is given."""
+    names = []
+    if node.op == "call_module":
+        names = [f"{node.target}.{name}" for name, _ in model.get_submodule(node.target).named_parameters()]
+    elif node.op == "get_attr" and isinstance(_attribute(model, node.target), nn.Parameter):
+        names = [node.target]
+    constants = (one for one in node.all_input_nodes if one not in dependent)
+    return [*names, *itertools.chain.from_iterable(_parameters(model, one, dependent) for one in constants)]
+
+
+def _attribute(model: nn.Module, name: str) -> object:
+    owner, _, last = name.rpartition(".")
+    return getattr(model.get_submodule(owner), last)
+
+
+def _common(paths: Sequence[str]) -> str:
+    """The longest module path that all of these lie in."""
+    parts = zip(*(path.split(".") for path in paths), strict=False)
+    return ".".join(same[0] for same in itertools.takewhile(lambda same: len(set(same)) == 1, parts))
+
+
+def _mark_blocks(model: nn.Module, segments: list[Segment]) -> None:
+    """Give each segment the path of the outermost block that it lies in, where there is one."""
+    classes, paths = set(), set()
+    for segment in segments:
+        home = _common(segment.paths)
+        if len(segment.nodes) > 1 and segment.weights and home:
+            module = model.get_submodule(home)
+            (paths.add(home) if isinstance(module, CONTAINERS) else classes.add(type(module)))
+    blocks = {name for name, module in model.named_modules() if name and (name in paths or type(module) in classes)}
+    for segment in segments:
+        parts = _common(segment.paths).split(".")
+        leads = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+        segment.block = next((lead for lead in leads if lead in blocks), "")
+
+
+def _join_blocks(segments: list[Segment]) -> list[Segment]:
+    """One segment a block."""
+    joined: list[Segment] = []
+    for segment in segments:
+        if joined and segment.block and joined[-1].block == segment.block:
+            joined[-1] = joined[-1].joined(segment)
+        else:
+            joined.append(segment)
+    return joined
+
+
+def _join_between_blocks(segments: list[Segment]) -> list[Segment]:
+    """Weights between two blocks (a downsampling), with the norm before them, as part of the block after them."""
+    blocks = [number for number, segment in enumerate(segments) if segment.block and segment.weights]
+    if not blocks:
+        return segments
+    joined, waiting = [], None
+    for number, segment in enumerate(segments):
+        between = blocks[0] < number < blocks[-1] and not segment.block
+        leads = between and (segment.weights or _leads(segments, number))
+        if waiting is not None:
+            segment, waiting = waiting.joined(segment), None
+            leads = leads or (between and not segment.block)
+        if leads:
+            waiting = segment
+        else:
+            joined.append(segment)
+    return joined
+
+
+def _leads(segments: list[Segment], number: int) -> bool:
+    """Whether a segment without weights shares a deeper module with the segments after it than with those before it."""
+    before, here, after = (_common(one.paths) for one in segments[number - 1 : number + 2])
+    return len(_common([here, after])) > len(_common([here, before]))
+
+
+def _join_weightless(segments: list[Segment]) -> list[Segment]:
+    """Segments without weights join the unit before them; a last global pool, and what follows it, the head."""
+    weighted = [number for number, segment in enumerate(segments) if segment.weights]
+    if len(weighted) < 2:
+        raise ValueError("it has fewer than two units with weights")
+    head = weighted[-1]
+    start = _head_start(segments, weighted[-2], head)
+    firsts = [0, *weighted[1:-1], start]
+    return [
+        _joined(segments[first:stop]) for first, stop in itertools.pairwise([*firsts, len(segments)])
+    ]
+
+
+def _head_start(segments: list[Segment], before: int, head: int) -> int:
+    """Where the head begins: after the last parameters before it, at a global pool or in the module of its weights."""
+    start = head
+    for number in range(head - 1, before, -1):
+        segment = segments[number]
+        if segment.parameters:
+            break
+        if segment.pools or _leads(segments, number):
+            start = number
+    return start
+
+
+def _joined(segments: Sequence[Segment]) -> Segment:
+    whole = segments[0]
+    for segment in segments[1:]:
+        whole = whole.joined(segment)
+    return whole
+
+
+def _name(model: nn.Module, segment: Segment) -> str:
+    """A unit's name: its block's path, or that of the largest module around its first weights with nothing beside it."""
+    if segment.block:
+        return segment.block
+    name, own = segment.weights[0].rpartition(".")[0], set(segment.parameters)
+    while parent := name.rpartition(".")[0]:
+        if not own.issuperset(f"{parent}.{inner}" for inner, _ in model.get_submodule(parent).named_parameters()):
+            break
+        name = parent
+    return name
