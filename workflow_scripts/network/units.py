@@ -4,9 +4,11 @@ A cut is allowed where exactly one value of the traced graph is needed later. Cu
 module that a shortcut or branch lies in, or any other module of its class. What has no weights joins a unit beside it.
 """
 
+import inspect
 import itertools
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from torch import fx, nn
@@ -43,13 +45,15 @@ class Segment:
         return Segment(**lists, pools=self.pools or other.pools, block=self.block or other.block)
 
 
-def units(model: nn.Module, leaves: Iterable[type[nn.Module]] = ()) -> list[Unit]:
+def units(model: nn.Module, leaves: Iterable[type[nn.Module]] = (), functions: Iterable[Callable] = ()) -> list[Unit]:
     """The units of `model` in order, the head last; modules of the classes `leaves` are not traced through.
 
     Raises ValueError where the network cannot be traced or cut: fewer than two units, or a parameter in two of them.
     """
-    tracer = NodePathTracer(leaf_modules=list(leaves))
-    graph = tracer.trace(model)
+    tracer = NodePathTracer(leaf_modules=list(leaves), autowrap_functions=tuple(functions))
+    # Further arguments of forward (a mask, say) keep their defaults.
+    others = list(inspect.signature(model.forward).parameters.values())[1:]
+    graph = tracer.trace(model, {one.name: one.default for one in others})
     segments = _segments(model, graph, tracer.node_to_qualname)
     _mark_blocks(model, segments)
     whole = _join_blocks(segments)
@@ -79,18 +83,13 @@ def _module(model: nn.Module, unit: Unit) -> fx.GraphModule:
             copies[node] = graph.node_copy(node, lambda one: copies[one])
         return copies[node]
 
-    outside = {one for node in unit.nodes for one in node.all_input_nodes if one not in own and _varies(one)}
-    (entry,) = outside
+    dependent = _dependent(unit.nodes[0].graph)
+    (entry,) = {one for node in unit.nodes for one in node.all_input_nodes if one in dependent and one not in own}
     copies[entry] = graph.placeholder("inputs")
     for node in unit.nodes:
         copy(node)
     graph.output(copies[unit.nodes[-1]])
     return fx.GraphModule(model, graph)
-
-
-def _varies(node: fx.Node) -> bool:
-    """Whether a node depends on the network's input."""
-    return node.op == "placeholder" or any(map(_varies, node.all_input_nodes))
 
 
 def _check_parameters(model: nn.Module, found: Sequence[Unit]) -> None:
@@ -107,7 +106,7 @@ def _segments(model: nn.Module, graph: fx.Graph, paths: dict[fx.Node, str]) -> l
     nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
     place = {node: number for number, node in enumerate(graph.nodes)}
     dependent = _dependent(graph)
-    segments, current, alive = [], [], set(node for node in graph.nodes if node.op == "placeholder")
+    segments, current, alive = [], [], {next(iter(graph.nodes))}
     for node in nodes:
         if node not in dependent:
             continue
@@ -123,9 +122,9 @@ def _segments(model: nn.Module, graph: fx.Graph, paths: dict[fx.Node, str]) -> l
 
 def _dependent(graph: fx.Graph) -> set[fx.Node]:
     """The nodes that depend on the network's input."""
-    found: set[fx.Node] = set()
+    found = {next(iter(graph.nodes))}  # further placeholders have their defaults
     for node in graph.nodes:
-        if node.op == "placeholder" or any(one in found for one in node.all_input_nodes):
+        if any(one in found for one in node.all_input_nodes):
             found.add(node)
     return found
 
@@ -184,11 +183,20 @@ def _mark_blocks(model: nn.Module, segments: list[Segment]) -> None:
         if len(segment.nodes) > 1 and segment.weights and home:
             module = model.get_submodule(home)
             (paths.add(home) if isinstance(module, CONTAINERS) else classes.add(type(module)))
-    blocks = {name for name, module in model.named_modules() if name and (name in paths or type(module) in classes)}
+    modules = [(name, module) for name, module in model.named_modules() if name and any(module.children())]
+    blocks = {name for name, module in modules if name in paths or type(module) in classes}
+    # A module at a block's place is a block too, also where its class has no shortcut: `blocks.0.0` beside `blocks.1.0`.
+    places = {_place(name) for name in blocks}
+    blocks |= {name for name, _ in modules if _place(name) in places and "#" in _place(name)}
     for segment in segments:
         parts = _common(segment.paths).split(".")
         leads = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
         segment.block = next((lead for lead in leads if lead in blocks), "")
+
+
+def _place(name: str) -> str:
+    """A module's path without its numbers."""
+    return re.sub(r"[0-9]+", "#", name)
 
 
 def _join_blocks(segments: list[Segment]) -> list[Segment]:
