@@ -37,7 +37,11 @@ class BasicBlock(nn.Module):
         self.bn1 = NORMS[norm](outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=bias)
         self.bn2 = NORMS[norm](outputs)
-        self.shortcut = (nn.Identity() if stride == 1 and inputs == outputs else Shortcut(inputs, outputs, stride)) if skip else None
+        self.shortcut = (
+            (nn.Identity() if stride == 1 and inputs == outputs else Shortcut(inputs, outputs, stride))
+            if skip
+            else None
+        )
 
     def forward(self, inputs: Tensor) -> Tensor:
         """The block's output (batch, outputs, height / stride, width / stride)."""
@@ -59,7 +63,10 @@ class SmallResNet(nn.Module):
         channels, inputs = (width, 2 * width, 4 * width), width
         for number, outputs in enumerate(channels, start=1):
             strides = [1 if number == 1 else 2] + [1] * (blocks - 1)
-            group = [BasicBlock(inputs if first == 0 else outputs, outputs, stride, norm, skip) for first, stride in enumerate(strides)]
+            group = [
+                BasicBlock(inputs if first == 0 else outputs, outputs, stride, norm, skip)
+                for first, stride in enumerate(strides)
+            ]
             setattr(self, f"layer{number}", nn.Sequential(*group))
             inputs = outputs
         self.linear = nn.Linear(inputs, classes)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from torch import fx, nn
+from torch import Tensor, fx, nn
 from torchvision.models.feature_extraction import NodePathTracer
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -20,27 +20,30 @@ GLOBAL_POOLS = ("adaptive_avg_pool2d", "adaptive_avg_pool1d", "mean", "AdaptiveA
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit's name, its nodes in the traced graph, and the names of its parameters in the network."""
+    """A unit's name, its nodes in the traced graph, and the names of its parameters and buffers in the network."""
 
     name: str
     nodes: tuple[fx.Node, ...]
-    parameters: tuple[str, ...]
+    tensors: tuple[str, ...]
 
 
 @dataclass
 class Segment:
-    """The nodes between two neighbouring cuts, the paths of the modules that they lie in, and their parameters."""
+    """The nodes between two neighbouring cuts, the paths of the modules that they lie in, and the tensors they use.
+
+    `tensors` are parameters and buffers, `weights` those parameters that multiply features (two or more dimensions).
+    """
 
     nodes: list[fx.Node]
     paths: list[str]
-    parameters: list[str] = field(default_factory=list)
+    tensors: list[str] = field(default_factory=list)
     weights: list[str] = field(default_factory=list)
     pools: bool = False
     block: str = ""
 
     def joined(self, other: "Segment") -> "Segment":
         """This segment and the one after it as one."""
-        pairs = ("nodes", "paths", "parameters", "weights")
+        pairs = ("nodes", "paths", "tensors", "weights")
         lists = {name: getattr(self, name) + getattr(other, name) for name in pairs}
         return Segment(**lists, pools=self.pools or other.pools, block=self.block or other.block)
 
@@ -59,53 +62,27 @@ def units(model: nn.Module, leaves: Iterable[type[nn.Module]] = (), functions: I
     whole = _join_blocks(segments)
     joined = _join_weightless(_join_between_blocks(whole))
     names = [*(_name(model, one) for one in joined[:-1]), joined[-1].weights[-1].rpartition(".")[0]]
-    found = [Unit(name, tuple(one.nodes), tuple(dict.fromkeys(one.parameters))) for name, one in zip(names, joined, strict=True)]
-    _check_parameters(model, found)
+    found = [
+        Unit(name, tuple(one.nodes), tuple(dict.fromkeys(one.tensors))) for name, one in zip(names, joined, strict=True)
+    ]
+    _check_tensors(model, found)
     return found
 
 
-def unit_modules(model: nn.Module, found: Sequence[Unit]) -> list[fx.GraphModule]:
-    """A module of each unit, one tensor in and one out. They share their parameters and buffers with `model`.
-
-    Make them again after a change of the model's device, and after `train()` and `eval()` with a fresh trace.
-    """
-    return [_module(model, unit) for unit in found]
-
-
-def _module(model: nn.Module, unit: Unit) -> fx.GraphModule:
-    graph, own = fx.Graph(), set(unit.nodes)
-    copies: dict[fx.Node, fx.Node] = {}
-
-    def copy(node: fx.Node) -> fx.Node:
-        if node not in copies:
-            for one in node.all_input_nodes:
-                copy(one)
-            copies[node] = graph.node_copy(node, lambda one: copies[one])
-        return copies[node]
-
-    dependent = _dependent(unit.nodes[0].graph)
-    (entry,) = {one for node in unit.nodes for one in node.all_input_nodes if one in dependent and one not in own}
-    copies[entry] = graph.placeholder("inputs")
-    for node in unit.nodes:
-        copy(node)
-    graph.output(copies[unit.nodes[-1]])
-    return fx.GraphModule(model, graph)
-
-
-def _check_parameters(model: nn.Module, found: Sequence[Unit]) -> None:
-    """Raises ValueError for a parameter that two units use, or that none uses."""
-    counts = Counter(name for unit in found for name in unit.parameters)
+def _check_tensors(model: nn.Module, found: Sequence[Unit]) -> None:
+    """Raises ValueError for a parameter or buffer that two units use, and for a parameter that none uses."""
+    counts = Counter(name for unit in found for name in unit.tensors)
     if shared := [name for name, count in counts.items() if count > 1]:
-        raise ValueError(f"two of its units use the parameter {shared[0]}")
+        raise ValueError(f"two of its units use {shared[0]}")
     if unused := [name for name, _ in model.named_parameters() if name not in counts]:
-        raise ValueError(f"no unit uses its parameter {unused[0]}")
+        raise ValueError(f"no unit uses {unused[0]}")
 
 
 def _segments(model: nn.Module, graph: fx.Graph, paths: dict[fx.Node, str]) -> list[Segment]:
     """The graph between all places where exactly one value that depends on the input is needed later."""
     nodes = [node for node in graph.nodes if node.op not in ("placeholder", "output")]
     place = {node: number for number, node in enumerate(graph.nodes)}
-    dependent = _dependent(graph)
+    dependent = dependent_nodes(graph)
     segments, current, alive = [], [], {next(iter(graph.nodes))}
     for node in nodes:
         if node not in dependent:
@@ -120,7 +97,7 @@ def _segments(model: nn.Module, graph: fx.Graph, paths: dict[fx.Node, str]) -> l
     return segments
 
 
-def _dependent(graph: fx.Graph) -> set[fx.Node]:
+def dependent_nodes(graph: fx.Graph) -> set[fx.Node]:
     """The nodes that depend on the network's input."""
     found = {next(iter(graph.nodes))}  # further placeholders have their defaults
     for node in graph.nodes:
@@ -132,11 +109,9 @@ def _dependent(graph: fx.Graph) -> set[fx.Node]:
 def _segment(model: nn.Module, nodes: Sequence[fx.Node], paths: dict, dependent: set) -> Segment:
     segment = Segment(list(nodes), [_module_path(node, paths) for node in nodes])
     for node in nodes:
-        names = _parameters(model, node, dependent)
-        segment.parameters += names
-        segment.weights += [
-            name for name in names if name.endswith("weight") and model.get_parameter(name).dim() > 1
-        ]
+        names = _tensors(model, node, dependent)
+        segment.tensors += names
+        segment.weights += [name for name in names if name.endswith("weight") and _attribute(model, name).dim() > 1]
         segment.pools |= _operation(model, node) in GLOBAL_POOLS
     return segment
 
@@ -153,15 +128,18 @@ def _operation(model: nn.Module, node: fx.Node) -> str:
     return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", "")
 
 
-def _parameters(model: nn.Module, node: fx.Node, dependent: set[fx.Node]) -> list[str]:
-    """The names of the parameters that a node uses: its module's, and those of the constants that it is given."""
+def _tensors(model: nn.Module, node: fx.Node, dependent: set[fx.Node]) -> list[str]:
+    """The names of the parameters and buffers that a node uses: its module's, and those of the constants it is given."""
     names = []
     if node.op == "call_module":
-        names = [f"{node.target}.{name}" for name, _ in model.get_submodule(node.target).named_parameters()]
-    elif node.op == "get_attr" and isinstance(_attribute(model, node.target), nn.Parameter):
+        module = model.get_submodule(node.target)
+        names = [
+            f"{node.target}.{name}" for name, _ in itertools.chain(module.named_parameters(), module.named_buffers())
+        ]
+    elif node.op == "get_attr" and isinstance(_attribute(model, node.target), Tensor):
         names = [node.target]
     constants = (one for one in node.all_input_nodes if one not in dependent)
-    return [*names, *itertools.chain.from_iterable(_parameters(model, one, dependent) for one in constants)]
+    return [*names, *itertools.chain.from_iterable(_tensors(model, one, dependent) for one in constants)]
 
 
 def _attribute(model: nn.Module, name: str) -> object:
@@ -243,9 +221,7 @@ def _join_weightless(segments: list[Segment]) -> list[Segment]:
     head = weighted[-1]
     start = _head_start(segments, weighted[-2], head)
     firsts = [0, *weighted[1:-1], start]
-    return [
-        _joined(segments[first:stop]) for first, stop in itertools.pairwise([*firsts, len(segments)])
-    ]
+    return [_joined(segments[first:stop]) for first, stop in itertools.pairwise([*firsts, len(segments)])]
 
 
 def _head_start(segments: list[Segment], before: int, head: int) -> int:
@@ -253,7 +229,7 @@ def _head_start(segments: list[Segment], before: int, head: int) -> int:
     start = head
     for number in range(head - 1, before, -1):
         segment = segments[number]
-        if segment.parameters:
+        if segment.tensors:
             break
         if segment.pools or _leads(segments, number):
             start = number
@@ -271,7 +247,7 @@ def _name(model: nn.Module, segment: Segment) -> str:
     """A unit's name: its block's path, or that of the largest module around its first weights with nothing beside it."""
     if segment.block:
         return segment.block
-    name, own = segment.weights[0].rpartition(".")[0], set(segment.parameters)
+    name, own = segment.weights[0].rpartition(".")[0], set(segment.tensors)
     while parent := name.rpartition(".")[0]:
         if not own.issuperset(f"{parent}.{inner}" for inner, _ in model.get_submodule(parent).named_parameters()):
             break
