@@ -9,9 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from workflow_scripts.features.similarity import layer_grams, linear_cka
-from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.features.similarity import unit_grams, linear_cka
+from workflow_scripts.network.build import build_network, new_network
 from workflow_scripts.network.networks import Network, load_weights
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing import cli
@@ -43,9 +42,9 @@ def compare_bases(
         others = tasks[source].mean_image if settings["mean_image"] == "source" else own
         seen, seen_by_source = (_images(manifest, tasks[target], mean, settings, count) for mean in (own, others))
         layers = zip(
-            layer_grams(networks[target], seen),
-            layer_grams(networks[source], seen_by_source),
-            layer_grams(untrained, seen),
+            unit_grams(networks[target], seen),
+            unit_grams(networks[source], seen_by_source),
+            unit_grams(untrained, seen),
             strict=True,
         )
         for depth, ((layer, wanted), (_, transferred), (_, random)) in enumerate(layers, start=1):
@@ -67,7 +66,7 @@ def _images(manifest: Path, task: Task, mean_image: np.ndarray, settings: dict, 
 
 def load_network(weights: Path, settings: dict, classes: int) -> Network:
     """The network of a safetensors file. Raises InputError if it is not of the architecture in `settings`."""
-    network = Network(ARCHITECTURES[settings["architecture"]](), settings["crop"], classes)
+    network = build_network(settings["architecture"], settings["crop"], classes)
     try:
         network.load_state_dict(load_weights(weights))
     except RuntimeError as error:
@@ -99,8 +98,9 @@ def main() -> None:
         expect(weights[half], task, networks=networks, leaves=base_leaves(args.settings))
     tasks = {half: Task.load(path) for half, path in paths.items()}
     networks = {half: load_network(path, args.settings, tasks[half].classes) for half, path in weights.items()}
-    untrained = Network(ARCHITECTURES[args.settings["architecture"]](), args.settings["crop"], tasks["A"].classes)
-    initialise(untrained, args.settings["init"], derive_seed("untrained", args.partition, args.seed))
+    seed = derive_seed("untrained", args.partition, args.seed)
+    made = [args.settings[key] for key in ("architecture", "crop")]
+    untrained = new_network(*made, tasks["A"].classes, args.settings["init"], seed)
     table = compare_bases(args.manifest, tasks, networks, untrained, args.settings, args.images)
     table.insert(0, "seed", args.seed)
     table.insert(0, "partition", args.partition)

@@ -12,9 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network, load_weights
+from workflow_scripts.network.build import new_network
+from workflow_scripts.network.networks import Network, Noise, load_weights
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.store.packed import PackedSplit
@@ -44,26 +43,23 @@ class CurveTraining:
         # One untrained network for all depths of source "random", so that they share its first layers.
         source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
         self.learners = [self._learner(depth, source) for depth in job.depths]
-        # The deepest network's first layers are every network's first layers.
-        deepest = max(self.learners, key=lambda learner: learner.frozen)
-        self.prefix = list(deepest.network.layers.values())[: deepest.frozen]
+        # The deepest network's first units are every network's first units.
+        self.deepest = max(self.learners, key=lambda learner: learner.frozen)
         self.prefix_seed = job.prefix_seed()
-        self.random = torch.Generator(settings.device)
+        self.noise = Noise(torch.Generator(settings.device), self.workers.share(settings.batch_size))
 
     def _initialised(self, seed: int) -> Network:
         settings = self.settings
-        network = Network(ARCHITECTURES[settings.architecture](), settings.crop, self.batches.task.classes)
-        initialise(network, settings.init, seed)
-        return network
+        return new_network(settings.architecture, settings.crop, self.batches.task.classes, settings.init, seed)
 
     def _learner(self, depth: int, source: Weights | None) -> Learner:
         settings, job = self.settings, self.job
         network = self._initialised(job.network_seed(depth, "init"))
         if depth:
-            network.copy_layers(source, depth + job.preserve)
+            network.copy_units(source, depth + job.preserve)
         network.to(settings.device, memory_format=torch.channels_last)
         if settings.compile:
-            network.compile_layers()
+            network.compile_units()
         return Learner(job, depth, network, settings, self.workers)
 
     def run(
@@ -103,9 +99,7 @@ class CurveTraining:
         return on_schedule and self.learners[0].last_iteration < self.iteration
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        if self.prefix:
-            self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
-        inputs = self._prefix_outputs(images, self.random)
+        inputs = self._prefix_outputs(images, self.noise.seed(derive_seed(self.prefix_seed, self.iteration)))
         factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
         for learner in self.learners:
             if not learner.failed:
@@ -113,14 +107,12 @@ class CurveTraining:
         self.iteration += 1
 
     @torch.no_grad()
-    def _prefix_outputs(self, images: Tensor, random: torch.Generator | None) -> list[Tensor]:
-        """The inputs of each depth: the images, then each frozen layer's output (with dropout, given `random`)."""
+    def _prefix_outputs(self, images: Tensor, noise: Noise | None) -> list[Tensor]:
+        """The inputs of each depth: the images, then each frozen unit's output (in training, given `noise`)."""
         outputs = [images]
         with autocast(self.settings.precision, self.settings.device):
-            for layer in self.prefix:
-                share = self.workers.share(self.settings.batch_size)
-                mask = None if random is None else layer.dropout_mask(share, random)
-                outputs.append(layer(outputs[-1], mask))
+            for number in range(self.deepest.frozen):
+                outputs.append(self.deepest.network.unit(number, outputs[-1], noise))
         return outputs
 
     @torch.no_grad()

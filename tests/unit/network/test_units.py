@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torchvision
-from workflow_scripts.network.resnets import cifar_resnet20, mini_resnet
+
 from workflow_scripts.network.traced import TracedNetwork
 from workflow_scripts.network.units import units
 
