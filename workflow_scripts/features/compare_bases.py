@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from workflow_scripts.features.similarity import unit_grams, linear_cka
+from workflow_scripts.features.similarity import linear_cka, unit_grams
 from workflow_scripts.network.build import build_network, new_network
 from workflow_scripts.network.networks import Network, load_weights
 from workflow_scripts.partition.task import Task

@@ -4,46 +4,55 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, fx, nn
 
+from workflow_scripts.network.networks import Network, Noise
 from workflow_scripts.network.units import Unit, dependent_nodes
 
 
-class TracedNetwork(nn.Module):
-    """A model and its units in order, each a function of one tensor.
+class TracedNetwork(Network):
+    """A model and its units in order.
 
-    Units run in the mode that `set_modes` gave them. Dropout and stochastic depth draw from torch's default generators.
+    Dropout and stochastic depth draw from torch's default generators, which Noise.seed sets. Frozen units run as in
+    evaluation, so that their norm layers use the statistics that were copied.
     """
 
     def __init__(self, model: nn.Module, cut: Callable[[nn.Module], Sequence[Unit]]) -> None:
         """`cut` gives the units of the model in its present mode. Raises ValueError where the modes differ in them."""
         super().__init__()
         self.model = model
-        self._cuts = {training: cut(model.train(training)) for training in (True, False)}
-        self.names, self.tensors = ([getattr(unit, key) for unit in self._cuts[False]] for key in ("name", "tensors"))
-        if self.names != [unit.name for unit in self._cuts[True]]:
+        self._units = {training: cut(model.train(training)) for training in (True, False)}
+        self.names = [unit.name for unit in self._units[False]]
+        if self.names != [unit.name for unit in self._units[True]]:
             raise ValueError("its units in training are not those in evaluation")
-        self._modules_of = [_modules_with_modes(model, unit) for unit in self._cuts[False]]
+        self._parts = [_modules_with_modes(model, unit) for unit in self._units[False]]
+        self._modules_of: dict[tuple[int, bool], nn.Module] = {}
         self._training = [False] * len(self.names)
-        self._graphs: dict[tuple[bool, int], fx.GraphModule] = {}
 
-    def set_modes(self, frozen: int, training: bool) -> None:
-        """Units from number `frozen` on learn if `training`; those before it are in evaluation."""
-        for number, modules in enumerate(self._modules_of):
-            self._training[number] = training and number >= frozen
-            for module in modules:
-                module.training = self._training[number]
+    def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
+        """See Network.unit."""
+        training = noise is not None and number >= self.frozen
+        if training != self._training[number]:
+            self._training[number] = training
+            for module in self._parts[number]:
+                module.training = training
+        if (number, training) not in self._modules_of:  # made late, since `to` replaces buffers
+            self._modules_of[number, training] = unit_module(self.model, self._units[training][number])
+        return self._modules_of[number, training](inputs)
 
-    def unit(self, number: int, inputs: Tensor) -> Tensor:
-        """The output of one unit (numbered from 0) for the outputs of the one before it, or for images."""
-        training = self._training[number]
-        if (training, number) not in self._graphs:  # made late, since `to` replaces buffers
-            self._graphs[training, number] = unit_module(self.model, self._cuts[training][number])
-        return self._graphs[training, number](inputs)
+    def tensors(self, number: int) -> list[str]:
+        """See Network.tensors."""
+        return [f"model.{name}" for name in self._units[False][number].tensors]
 
-    def forward(self, inputs: Tensor, start: int = 0) -> Tensor:
-        """Scores (batch, classes) of images, or of the outputs of the first `start` units."""
-        for number in range(start, len(self.names)):
-            inputs = self.unit(number, inputs)
-        return inputs
+    def compile_units(self) -> None:
+        """Compile each unit with torch.compile."""
+        for number in range(len(self.names)):
+            for training in (False, True):
+                self._modules_of[number, training] = unit_module(self.model, self._units[training][number])
+                self._modules_of[number, training].compile(dynamic=False)
+
+    def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> "TracedNetwork":
+        """nn.Module's, which `to` calls: the units are then made again."""
+        self._modules_of.clear()
+        return super()._apply(function, recurse)
 
 
 def unit_module(model: nn.Module, unit: Unit) -> fx.GraphModule:

@@ -11,7 +11,7 @@ import torch
 from helpers import ROOT, save_tasks
 
 from workflow_scripts.features.compare_bases import compare_bases, load_network
-from workflow_scripts.features.similarity import gram_matrix, unit_grams, linear_cka
+from workflow_scripts.features.similarity import gram_matrix, linear_cka, unit_grams
 from workflow_scripts.network.architectures import mini_caffenet
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import CaffeNet
