@@ -1,4 +1,4 @@
-"""Networks by the name of their architecture: with weights of any values to be overwritten, or untrained from a seed."""
+"""Networks by the name of their architecture: to be overwritten with weights, or untrained from a seed."""
 
 import torch
 

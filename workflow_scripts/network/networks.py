@@ -38,7 +38,7 @@ class Noise:
     share: Share
 
     def seed(self, seed: int) -> "Noise":
-        """This noise, begun at `seed`. Modules that draw by themselves use torch's default generators."""
+        """Begin at `seed`, and return the noise. Modules that draw by themselves use torch's default generators."""
         self.random.manual_seed(seed)
         torch.manual_seed(seed)
         return self
@@ -54,7 +54,7 @@ class ParameterGroup:
 
 
 class Network(nn.Module):
-    """An ordered list of named units, the head last. Subclasses have `names`, and say how a unit runs and what it holds.
+    """An ordered list of named units, the head last. Subclasses say how a unit runs and what it holds.
 
     The first `frozen` units never change (docs/design.md, rule 9).
     """
@@ -79,7 +79,7 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def forward(self, inputs: Tensor, noise: Noise | None = None, start: int = 0) -> Tensor:
-        """Scores (batch, classes) of `inputs`: images (batch, 3, crop, crop), or the outputs of the first `start` units.
+        """Scores (batch, classes) of images (batch, 3, crop, crop), or of the outputs of the first `start` units.
 
         With `noise` the units are in training. `inputs` are then the images of its share.
         """

@@ -1,4 +1,4 @@
-"""Residual networks for 32-pixel images: CIFAR ResNet-20, and a small one whose norm and shortcuts can be taken away."""
+"""Residual networks for 32-pixel images: CIFAR ResNet-20, and a small one with any norm, with or without shortcuts."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,8 @@
 """The units of any network: where its traced graph can be cut, and what each unit holds (docs/design.md, units).
 
-A cut is allowed where exactly one value of the traced graph is needed later. Cuts inside a block are dropped; a block is a
-module that a shortcut or branch lies in, or any other module of its class. What has no weights joins a unit beside it.
+A cut is allowed where exactly one value of the traced graph is needed later. Cuts inside a block are dropped. A block
+is a module that a shortcut or branch lies in, or another module of its class or at its place. What has no weights joins
+a unit beside it.
 """
 
 import inspect
@@ -42,7 +43,7 @@ class Segment:
     block: str = ""
 
     def joined(self, other: "Segment") -> "Segment":
-        """This segment and the one after it as one."""
+        """One segment, of this one and the one after it."""
         pairs = ("nodes", "paths", "tensors", "weights")
         lists = {name: getattr(self, name) + getattr(other, name) for name in pairs}
         return Segment(**lists, pools=self.pools or other.pools, block=self.block or other.block)
@@ -129,7 +130,7 @@ def _operation(model: nn.Module, node: fx.Node) -> str:
 
 
 def _tensors(model: nn.Module, node: fx.Node, dependent: set[fx.Node]) -> list[str]:
-    """The names of the parameters and buffers that a node uses: its module's, and those of the constants it is given."""
+    """The names of the parameters and buffers that a node uses: its module's and its constant arguments'."""
     names = []
     if node.op == "call_module":
         module = model.get_submodule(node.target)
@@ -163,7 +164,7 @@ def _mark_blocks(model: nn.Module, segments: list[Segment]) -> None:
             (paths.add(home) if isinstance(module, CONTAINERS) else classes.add(type(module)))
     modules = [(name, module) for name, module in model.named_modules() if name and any(module.children())]
     blocks = {name for name, module in modules if name in paths or type(module) in classes}
-    # A module at a block's place is a block too, also where its class has no shortcut: `blocks.0.0` beside `blocks.1.0`.
+    # A module at a block's place is a block too, also without a shortcut: `blocks.0.0` beside `blocks.1.0`.
     places = {_place(name) for name in blocks}
     blocks |= {name for name, _ in modules if _place(name) in places and "#" in _place(name)}
     for segment in segments:
@@ -244,7 +245,7 @@ def _joined(segments: Sequence[Segment]) -> Segment:
 
 
 def _name(model: nn.Module, segment: Segment) -> str:
-    """A unit's name: its block's path, or that of the largest module around its first weights with nothing beside it."""
+    """A unit's name: its block's path, or that of the largest module with its first weights and nothing else."""
     if segment.block:
         return segment.block
     name, own = segment.weights[0].rpartition(".")[0], set(segment.tensors)
