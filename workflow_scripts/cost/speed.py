@@ -25,7 +25,8 @@ INDIFFERENT = {
         "validate_every": 1,
         "stuck_after": 1,
     },
-    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0},
+    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0, "optimizer": "sgd"},
+    **{"norm_statistics": "source", "frozen_dropout": True},
 }
 
 

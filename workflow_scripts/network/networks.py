@@ -56,23 +56,31 @@ class ParameterGroup:
 class Network(nn.Module):
     """An ordered list of named units, the head last. Subclasses say how a unit runs and what it holds.
 
-    The first `frozen` units never change (docs/design.md, rule 9).
+    The first `frozen` units never change (docs/design.md, rule 9). Their dropout is active in training if
+    `frozen_dropout`. Their norm layers use the statistics they hold, or with `frozen_batch_statistics` those of each
+    training batch, which change what they hold.
     """
 
     names: Sequence[str]
     bias_rate = 1.0  # the multiple of the learning rate at which biases learn
     frozen = 0
+    frozen_dropout = True
+    frozen_batch_statistics = False
 
     def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
         """The output of the unit of this number (from 0) for the outputs of the unit before it, or for images.
 
-        With `noise` the unit is in training, unless it is frozen.
+        With `noise` the unit is in training. If frozen, it is so only as frozen_dropout and frozen_batch_statistics say.
         """
         raise NotImplementedError
 
     def tensors(self, number: int) -> list[str]:
         """The names of a unit's parameters and buffers in the network's state dict."""
         raise NotImplementedError
+
+    def norms(self, count: int) -> list[nn.modules.batchnorm._BatchNorm]:
+        """The norm layers with running statistics in the first `count` units."""
+        return []
 
     def compile_units(self) -> None:
         """Compile each unit with torch.compile."""
@@ -171,9 +179,10 @@ class CaffeNet(Network):
         self.names = list(self.layers)
 
     def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
-        """See Network.unit. Dropout is active in frozen layers too, as in the paper's networks."""
+        """See Network.unit."""
         layer = self.layers[self.names[number]]
-        return layer(inputs, None if noise is None else layer.dropout_mask(noise.share, noise.random))
+        quiet = noise is None or (number < self.frozen and not self.frozen_dropout)
+        return layer(inputs, None if quiet else layer.dropout_mask(noise.share, noise.random))
 
     def tensors(self, number: int) -> list[str]:
         """See Network.tensors."""

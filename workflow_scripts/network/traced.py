@@ -1,19 +1,28 @@
 """A network of any origin as a chain of units, cut from its traced graph (units.py)."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from torch import Tensor, fx, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from workflow_scripts.network.networks import Network, Noise
 from workflow_scripts.network.units import Unit, dependent_nodes
 
 
-class TracedNetwork(Network):
-    """A model and its units in order.
+class Mode(NamedTuple):
+    """Which parts of a unit are in training: those that the graph decides, norm layers, and all other modules."""
 
-    Dropout and stochastic depth draw from torch's default generators, which Noise.seed sets. Frozen units run as in
-    evaluation, so that their norm layers use the statistics that were copied.
-    """
+    graph: bool
+    norms: bool
+    others: bool
+
+
+EVALUATION, LEARNING = Mode(False, False, False), Mode(True, True, True)
+
+
+class TracedNetwork(Network):
+    """A model and its units in order. Dropout and stochastic depth draw from the generators that Noise.seed sets."""
 
     def __init__(self, model: nn.Module, cut: Callable[[nn.Module], Sequence[Unit]]) -> None:
         """`cut` gives the units of the model in its present mode. Raises ValueError where the modes differ in them."""
@@ -23,34 +32,45 @@ class TracedNetwork(Network):
         self.names = [unit.name for unit in self._units[False]]
         if self.names != [unit.name for unit in self._units[True]]:
             raise ValueError("its units in training are not those in evaluation")
-        self._parts = [_modules_with_modes(model, unit) for unit in self._units[False]]
+        self._parts = [_modules(model, unit) for unit in self._units[False]]
+        self._modes = [EVALUATION] * len(self.names)
         self._modules_of: dict[tuple[int, bool], nn.Module] = {}
-        self._training = [False] * len(self.names)
 
     def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
         """See Network.unit."""
-        training = noise is not None and number >= self.frozen
-        if training != self._training[number]:
-            self._training[number] = training
+        mode = EVALUATION if noise is None else self._training_mode(number)
+        if mode != self._modes[number]:
+            self._modes[number] = mode
             for module in self._parts[number]:
-                module.training = training
-        if (number, training) not in self._modules_of:  # made late, since `to` replaces buffers
+                module.training = mode.norms if isinstance(module, _BatchNorm) else mode.others
+        return self._module_of(number, mode.graph)(inputs)
+
+    def _training_mode(self, number: int) -> Mode:
+        if number >= self.frozen:
+            return LEARNING
+        return Mode(self.frozen_dropout, self.frozen_batch_statistics, self.frozen_dropout)
+
+    def _module_of(self, number: int, training: bool) -> nn.Module:
+        if (number, training) not in self._modules_of:
             self._modules_of[number, training] = unit_module(self.model, self._units[training][number])
-        return self._modules_of[number, training](inputs)
+        return self._modules_of[number, training]
 
     def tensors(self, number: int) -> list[str]:
         """See Network.tensors."""
         return [f"model.{name}" for name in self._units[False][number].tensors]
 
+    def norms(self, count: int) -> list[_BatchNorm]:
+        """See Network.norms."""
+        return [one for parts in self._parts[:count] for one in parts if isinstance(one, _BatchNorm)]
+
     def compile_units(self) -> None:
         """Compile each unit with torch.compile."""
         for number in range(len(self.names)):
             for training in (False, True):
-                self._modules_of[number, training] = unit_module(self.model, self._units[training][number])
-                self._modules_of[number, training].compile(dynamic=False)
+                self._module_of(number, training).compile(dynamic=False)
 
     def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> "TracedNetwork":
-        """nn.Module's, which `to` calls: the units are then made again."""
+        """nn.Module's, which `to` calls. It may replace buffers, so the units are made again."""
         self._modules_of.clear()
         return super()._apply(function, recurse)
 
@@ -74,7 +94,7 @@ def unit_module(model: nn.Module, unit: Unit) -> fx.GraphModule:
     return fx.GraphModule(model, graph)
 
 
-def _modules_with_modes(model: nn.Module, unit: Unit) -> list[nn.Module]:
+def _modules(model: nn.Module, unit: Unit) -> list[nn.Module]:
     """The modules that a unit calls, and those within them."""
     called = [model.get_submodule(node.target) for node in unit.nodes if node.op == "call_module"]
     return [inner for module in dict.fromkeys(called) for inner in module.modules()]

@@ -25,6 +25,9 @@ class TrainingSettings:
     schedule: dict
     momentum: float
     weight_decay: float
+    optimizer: str
+    norm_statistics: str
+    frozen_dropout: bool
     device: str
     precision: str
     compile: bool

@@ -4,6 +4,7 @@ A network ends in the same bits alone or in company. Random numbers are function
 checkpoint therefore holds no generator states.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from workflow_scripts.network.build import new_network
 from workflow_scripts.network.networks import Network, Noise, load_weights
+from workflow_scripts.network.norms import copy_statistics, estimate_statistics
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.store.packed import PackedSplit
@@ -60,6 +62,8 @@ class CurveTraining:
         network.to(settings.device, memory_format=torch.channels_last)
         if settings.compile:
             network.compile_units()
+        network.frozen_dropout = settings.frozen_dropout
+        network.frozen_batch_statistics = settings.norm_statistics == "batch"
         return Learner(job, depth, network, settings, self.workers)
 
     def run(
@@ -71,6 +75,8 @@ class CurveTraining:
         each reading. `interrupted` is asked after each iteration and each batch of validation images.
         """
         saved = started = time.monotonic()
+        if self.iteration == 0 and self.settings.norm_statistics == "target":
+            self._estimate_statistics()
         before = self.seconds
         settings = self.settings
         stream = self.batches.training(self.job.order_seed(), settings.batch_size, self.iteration, settings.iterations)
@@ -87,7 +93,23 @@ class CurveTraining:
                 saved = time.monotonic()
             if stop:
                 return False
+        self._share_statistics()
         return True
+
+    def _estimate_statistics(self) -> None:
+        """Set the frozen norms' statistics from one epoch of the target's training batches."""
+        network, settings = self.deepest.network, self.settings
+        count = math.ceil(len(self.batches.task.train_labels) / settings.batch_size)
+        images = (images for images, _ in self.batches.training(self.job.order_seed(), settings.batch_size, 0, count))
+        if network.norms(network.frozen):
+            with autocast(settings.precision, settings.device):
+                estimate_statistics(network, images, self.noise)
+
+    def _share_statistics(self) -> None:
+        """Give each network the statistics of the prefix that was computed for it."""
+        for learner in self.learners:
+            if learner is not self.deepest and self.settings.norm_statistics != "source":
+                copy_statistics(self.deepest.network, learner.network)
 
     @property
     def finished(self) -> bool:
@@ -131,6 +153,7 @@ class CurveTraining:
 
     def state(self) -> dict:
         """All that `restore` needs."""
+        self._share_statistics()
         learners = {str(learner.depth): learner.state() for learner in self.learners}
         return {"iteration": self.iteration, "seconds": self.seconds, "learners": learners}
 

@@ -7,6 +7,8 @@ import torch
 from test_training import SETTINGS, finish, start, weights_of
 
 from workflow_scripts.store.packed import PackedSplit
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.training.batches import Batches
 from workflow_scripts.training.devices import set_deterministic
 
@@ -79,3 +81,79 @@ def test_an_interrupted_training_ends_in_the_same_bits(batches, settings):
     again = finish(second)[2]
     assert same(weights_of(again), weights_of(whole))
     assert again.readings == whole.readings
+
+
+def buffers(learner, depth):
+    network = learner.network
+    names = {name for number in range(depth) for name in network.tensors(number)}
+    return {name: tensor.clone() for name, tensor in network.named_buffers() if name in names}
+
+
+@pytest.fixture
+def resnet():
+    return replace(SETTINGS, architecture="mini_resnet", iterations=6, validate_every=3)
+
+
+def test_the_targets_statistics_are_estimated_once(batches, resnet):
+    weights = base_weights(batches, resnet)
+    target = replace(resnet, norm_statistics="target")
+    depths = [1, 2, 4]
+    learners = finish(start(batches, weights, target, depths=depths))
+    short = finish(start(batches, weights, replace(target, iterations=1), depths=depths))
+    for depth in depths:
+        found, early = buffers(learners[depth], depth), buffers(short[depth], depth)
+        assert found
+        assert all(not torch.equal(tensor, weights[name]) for name, tensor in found.items())
+        assert all(torch.equal(tensor, early[name]) for name, tensor in found.items())
+        parameters = {name: one for name, one in learners[depth].network.named_parameters() if not one.requires_grad}
+        assert all(torch.equal(one, weights[name]) for name, one in parameters.items())
+
+
+def test_the_targets_statistics_are_the_means_of_its_batches(batches, resnet):
+    weights = base_weights(batches, resnet)
+    (learner,) = finish(start(batches, weights, replace(resnet, norm_statistics="target"), depths=[1])).values()
+    size = resnet.batch_size
+    count = -(-len(batches.task.train_labels) // size)
+    stream = batches.training(TrainingJob("random0", 0, "A", "B", "frozen").order_seed(), size, 0, count)
+    with torch.no_grad():
+        outputs = [learner.network.model.conv1(images).double() for images, _ in stream]
+    mean = torch.stack([output.mean((0, 2, 3)) for output in outputs]).mean(0)
+    variance = torch.stack([output.var((0, 2, 3)) for output in outputs]).mean(0)
+    torch.testing.assert_close(learner.network.model.bn1.running_mean.double(), mean, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(learner.network.model.bn1.running_var.double(), variance, atol=1e-4, rtol=1e-3)
+
+
+def test_batch_statistics_drift_as_a_careless_freeze_lets_them(batches, resnet):
+    weights = base_weights(batches, resnet)
+    careless = replace(resnet, norm_statistics="batch")
+    (learner,) = finish(start(batches, weights, careless, depths=[2])).values()
+    peer = start(batches, weights, resnet, depths=[2]).learners[0].network.model
+    peer.train()
+    job = TrainingJob("random0", 0, "A", "B", "frozen")
+    with torch.no_grad():
+        for images, _ in batches.training(job.order_seed(), resnet.batch_size, 0, resnet.iterations):
+            peer(images)
+    for name in ("bn1.running_mean", "layer1.0.bn2.running_var"):
+        torch.testing.assert_close(learner.network.model.get_buffer(name), peer.get_buffer(name))
+    other = finish(start(batches, weights, careless, depths=[2, 4]))[2]
+    assert same(weights_of(other), weights_of(learner))
+
+
+def test_adamw_is_torchs(batches, resnet):
+    settings = replace(resnet, optimizer="adamw", learning_rate=1e-3, weight_decay=0.05, iterations=3)
+    training = start(batches, source="B", treatment="base", settings=settings)
+    peer = start(batches, source="B", treatment="base", settings=settings).learners[0].network.model
+    decaying = [one for one in peer.parameters() if one.dim() > 1]
+    others = [one for one in peer.parameters() if one.dim() <= 1]
+    groups = [{"params": decaying, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999))
+    peer.train()
+    for iteration, (images, labels) in enumerate(batches.training(training.job.order_seed(), 16, 0, 3)):
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * learning_rate_factor(settings.schedule, iteration, 3)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(peer(images), labels).backward()
+        optimizer.step()
+    ours = finish(training)[0].network.model
+    for one, other in zip(ours.parameters(), peer.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
