@@ -70,7 +70,7 @@ class Network(nn.Module):
     def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
         """The output of the unit of this number (from 0) for the outputs of the unit before it, or for images.
 
-        With `noise` the unit is in training. If frozen, it is so only as frozen_dropout and frozen_batch_statistics say.
+        With `noise` the unit is in training. If frozen, only its dropout and norms can be, as said above.
         """
         raise NotImplementedError
 

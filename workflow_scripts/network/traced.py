@@ -1,6 +1,6 @@
 """A network of any origin as a chain of units, cut from its traced graph (units.py)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from torch import Tensor, fx, nn
@@ -57,7 +57,23 @@ class TracedNetwork(Network):
 
     def tensors(self, number: int) -> list[str]:
         """See Network.tensors."""
-        return [f"model.{name}" for name in self._units[False][number].tensors]
+        return list(self._units[False][number].tensors)
+
+    def state_dict(self, *args: object, **options: object) -> dict[str, Tensor]:
+        """The model's own, so that its library reads what we write."""
+        return self.model.state_dict(*args, **options)
+
+    def load_state_dict(self, *args: object, **options: object) -> NamedTuple:
+        """The model's own."""
+        return self.model.load_state_dict(*args, **options)
+
+    def named_parameters(self, *args: object, **options: object) -> Iterator[tuple[str, nn.Parameter]]:
+        """The model's own."""
+        return self.model.named_parameters(*args, **options)
+
+    def named_buffers(self, *args: object, **options: object) -> Iterator[tuple[str, Tensor]]:
+        """The model's own."""
+        return self.model.named_buffers(*args, **options)
 
     def norms(self, count: int) -> list[_BatchNorm]:
         """See Network.norms."""
