@@ -43,13 +43,16 @@ STUDIES = [
     ),
     (partition("nowhere.csv"), "matrix[0].csv: nowhere.csv: the file does not exist"),
     (partition("rules"), "matrix[0].csv: rules: it is not a file"),
-    (partition("twice.csv"), "matrix[0].csv: twice.csv: class 'n91000001' has two rows"),
+    (partition("twice.csv"), "matrix[0].csv: twice.csv line 3: class 'n91000001' has two rows"),
     (partition("one.csv"), "matrix[0].csv: one.csv: half A has 1 classes"),
     (
         "dataset: {name: x, kind: folder, path: nowhere}\nmatrix: [{partition: whole}]\n",
         "dataset.path: nowhere does not",
     ),
-    ("natman: {extra_artifacts: latin.csv}\n", "natman.extra_artifacts: latin.csv: it cannot be read as text"),
+    (
+        "natman: {extra_artifacts: latin.csv}\n",
+        "natman.extra_artifacts: latin.csv line 2: the byte 0xe9 is not UTF-8 text",
+    ),
     ("reference: {printed: few.csv}\n", "reference.printed: few.csv: it has no column 'quantity'"),
     ("depths: &a [*a]\n", "{folder}/study.yaml, line 1: it holds more than a study can have"),
     (alias_bomb("[1, 1]", "[", "]"), "{folder}/study.yaml, line 3: it holds more than a study can have"),
@@ -61,7 +64,7 @@ MAIN_FILES = [
         "study: !!python/object/apply:os.system [touch pwned]\n",
         "config.yaml, line 1: could not determine a constructor",
     ),
-    (bytes(range(256)), "config.yaml: byte 128 is not UTF-8 text"),
+    (bytes(range(256)), "config.yaml line 3: the byte 0x80 is not UTF-8 text"),
     (alias_bomb("{x: 1}", "{", "}"), "config.yaml, line 2: it holds more than a study can have"),
     ("training: &a {crop: *a}\n", "config.yaml, line 1: it holds more than a study can have"),
 ]

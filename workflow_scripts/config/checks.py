@@ -16,12 +16,14 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
+from workflow_scripts.dataset.folder import FolderListing, folder_classes
+from workflow_scripts.dataset.layout import ilsvrc_error
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
-from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.records import read_record
-from workflow_scripts.study.columns import PRINTED_COLUMNS, REQUIRED_COLUMNS
+from workflow_scripts.plumbing.text_file import sought_in
+from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 
 MAX_INTEGER = 10**18
 
@@ -63,16 +65,29 @@ def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     path = Path(dataset["path"])
     try:
-        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
-        if dataset["kind"] == "folder" and path.is_dir():
-            wanted = [path / split for split in SPLITS]
-        reasons = [f"{file} does not exist" for file in wanted if not file.exists()]
-        if dataset["kind"] == "folder" and path.is_file() and not _is_tar(path):
+        if dataset["kind"] != "sample" and not path.exists():
+            reasons = [f"{path} does not exist{sought_in(path)}"]
+        elif dataset["kind"] == "ilsvrc" and not path.is_dir():
+            reasons = [f"{path} is not a folder"]
+        elif dataset["kind"] == "folder" and not path.is_dir() and not _is_tar(path):
             reasons = [f"{path} is neither a folder nor an uncompressed tar"]
+        else:
+            reasons = []
+            with naming("dataset.path"):
+                _check_layout(dataset["kind"], path)
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+
+
+def _check_layout(kind: str, path: Path) -> None:
+    """Raise InputError, saying what was found, unless the names in the folder `path` are as its kind wants them."""
+    if kind == "folder" and path.is_dir():
+        folder_classes(path)
+    missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if kind == "ilsvrc" else []
+    if missing:
+        raise ilsvrc_error(str(path), FolderListing(path), missing[0])
 
 
 def _is_tar(path: Path) -> bool:
@@ -136,20 +151,18 @@ def _items(key: str, value: object) -> list[tuple[str, object]]:
 
 
 def _check_files(config: dict) -> None:
-    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be read."""
+    """Raise InputError unless the tables of results, the reference and the list of man-made classes can be used."""
     reference = config["reference"] or {}
-    tables = {
-        "results_table": (config["results_table"], REQUIRED_COLUMNS),
-        "reference.results": (reference.get("results"), REQUIRED_COLUMNS),
-        "reference.printed": (reference.get("printed"), PRINTED_COLUMNS),
+    files = {
+        "results_table": (config["results_table"], read_networks),
+        "reference.results": (reference.get("results"), read_networks),
+        "reference.printed": (reference.get("printed"), read_printed_numbers),
+        "natman.extra_artifacts": (config["natman"]["extra_artifacts"], read_artifacts),
     }
-    for key, (path, columns) in tables.items():
+    for key, (path, read) in files.items():
         if path is not None:
             with naming(key):
-                read_table(path, columns)
-    if config["natman"]["extra_artifacts"] is not None:
-        with naming("natman.extra_artifacts"):
-            read_artifacts(config["natman"]["extra_artifacts"])
+                read(path)
 
 
 def _check_sample(dataset: dict, store: dict) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflow_scripts.plumbing.cli import naming
-from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.jobs import BASE, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
-from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 from workflow_scripts.study.paths import results_folder
 
 KEYS = ("partition", "source", "target", "treatment")
@@ -67,7 +67,7 @@ FIGURES = {
 def study_figures(config: Mapping) -> list[str]:
     """The names of the figures of a checked configuration, in the order of the report.
 
-    Raises InputError if the results table does not have the columns KEYS; its values are checked when it is imported.
+    Raises InputError for a results table that cannot be read.
     """
     facts = study_facts(config)
     return [name for name, row in FIGURES.items() if row.when(facts)]
@@ -100,7 +100,7 @@ def study_facts(config: Mapping) -> StudyFacts:
     table, reference = config["results_table"], config["reference"]
     jobs = study_jobs(config) if table is None else _tabled_jobs(Path(table))
     curves = [job for job in jobs if job.kind != BASE]
-    names = [name for name in map(_name, {job.partition for job in jobs}) if name]
+    names = [parse_partition(partition) for partition in {job.partition for job in jobs}]
     equal = [name for name in names if name.family not in {"whole", *NEEDS_HIERARCHY}]
     return StudyFacts(
         curves=bool(curves),
@@ -116,18 +116,6 @@ def study_facts(config: Mapping) -> StudyFacts:
 
 def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
     with naming("results_table"):
-        rows = read_table(path, KEYS)
-    return {
-        TrainingJob(row["partition"], 0, row["source"], row["target"], row["treatment"], _preserve(row)) for row in rows
-    }
-
-
-def _preserve(row: Mapping[str, str]) -> int:
-    return int(row.get("preserve") in ("1", "2"))
-
-
-def _name(partition: str) -> PartitionName | None:
-    try:
-        return parse_partition(partition)
-    except ValueError:
-        return None  # refused by line when the table is imported
+        rows = read_networks(path)
+    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] in (1, 2))) for row in rows}
+    return {TrainingJob(partition, 0, *network) for partition, *network in jobs}

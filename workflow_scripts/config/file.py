@@ -13,6 +13,7 @@ import yaml
 
 from workflow_scripts.config.extent import Named, check_extent
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.text_file import UTF_8, read_text
 
 MAX_BYTES = 300_000
 
@@ -35,13 +36,9 @@ def check_config_file(path: Path) -> None:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"configuration: {path}: it has more than {MAX_BYTES:,} bytes. Shorten it.")
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"configuration: {path}: byte {error.start} is not UTF-8 text. Save it as UTF-8.") from None
-    except OSError as error:
-        raise InputError(f"configuration: {path}: it cannot be read ({error.strerror}). Correct the path.") from None
+        return read_text(path, MAX_BYTES, UTF_8)  # Snakemake reads no other encoding
+    except InputError as error:
+        raise InputError(f"configuration: {error}") from None
 
 
 def _is_json(path: Path, text: str) -> bool:

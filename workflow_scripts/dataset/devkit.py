@@ -12,6 +12,7 @@ from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.matfile import MatError, Value, read_structs
 from workflow_scripts.dataset.tars import index
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.text_file import decoded_text
 
 META, GROUND_TRUTH = "data/meta.mat", "data/ILSVRC2012_validation_ground_truth.txt"
 FIELDS = ("ILSVRC2012_ID", "WNID", "words", "num_children", "children", "num_train_images")
@@ -55,9 +56,9 @@ def read_devkit(path: str | Path) -> Devkit:
 
 def ground_truth(text: bytes) -> list[int]:
     """The ILSVRC2012_IDs in the text of the ground truth. Raises InputError for anything but numbers in it."""
-    words = text.split()
+    words = decoded_text(text, GROUND_TRUTH).split()
     for word in words:
-        if not word.isdigit() or len(word) > 9:
+        if not (word.isascii() and word.isdigit()) or len(word) > 9:
             raise InputError(f"the ground truth has {word[:20]!r}, which is not an ILSVRC2012_ID")
     return [int(word) for word in words]
 

@@ -2,9 +2,11 @@
 
 import functools
 import os
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from workflow_scripts.dataset.dataset import SPLITS, ClassList, ImageSource, share
+from workflow_scripts.dataset.layout import check_splits
 from workflow_scripts.dataset.tars import Member, checked_name, tar_members
 from workflow_scripts.plumbing.cli import InputError
 
@@ -19,12 +21,12 @@ class FolderDataset:
         self.path = Path(path)
         if not self.path.exists():
             raise InputError(f"{path}: it is neither a folder nor a tar archive. Correct dataset.path.")
-        classes = {split: self._class_names(split) for split in SPLITS}
-        if not classes["train"]:
-            raise InputError(f"{path}: it has no images train/<class>/<file>. Correct dataset.path.")
-        if different := classes["train"] ^ classes["val"]:
-            raise InputError(f"{path}: class {min(different)!r} is not in both train/ and val/. Add it or remove it.")
-        self.names = tuple(sorted(classes["train"]))
+        if self.path.is_dir():
+            self.names = folder_classes(self.path)
+        else:
+            listing = TarListing(member.name for member in self._members)
+            check_splits(str(path), listing, *(self._tar_files[split] for split in SPLITS))
+            self.names = tuple(sorted(self._tar_files["train"]))
 
     def class_list(self) -> ClassList:
         """The folder names, sorted."""
@@ -53,14 +55,15 @@ class FolderDataset:
             raise InputError(f"{self.path}: class {name!r} has no {split} images. Add some or remove the class.")
         return sorted(images, key=lambda image: image.name)
 
-    def _class_names(self, split: str) -> set[str]:
-        return set(subfolders(self.path / split) if self.path.is_dir() else self._tar_files[split])
+    @functools.cached_property
+    def _members(self) -> list[Member]:
+        return tar_members(self.path)
 
     @functools.cached_property
     def _tar_files(self) -> dict[str, dict[str, dict[str, Member]]]:
         """The tar's members .../<split>/<class>/<file> by split, class and file."""
         files: dict[str, dict[str, dict[str, Member]]] = {split: {} for split in SPLITS}
-        for member in tar_members(self.path):
+        for member in self._members:
             *above, split, name, file = ("", "", *PurePosixPath(member.name).parts)
             if name.startswith(".") or file.startswith("."):
                 continue
@@ -74,6 +77,53 @@ class FolderDataset:
                 )
             files[split][name][file] = member
         return files
+
+
+class FolderListing:
+    """The names in a tree on the disk (a layout.Listing), without hidden ones."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folders(self, folder: str) -> list[str]:
+        """See layout.Listing."""
+        return subfolders(self.root / folder)
+
+    def files(self, folder: str) -> list[str]:
+        """See layout.Listing."""
+        return [entry.name for entry in _entries(self.root / folder) if not entry.is_dir()]
+
+
+class TarListing:
+    """The names in a tar (a layout.Listing), without hidden ones and below the folders that hold everything."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._folders: dict[str, set[str]] = {}
+        self._files: dict[str, list[str]] = {}
+        self._root = ""
+        for name in names:
+            *above, file = PurePosixPath(name).parts
+            if not any(part.startswith(".") for part in (*above, file)):
+                for depth, folder in enumerate(above):
+                    self._folders.setdefault("/".join(above[:depth]), set()).add(folder)
+                self._files.setdefault("/".join(above), []).append(file)
+        while len(inside := self.folders("")) == 1 and not self.files("") and inside[0] not in SPLITS:
+            self._root += f"{inside[0]}/"
+
+    def folders(self, folder: str) -> list[str]:
+        """See layout.Listing."""
+        return sorted(self._folders.get(f"{self._root}{folder}".rstrip("/"), ()))
+
+    def files(self, folder: str) -> list[str]:
+        """See layout.Listing."""
+        return self._files.get(f"{self._root}{folder}".rstrip("/"), [])
+
+
+def folder_classes(path: Path) -> tuple[str, ...]:
+    """The classes of the tree at `path`, sorted. Raises InputError as layout.check_splits."""
+    train, val = (subfolders(path / split) for split in SPLITS)
+    check_splits(str(path), FolderListing(path), train, val)
+    return tuple(train)
 
 
 def subfolders(folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, ilsvrc_fi
 from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.names import some_of
 from workflow_scripts.plumbing.records import Verifier, read_record
 
 DATASET_KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
@@ -24,7 +25,9 @@ def open_dataset(kind: str, path: str) -> Dataset:
     dataset = DATASET_KINDS[kind](path)
     names = dataset.class_list().names
     if len(names) < 4:
-        raise InputError(f"{path}: it has {len(names)} classes, but two tasks need at least 4. Add classes.")
+        raise InputError(
+            f"{path}: it has {len(names)} classes ({some_of(names)}), but two tasks need at least 4. Add classes."
+        )
     return dataset
 
 

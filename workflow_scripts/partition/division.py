@@ -8,6 +8,7 @@ import numpy as np
 from workflow_scripts.dataset.hierarchy import MEASURE, class_distances, descendants, graded_halves, mean_distance
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_artifacts, read_halves
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.names import look_alike
 from workflow_scripts.study.partition_names import PartitionName
 
 
@@ -33,7 +34,8 @@ def natman_halves(
         )
     if unknown := extra_artifacts - set(classes):
         raise InputError(
-            f"natman.extra_artifacts: {min(unknown)} is not a class of the dataset. Remove it from the list."
+            f"natman.extra_artifacts: {min(unknown)} is not a class of the dataset."
+            f"{look_alike(unknown, classes, ' of the list', ' of the dataset')} Remove it from the list."
         )
     manmade = descendants(edges, artifact) | extra_artifacts
     return _halves(classes, lambda index: "B" if classes[index] in manmade else "A")

@@ -20,13 +20,14 @@ import numpy as np
 
 from workflow_scripts.dataset.dataset import ClassList
 from workflow_scripts.dataset.devkit import read_devkit
-from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.partition.division import divided
 from workflow_scripts.partition.task import select
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.files import read_json, write_text
 from workflow_scripts.plumbing.records import read_record
+from workflow_scripts.plumbing.text_file import read_lines
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.partition_names import parse_partition
 
@@ -54,10 +55,7 @@ def validation_labels(path: Path) -> tuple[list[str], ClassList, np.ndarray]:
         devkit = read_devkit(path)
         classes, indices = devkit.classes, np.array(devkit.val_labels)
     else:
-        try:
-            wnids = [line.split()[-1] for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: it is not a readable text file ({error}). Correct the path.") from None
+        wnids = [line.split()[-1] for _, line in read_lines(path)]
         if not wnids or any(not wnid.startswith("n") for wnid in wnids):
             raise InputError(f"{path}: not every line ends in a WNID such as n01440764. Correct the file.")
         names, indices = np.unique(wnids, return_inverse=True)
@@ -94,9 +92,9 @@ def published_md5(partition: str, half: str, split: str) -> str | None:
     """The md5 sum that the paper's authors published for a list, None if they did not (make_reduced_datasets.sh in
     github.com/yosinski/convnet_transfer).
     """
-    table = read_names(PUBLISHED)
-    found = table[(table["partition"] == partition) & (table["half"] == half) & (table["split"] == split)]
-    return None if found.empty else found["md5"].iloc[0]
+    columns = ("partition", "half", "split")
+    rows = read_table(PUBLISHED, (*columns, "md5")).rows
+    return next((row["md5"] for row in rows if [row[name] for name in columns] == [partition, half, split]), None)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.results.given_tables import read_printed_numbers
 from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
 from workflow_scripts.results.tables import boost_table, reduced_curve
 from workflow_scripts.study.columns import PRINTED_COLUMNS, SCORE
@@ -57,13 +57,9 @@ def quantities(results: pd.DataFrame) -> dict[str, float]:
 def read_printed(path: Path) -> pd.DataFrame:
     """The numbers printed in the paper: columns quantity, percent (a number) and source.
 
-    Raises InputError unless `path` has them.
+    Raises InputError as given_tables.read_printed_numbers.
     """
-    printed = pd.DataFrame(read_table(path, PRINTED_COLUMNS), columns=PRINTED_COLUMNS)
-    try:
-        return printed.astype({"percent": float})
-    except ValueError as error:
-        raise InputError(f"{path}: not every percent is a number ({error}). Correct it.") from None
+    return pd.DataFrame(read_printed_numbers(path), columns=PRINTED_COLUMNS)
 
 
 def _mean(rows: pd.DataFrame, column: str) -> float:

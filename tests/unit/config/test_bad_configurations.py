@@ -68,7 +68,9 @@ def special_values():
     yield from ((path, name) for name in NAMES for path in (("study",), ("dataset", "name")))
     yield from ((("training", key), length) for key in ("duration", "validate_every") for length in LENGTHS)
     for key in ("results", "printed"):
-        yield from ((("reference", key), wrong) for wrong in ("nowhere.csv", "tests", "a" * 5000, "x\0y"))
+        yield from (
+            (("reference", key), wrong) for wrong in ("-x.csv", "{a}.csv", "nowhere.csv", "tests", "a" * 5000, "x\0y")
+        )
     yield from ((("results_table",), wrong) for wrong in ("nowhere.csv", "tests", "README.md", "a" * 5000))
     yield from ((("natman", "extra_artifacts"), wrong) for wrong in ("nowhere.txt", "tests", "", "a" * 5000))
     yield from ((("depths",), wrong) for wrong in ([0], [-1], [8], [1, 8], [1, 1], [1.0], ["1"], [10**30], [[1]]))
@@ -176,7 +178,7 @@ def test_an_entry_that_cannot_be_is_refused(entry, reason):
 def test_a_dataset_that_is_not_there_is_refused(kind, path):
     with pytest.raises(
         InputError,
-        match=r"^configuration: dataset\.path: .* (does not exist|cannot be read: .*)\. Put it there or correct",
+        match=r"^configuration: dataset\.path: .*( does not exist.*\. Put| cannot be read: .*\. Put|: found .*\. Correct)",
     ):
         check_dataset(CONFIG["dataset"] | {"kind": kind, "path": path})
 

@@ -11,8 +11,10 @@ from helpers import ROOT, alias_bomb
 from workflow_scripts.config.checks import check_config, check_dataset
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
+from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, one_line
 
+EXTRA = "configs/imagenet_extra_artifacts.txt"
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 WNIDS = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
@@ -20,25 +22,27 @@ GOOD_ROWS = [f"{wnid},{'AB'[number % 2]}" for number, wnid in enumerate(WNIDS)]
 LISTS = [  # bytes of a CSV of halves of the sample, or what is there in its place, and the reason
     (None, "the file does not exist"),
     ("folder", "it is not a file"),
-    (b"\xff\xfe\x00", "is not a readable CSV"),
-    ("class,half\n" + "caf\u00e9,A\n", "is not a readable CSV"),  # written as Latin-1
-    (b"", "it has no column 'class'"),
-    (b"\0" * 1000, "it has no column 'class'"),
+    (b"\xff\xfe\x00", "line 1: the byte 0x00 is not UTF-16 text"),
+    ("class,half\n" + "caf\u00e9,A\n", "line 2: the byte 0xe9 is not UTF-8 text"),  # written as Latin-1
+    (b"", "it is empty"),
+    (b"\0" * 1000, "line 1: it holds a null character"),
     (b'class,half\n"' + b"a" * 200_000, "is not a readable CSV"),
     (["class,group", *GOOD_ROWS], "it has no column 'half'"),
-    (["Class,half", *GOOD_ROWS], "it has no column 'class'"),
-    (["class;half", *GOOD_ROWS], "it has no column 'class'"),
+    (["class|half", *GOOD_ROWS], "Its first line has 'class|half'. Give it class, half, separated by commas"),
+    (["c1ass,half", *GOOD_ROWS], "'class' and 'c1ass' look alike, but differ (character 2: 'l' against '1')"),
+    (GOOD_ROWS, "it has no column 'class'. Its first line has 'n91000001', 'A'"),
+    (["class;half", *GOOD_ROWS], "line 2: expected 2 values, found 1, separated by ';'"),
     (["class,half,half", *(f"{row},A" for row in GOOD_ROWS)], "the column 'half' is there twice"),
     (["class,half"], "it has no rows"),
     (["class,half", *GOOD_ROWS, "n1"], "line 42: expected 2 values, found 1"),
     (["class,half", *GOOD_ROWS, "n1,A,A"], "line 42: expected 2 values, found 3"),
     (["class,half", *GOOD_ROWS[1:], "n91000001,C"], "half 'C' is not one of"),
-    (["class,half", *GOOD_ROWS[1:], "n91000001,a"], "half 'a' is not one of"),
-    (["class,half", *GOOD_ROWS[1:], "n91000001, A"], "half ' A' is not one of"),
+    (["class,half", *GOOD_ROWS[1:], "n91000001,wild"], "line 41: half 'wild' is not one of"),
+    (["class,half", *GOOD_ROWS[1:], '"n91000001,A'], "line 41: it is not a readable CSV (a quoted value does not end)"),
     (["class,half", *GOOD_ROWS[1:], "n91000001,\u0410"], "is not one of"),
     (["class,half", *GOOD_ROWS[1:], "n91000001,"], "half '' is not one of"),
     (["class,half", *GOOD_ROWS, ",A"], "a row has no class"),
-    (["class,half", *GOOD_ROWS, GOOD_ROWS[0]], "class 'n91000001' has two rows"),
+    (["class,half", "", *GOOD_ROWS, GOOD_ROWS[0]], "line 43: class 'n91000001' has two rows, the first on line 3"),
     (["class,half", *GOOD_ROWS, "n91000001,B"], "class 'n91000001' has two rows"),
     (["class,half", *(f"{wnid},A" for wnid in WNIDS)], "half B has 0 classes"),
     (["class,half", f"{WNIDS[0]},A", *(f"{wnid},B" for wnid in WNIDS[1:])], "half A has 1 classes"),
@@ -84,9 +88,9 @@ YAMLS = [  # a configuration file's text or bytes, and the reason
     ('{"depths": ' + "[" * 100_000 + "]" * 100_000 + "}", "is nested too deeply"),
     ("seeds: [" + "9" * 5000 + "]\n", "it is not valid YAML (Exceeds the limit"),
     ("study: 2020-13-45\n", "it is not valid YAML (month must be"),
-    ("study: a\0b\n", "it is not valid YAML (unacceptable character"),
+    ("study: a\0b\n", "line 1: it holds a null character"),
     ("study: \x1b[31m\n", "it is not valid YAML (unacceptable character"),
-    (bytes(range(256)), "byte 128 is not UTF-8 text"),
+    (bytes(range(256)), "line 3: the byte 0x80 is not UTF-8 text"),
     ("study: caf\u00e9\n".encode("latin-1"), "is not UTF-8 text"),
     ("study: a\n".encode("utf-16"), "is not UTF-8 text"),
     ("study: " + "a" * 400_000, "it has more than 300,000 bytes"),
@@ -163,3 +167,32 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path, text, reason):
 def test_what_yaml_and_json_allow_is_taken(tmp_path, text):
     (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
     check_config_file(tmp_path / "study.yaml")
+
+
+def test_the_values_of_reference_tables_are_checked_before_any_work(tmp_path):
+    """They are used after the training only."""
+    results, printed = tmp_path / "results.csv", tmp_path / "printed.csv"
+    header = "partition,source,target,depth,treatment,top1_best10_mean\n"
+    config = copy.deepcopy(CONFIG) | {"reference": {"results": str(results), "printed": str(printed)}}
+    results.write_text(f"{header}random0,A,B,1,frozen,52.5\n")
+    assert "reference.results: " in refused(config) and "line 2: top1_best10_mean is '52.5'" in refused(config)
+    results.write_text(f"{header}random0,A,B,1,frozen,0.525\n")
+    printed.write_text("quantity;percent;source\nx;62,5;y\n")
+    assert "reference.printed: " in refused(config) and "line 2: percent is '62,5' but must be a number" in refused(
+        config
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_marks_in_every_list_are_ignored(tmp_path, encoding):
+    """Of natman.extra_artifacts, the tables and the CSV of halves."""
+    config = copy.deepcopy(CONFIG)
+    leaves = {("results_table",): "configs/published_results.csv", ("natman", "extra_artifacts"): EXTRA}
+    leaves |= {("reference", key): CONFIG["reference"][key] for key in ("results", "printed")}
+    for number, ((*sections, leaf), source) in enumerate(leaves.items()):
+        path = tmp_path / f"{number}.txt"
+        path.write_bytes((ROOT / source).read_text().replace("\n", "\r\n").encode(encoding))
+        section = config[sections[0]] if sections else config
+        section[leaf] = str(path)
+    check_config(config, SCHEMA)
+    assert read_artifacts(config["natman"]["extra_artifacts"]) == set((ROOT / EXTRA).read_text().split())

@@ -12,7 +12,7 @@ from workflow_scripts.dataset.sources import DATASET_KINDS
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import CaffeNet
-from workflow_scripts.results.table import ALLOWED
+from workflow_scripts.results.given_tables import ALLOWED
 from workflow_scripts.study.jobs import VARIANT
 from workflow_scripts.study.leaves import SCHEDULE_LEAVES
 

@@ -8,7 +8,7 @@ import pytest
 from helpers import ROOT, TRAIN_PER_CLASS
 
 from workflow_scripts.dataset.dataset import ClassList
-from workflow_scripts.dataset.devkit import read_devkit
+from workflow_scripts.dataset.devkit import ground_truth, read_devkit
 from workflow_scripts.dataset.tables import read_names
 from workflow_scripts.partition.division import natman_halves
 from workflow_scripts.partition.write_list import image_list, published_md5, read_partition, validation_labels
@@ -89,6 +89,15 @@ def test_a_file_that_is_no_partition_is_named(archives, tmp_path):
     write_json(tmp_path / "x.json", {"halves": {}})
     with pytest.raises(InputError, match=r"x\.json is not a partition, as it has no 'train_images_per_class'"):
         read_partition(str(tmp_path / "x.json"), ClassList(("a", "b"), ("a", "b")))
+
+
+def test_a_ground_truth_may_have_a_mark_and_any_line_ends(tmp_path):
+    (tmp_path / "truth.txt").write_bytes(b"\xef\xbb\xbfx n00000002\r\n\r\ny n00000001 \r\n")
+    names, classes, indices = validation_labels(tmp_path / "truth.txt")
+    assert (len(names), classes.names, indices.tolist()) == (2, ("n00000001", "n00000002"), [1, 0])
+    assert ground_truth(b"\xef\xbb\xbf490\r361\r") == [490, 361]
+    with pytest.raises(InputError, match="which is not an ILSVRC2012_ID"):
+        ground_truth("\u00b2".encode())
 
 
 def test_a_ground_truth_without_wnids_is_refused(tmp_path):

@@ -82,7 +82,7 @@ def test_mistakes_in_a_csv_are_named(tmp_path, text, message):
 @pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n"])
 def test_a_file_that_is_no_csv_is_named(tmp_path, text):
     (tmp_path / "halves.csv").write_text(text)
-    with pytest.raises(InputError, match=r"halves\.csv is not a readable CSV|has no column"):
+    with pytest.raises(InputError, match=r"halves\.csv: it is empty|has no column"):
         csv_halves(list("abcd"), tmp_path / "halves.csv")
 
 

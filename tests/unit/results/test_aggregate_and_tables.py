@@ -83,5 +83,5 @@ def test_drop_table(results):
 
 def test_a_table_without_scores_is_refused(tmp_path):
     (tmp_path / "results.csv").write_text("partition,source,target,depth,treatment\n")
-    with pytest.raises(InputError, match="no column top1_best10_mean"):
+    with pytest.raises(InputError, match=r"no column .top1_best10_mean"):
         load_results(tmp_path / "results.csv")

@@ -26,10 +26,15 @@ def test_printed_numbers_that_differ_are_said_to(published, tmp_path):
     with pytest.raises(InputError, match="the quantity colour is unknown"):
         comparison_table(published, published, printed.assign(quantity="colour"))
     (tmp_path / "printed.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(InputError, match=r"it has no column .quantity.\. Give it quantity, percent, source"):
+    with pytest.raises(
+        InputError, match=r"it has no column .quantity.\. Its first line has 'a', 'b'\. Give it quantity, percent"
+    ):
         read_printed(tmp_path / "printed.csv")
     (tmp_path / "printed.csv").write_text("quantity,percent,source\nx,many,y\n")
-    with pytest.raises(InputError, match="not every percent is a number"):
+    with pytest.raises(InputError, match=r"line 2: percent is .many. but must be a number"):
+        read_printed(tmp_path / "printed.csv")
+    (tmp_path / "printed.csv").write_text("quantity,percent,source\nx,1,y\n\nx,2,y\n")
+    with pytest.raises(InputError, match=r"line 4: .x. is on line 2 too"):
         read_printed(tmp_path / "printed.csv")
     (tmp_path / "printed.csv").write_text("note,source,percent,quantity\nn,y,62.5,x\n")  # columns in any order
     assert read_printed(tmp_path / "printed.csv").to_dict("records") == [

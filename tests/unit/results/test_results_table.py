@@ -52,32 +52,35 @@ def test_any_order_of_rows_and_columns_is_the_same_table(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: [line.replace("top1_best10_mean", "top1") for line in lines], "no column top1_best10_mean"),
+        (lambda lines: [line.replace("top1_best10_mean", "top1") for line in lines], "no column 'top1_best10_mean'"),
         (
             lambda lines: [lines[0] + ",colour", *(line + ",red" for line in lines[1:])],
             "the column 'colour' is unknown",
         ),
         (lambda lines: [*lines, lines[3]], r"line 150: it names a network a second time \(natman, A, B, 2, frozen"),
         (
-            lambda lines: [*lines, "random0,A,B,1,pruned,1,0.5,0.5"],
+            lambda lines: [*lines, "random0,A,B,1,pruned,1,0.5,0.5,50"],
             "line 150: treatment is 'pruned' but must be one of",
         ),
-        (lambda lines: [*lines, "random0,C,B,1,frozen,1,0.5,0.5"], "line 150: source is 'C'"),
-        (lambda lines: [*lines, "random0,A,random,1,frozen,1,0.5,0.5"], "line 150: target is 'random'"),
-        (lambda lines: [*lines, "0random,A,B,1,frozen,1,0.5,0.5"], "line 150: '0random' is not a partition's name"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,52.5,0.5"], "line 150: top1_best10_mean is '52.5' but must be"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,-0.1,0.5"], "line 150: top1_best10_mean is '-0.1'"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,inf"], "line 150: top1_last is 'inf'"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,high,0.5"], "line 150: top1_best10_mean is 'high'"),
+        (lambda lines: [*lines, "random0,C,B,1,frozen,1,0.5,0.5,50"], "line 150: source is 'C'"),
+        (lambda lines: [*lines, "random0,A,random,1,frozen,1,0.5,0.5,50"], "line 150: target is 'random'"),
+        (lambda lines: [*lines, "0random,A,B,1,frozen,1,0.5,0.5,50"], "line 150: '0random' is not a partition's name"),
         (
-            lambda lines: [*lines, "random9,A,B,1.5,frozen,1,0.5,0.5"],
+            lambda lines: [*lines, "random9,A,B,1,frozen,1,52.5,0.5,50"],
+            "line 150: top1_best10_mean is '52.5' but must be",
+        ),
+        (lambda lines: [*lines, "random9,A,B,1,frozen,1,-0.1,0.5,50"], "line 150: top1_best10_mean is '-0.1'"),
+        (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,inf,50"], "line 150: top1_last is 'inf'"),
+        (lambda lines: [*lines, "random9,A,B,1,frozen,1,high,0.5,50"], "line 150: top1_best10_mean is 'high'"),
+        (
+            lambda lines: [*lines, "random9,A,B,1.5,frozen,1,0.5,0.5,50"],
             "line 150: depth is '1.5' but must be a whole number",
         ),
-        (lambda lines: [*lines, "random9,A,B,,frozen,1,0.5,0.5"], "line 150: depth is ''"),
-        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5"], "line 150: a base network, and no other"),
-        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5"], "line 150: a base network, and no other"),
-        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5"], "line 150: a base network, and no other"),
-        (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "cannot be read as a table"),
+        (lambda lines: [*lines, "random9,A,B,,frozen,1,0.5,0.5,50"], "line 150: depth is ''"),
+        (lambda lines: [*lines, "random9,A,B,0,frozen,1,0.5,0.5,50"], "line 150: a base network, and no other"),
+        (lambda lines: [*lines, "random9,A,A,2,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
+        (lambda lines: [*lines, "random9,A,B,0,base,1,0.5,0.5,50"], "line 150: a base network, and no other"),
+        (lambda lines: [*lines, "random9,A,B,1,frozen,1,0.5,0.5,7,8"], "line 150: expected 9 values, found 10"),
         (
             lambda lines: [lines[0] + ",diverged", *(line + ",maybe" for line in lines[1:])],
             "line 2: diverged is 'maybe'",
@@ -89,6 +92,29 @@ def test_what_cannot_be_is_refused_by_line(tmp_path, change, message):
     with pytest.raises(InputError, match=message) as caught:
         read_results(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_spreadsheets_table_is_the_same_table(tmp_path, mark):
+    """Its own separator, line ends, byte order mark, names and truth values; the line of a mistake stays right."""
+    lines = [line.replace(",", mark) for line in published_lines()]
+    lines = [
+        f"{lines[0].upper()}{mark}Diverged".replace("TOP1_LAST", " Top1 last "),
+        "",
+        *(f"{line}{mark}FALSE" for line in lines[1:]),
+    ]
+    path = tmp_path / "table.csv"
+    path.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    assert read_results(path).equals(read_results(PUBLISHED))
+    path.write_bytes(
+        "\r\n".join(
+            [*lines, mark.join(["random9", "A", "B", "1", "frozen", "1"]) + f"{mark}0,5{mark}0.5{mark}5{mark}FALSE"]
+        ).encode()
+    )
+    with pytest.raises(
+        InputError, match=r"line 151: top1_best10_mean is '0,5' but must be a fraction .* a decimal point"
+    ):
+        read_results(path)
 
 
 def test_missing_networks_are_listed_and_leave_gaps(tmp_path):
@@ -130,7 +156,7 @@ def test_an_imported_table_is_the_same_table(tmp_path):
 
 
 def test_a_refused_table_is_one_line_and_leaves_nothing(tmp_path):
-    path = written(tmp_path, [*published_lines(), "random0,A,B,1,pruned,1,0.5,0.5"])
+    path = written(tmp_path, [*published_lines(), "random0,A,B,1,pruned,1,0.5,0.5,50"])
     outputs = ["--results", str(tmp_path / "out" / "results.csv"), "--summary", str(tmp_path / "out" / "results.json")]
     command = [sys.executable, "-m", "workflow_scripts.results.import_results", "--table", str(path), *outputs]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -141,6 +167,6 @@ def test_a_refused_table_is_one_line_and_leaves_nothing(tmp_path):
 
 
 def test_a_table_without_any_score_is_refused(tmp_path):
-    path = written(tmp_path, [published_lines()[0], "random0,A,A,0,base,1,,"])
+    path = written(tmp_path, [published_lines()[0], "random0,A,A,0,base,1,,,"])
     with pytest.raises(InputError, match="no network has a top1_best10_mean"):
         import_results(path, tmp_path / "results.csv", tmp_path / "results.json")

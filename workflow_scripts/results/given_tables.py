@@ -1,0 +1,122 @@
+"""Reads results tables (results.csv, or one from elsewhere) and tables of printed numbers, and names what is wrong.
+
+Light on purpose: the Snakefile's checks use it at parse time.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.csv_table import read_table
+from workflow_scripts.plumbing.names import look_alike
+from workflow_scripts.study.columns import KEY_COLUMNS, PRINTED_COLUMNS, REQUIRED_COLUMNS, RESULT_COLUMNS, SCORE
+from workflow_scripts.study.partition_names import parse_partition
+
+DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0", "init": ""}
+TARGETS = {"A", "B", "whole"}
+ALLOWED = {"source": TARGETS | {"random"}, "target": TARGETS, "treatment": {"base", "frozen", "finetuned"}}
+TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
+WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, "top1_last", "top5_last")
+TEXT = ("partition", "source", "target", "treatment", "diverged_cause", "init", "weights_sha256")
+TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers of which nothing is asked
+
+
+def read_networks(path: str | Path) -> list[dict[str, object]]:
+    """The networks of the results table at `path`, in its order, by column.
+
+    A table without `seed`, `diverged`, `preserve` or `init` (the published one) gets seed 0, False, 0 and "". Depths,
+    seeds and numbers preserved are int, fractions are float (NaN for an empty one), `diverged` is bool, and the others
+    are text. Raises InputError naming the file, the line and the value. Causes are missing or unknown columns,
+    duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base network at a depth.
+    """
+    table = read_table(path, REQUIRED_COLUMNS, RESULT_COLUMNS)
+    if unknown := [name for name in table.columns if name not in RESULT_COLUMNS]:
+        raise InputError(
+            f"{path}: the column {unknown[0]!r} is unknown.{look_alike(unknown[:1], RESULT_COLUMNS)} Known columns are "
+            f"{', '.join(RESULT_COLUMNS)}. Remove or rename it."
+        )
+    networks, line_of = [], {}
+    for line, row in table.numbered():
+        where = f"{path} line {line}"
+        network = _typed(where, DEFAULTS | row)
+        _check_network(where, network)
+        key = tuple(network[name] for name in KEY_COLUMNS)
+        if key in line_of:
+            raise InputError(
+                f"{where}: it names a network a second time ({', '.join(map(str, key))}), the first is on line "
+                f"{line_of[key]}. Remove one line."
+            )
+        line_of[key] = line
+        networks.append(network)
+    return networks
+
+
+def read_printed_numbers(path: str | Path) -> list[dict[str, object]]:
+    """The numbers printed in the paper, from the table at `path`: quantity, percent (a float) and source.
+
+    Raises InputError naming the file and the line of a percent that is no number, or a quantity that is there twice.
+    """
+    numbers, line_of = [], {}
+    for line, row in read_table(path, PRINTED_COLUMNS).numbered():
+        where, quantity = f"{path} line {line}", row["quantity"]
+        if quantity in line_of:
+            raise InputError(f"{where}: {quantity!r} is on line {line_of[quantity]} too. Remove one line.")
+        line_of[quantity] = line
+        percent = _converted(where, "percent", row["percent"], _finite, "a number")
+        numbers.append({"quantity": quantity, "percent": percent, "source": row["source"]})
+    return numbers
+
+
+def _typed(where: str, row: Mapping[str, str]) -> dict[str, object]:
+    """The values of a row as what their columns hold."""
+    kinds = dict.fromkeys(WHOLE, (_whole_number, "a whole number of 0 or more"))
+    kinds |= dict.fromkeys(FRACTIONS, (_fraction, "a fraction between 0 and 1"))
+    kinds |= {"diverged": (lambda text: TRUTHS[text.lower()], "True or False")}
+    return {name: _converted(where, name, text, *kinds.get(name, (str, ""))) for name, text in row.items()}
+
+
+def _converted(where: str, column: str, text: str, convert: Callable[[str], object], wanted: str) -> object:
+    try:
+        return convert(text)
+    except (ValueError, KeyError):
+        point = " Write a decimal point for the comma." if "," in text else ""
+        raise InputError(f"{where}: {column} is {text!r} but must be {wanted}.{point or ' Correct it.'}") from None
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise ValueError(text)
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    value = float(text or "nan")  # a network without a score may have a line
+    if value < 0 or value > 1:
+        raise ValueError(text)
+    return value
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _check_network(where: str, row: Mapping) -> None:
+    """Raise InputError unless the row names a possible network."""
+    for name, allowed in ALLOWED.items():
+        if row[name] not in allowed:
+            raise InputError(
+                f"{where}: {name} is {row[name]!r} but must be one of {', '.join(sorted(allowed))}. Correct it."
+            )
+    try:
+        parse_partition(row["partition"])
+    except ValueError as error:
+        raise InputError(f"{where}: {error}. Correct it.") from None
+    base = row["treatment"] == "base"
+    if base != (row["depth"] == 0) or (base and row["source"] != row["target"]):
+        raise InputError(
+            f"{where}: a base network, and no other, has depth 0 and its target as source. Correct the line."
+        )
