@@ -11,7 +11,7 @@ rule bases:
 rule curves:
     """Target: all curves."""
     input:
-        [f"{RESULTS}/{job.stem}.json" for job in CURVES],
+        curve_records,
 
 
 rule train_base:
@@ -73,6 +73,7 @@ rule train_curve:
         settings=job_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
         preserve=lambda wildcards: job_of(wildcards).preserve,
+        statistics=lambda wildcards: job_of(wildcards).norm_statistics,
         source=source_options,
         threads=deciding_threads(config),
         launcher=training_launcher(config),
@@ -81,5 +82,5 @@ rule train_curve:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
-        " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
+        " --preserve {params.preserve} --norm-statistics {params.statistics:q} --settings {params.settings:q} --threads {threads}"
         " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
