@@ -15,6 +15,7 @@ from workflow_scripts.config.commands import (
     training_gpus,
     training_launcher,
     uncompared,
+    variant_options,
     weights_identity,
     weights_option,
 )

@@ -68,6 +68,12 @@ def deciding_threads(config: Mapping) -> int | None:
     return config["running"]["threads"] if config["training"]["device"] == "cpu" else None
 
 
+def variant_options(job: TrainingJob) -> str:
+    """The options of a curve's preserved units and norm statistics, quoted for a shell."""
+    statistics = [("norm-statistics", job.norm_statistics)] if job.norm_statistics else []
+    return named_options([("preserve", str(job.preserve)), *statistics])
+
+
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:
     """Where a training job writes its event files, below `results`, quoted for a shell; empty if it does not."""
     folder = f"{results}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
