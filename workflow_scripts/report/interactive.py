@@ -79,8 +79,7 @@ def sparkline(iterations: Sequence[float], scores: Sequence[float]) -> str:
 def _sparklines(readings: pd.DataFrame | None) -> dict[tuple, str]:
     if readings is None:
         return {}
-    table = readings.fillna({"init": ""})
-    return {key: sparkline(rows["iteration"], rows["top1"]) for key, rows in table.groupby(KEY_COLUMNS)}
+    return {key: sparkline(rows["iteration"], rows["top1"]) for key, rows in readings.groupby(KEY_COLUMNS)}
 
 
 def _networks(rows: pd.DataFrame, readings: pd.DataFrame | None) -> figure:

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import depth_axis
 from workflow_scripts.report.plotting import (
     GROUPS,
-    depth_axis,
     draw_line,
     each_label_once,
     figure_command,
