@@ -1,6 +1,7 @@
 """The axis of depths, for any number of units: their numbers and names, and what share of the network they are."""
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -63,6 +64,6 @@ def _too_wide(axes: Axes, ticks: Sequence[int], names: Iterable[str]) -> bool:
     longest = max(map(len, names), default=0)
     spots = axes.get_subplotspec()
     width = 0.85 * axes.figure.get_figwidth() / (spots.get_gridspec().ncols if spots else 1)
-    step = min((after - before for before, after in zip(ticks, ticks[1:], strict=False)), default=1)
+    step = min((after - before for before, after in pairwise(ticks)), default=1)
     across = max(ticks, default=1) - min(ticks, default=0) + 1
     return longest * CHARACTER > step * width / across

@@ -7,7 +7,16 @@ import pandas as pd
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
 from workflow_scripts.results.groups import PRETRAINED_SOURCE
 from workflow_scripts.results.units import first_units
-from workflow_scripts.results.verdicts import UNSURE, at_most, depths_in_words, has_interval, noise_of, number, verdict
+from workflow_scripts.results.verdicts import (
+    UNSURE,
+    at_most,
+    depths_in_words,
+    has_interval,
+    negated,
+    noise_of,
+    number,
+    verdict,
+)
 
 TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
 NO_ADVICE = (
@@ -16,20 +25,32 @@ NO_ADVICE = (
 )
 
 
-def advice(effects: pd.DataFrame) -> str:
-    """How many units to copy and how many to freeze: a line per kind of halves, or why there is no advice."""
+def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str:
+    """How many units to copy and how many to freeze: a line per kind of halves, or why there is no advice.
+
+    `names` of units are from units.unit_names.
+    """
     sentences = []
     for halves in kinds_of_halves(effects):
-        boosts, drops = (
-            per_depth(effects, name, halves).dropna(subset="points") for name in ("boost_over_base", "total_drop")
+        boosts, drops, recoveries = (
+            per_depth(effects, name, halves).dropna(subset="points")
+            for name in ("boost_over_base", "total_drop", "recovery")
         )
-        parts = [give(rows) for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops)) if not rows.empty]
-        if parts:
+        parts = [
+            give(rows, names or {})
+            for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops))
+            if not rows.empty
+        ]
+        if parts and halves.endswith(PRETRAINED_SOURCE):
+            more = [] if drops.empty else _tuned(drops, recoveries)
+            target = halves.removesuffix(PRETRAINED_SOURCE)
+            sentences.append(f"From the pretrained network to {target}: {' '.join([*parts, *more])}")
+        elif parts:
             sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
     return "\n".join(sentences) or NO_ADVICE
 
 
-def _copy_advice(boosts: pd.DataFrame) -> str:
+def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
     best = boosts.loc[boosts["points"].idxmax()]
     if verdict(best) != 1:
         none = f"Fine-tuning copied units brought no measurable gain{_hedged(best)}."
@@ -38,14 +59,23 @@ def _copy_advice(boosts: pd.DataFrame) -> str:
     alike = [
         depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name
     ]
-    sentences = [f"Copy {_first_units(best.name)} and fine-tune {'it' if best.name == 1 else 'them'}."]
+    sentences = [f"Copy {first_units(best.name, names)} and fine-tune {'it' if best.name == 1 else 'them'}."]
     sentences.append(f"This gains {number(best)} over training from scratch{_hedged(best)}.")
     if alike:
         sentences.append(f"Copying {depths_in_words(alike)} did about as well.")
     return " ".join(sentences)
 
 
-def _freeze_advice(drops: pd.DataFrame) -> str:
+def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
+    best = drops.loc[drops["points"].idxmin()]
+    if verdict(best) == -1:
+        gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
+        return f"{gain}{_hedged(best)}. {_cheap_advice(drops, names)}"
+    return _cheap_advice(drops, names)
+
+
+def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
+    """How many units can be frozen at a cost of TOLERANCE."""
     cheap = []
     for depth, drop in drops.iterrows():
         if not at_most(drop, TOLERANCE):
@@ -55,9 +85,23 @@ def _freeze_advice(drops: pd.DataFrame) -> str:
         first = drops.iloc[0]
         return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
     beyond = drops[drops.index > cheap[-1]]
-    more = f" Freezing {_first_units(beyond.index[0])} costs {number(beyond.iloc[0])}." if len(beyond) else ""
+    more = f" Freezing {first_units(beyond.index[0], names)} costs {number(beyond.iloc[0])}." if len(beyond) else ""
     costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[cheap[-1]])}."
-    return f"To save time, freeze at most {_first_units(cheap[-1])}. {costs}{more}"
+    return f"To save time, freeze at most {first_units(cheap[-1], names)}. {costs}{more}"
+
+
+def _tuned(drops: pd.DataFrame, recoveries: pd.DataFrame) -> list[str]:
+    """What fine-tuning gives at the depth where freezing does best."""
+    depth = drops["points"].idxmin()
+    if depth not in recoveries.index:
+        return []
+    gain = recoveries.loc[depth]
+    says = {
+        1: f"Fine-tuning the units at n = {depth} in place of freezing them adds {number(gain)}",
+        -1: f"Fine-tuning the units at n = {depth} in place of freezing them loses {number(negated(gain))}",
+        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably ({number(gain)})",
+    }
+    return [f"{says[verdict(gain)]}{_hedged(gain)}."]
 
 
 def _hedged(effect: pd.Series) -> str:

@@ -27,18 +27,20 @@ NOT_LEARNED = 0.1  # share of the base network's score; a network with random fe
 
 
 def fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
+    """Whether fine-tuned transfer ends above its two controls, by kind of halves."""
     for halves in kinds_of_halves(effects):
         rows = effects[effects["halves"] == halves].set_index(["effect", "layers"])
         if "boost_over_base" not in rows.index:
             continue
-        layers = "1-7" if ("boost_over_base", "1-7") in rows.index else rows.loc["boost_over_base"].index[-1]
+        layers = deepest_range(rows.loc["boost_over_base"].index)
         boost = rows.loc[("boost_over_base", layers)]
         if pd.isna(boost["points"]):
             text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
             text = _over_base(boost, _measured(effects, halves, layers))
         alone = boost.to_frame().T
-        yield halves, f"{subject(halves, alone)} {text} {_over_selffer(rows, layers)}", hedge(alone)
+        text = named_source(f"{text} {_over_selffer(rows, layers)}", halves)
+        yield halves, f"{subject(halves, alone)} {text}", hedge(alone)
 
 
 def _measured(effects: pd.DataFrame, halves: str, layers: str) -> str:
@@ -87,7 +89,9 @@ def _over_selffer(rows: pd.DataFrame, layers: str) -> str:
 
 
 def distance(effects: pd.DataFrame) -> Iterator[Part]:
-    kinds = {halves: per_depth(effects, "total_drop", halves) for halves in kinds_of_halves(effects)}
+    """Whether frozen transfer loses more between some kinds of halves than between others."""
+    kinds = [halves for halves in kinds_of_halves(effects) if not halves.endswith(PRETRAINED_SOURCE)]
+    kinds = {halves: per_depth(effects, "total_drop", halves) for halves in kinds}
     kinds = {halves: drops.dropna(subset="points") for halves, drops in kinds.items()}
     kinds = {halves: drops for halves, drops in kinds.items() if not drops.empty}
     shared = set.intersection(*(set(drops.index) for drops in kinds.values())) if len(kinds) > 1 else set()
@@ -115,10 +119,14 @@ def _apart(small: pd.Series, large: pd.Series) -> bool:
 
 
 def untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[Part]:
-    for halves in kinds_of_halves(effects):
-        drops = per_depth(effects, "random_drop", halves).dropna(subset="points")
-        if drops.empty:
+    """What untrained features lose against the base network, by kind of halves."""
+    told = set()
+    for kind in kinds_of_halves(effects):
+        halves = kind.removesuffix(PRETRAINED_SOURCE)
+        drops = per_depth(effects, "random_drop", kind).dropna(subset="points")
+        if drops.empty or halves in told:
             continue
+        told.add(halves)
         first, last = drops.iloc[0], drops.iloc[-1]
         at_last = f" and {number(last)} at n = {last.name}" if len(drops) > 1 else ""
         text = f"{subject(halves, drops)} Untrained features lose {number(first)} at n = {first.name}{at_last}."

@@ -1,25 +1,37 @@
 """A study's findings in sentences, made from its table of effects and no surer than the intervals allow."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
+from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import not_diverged
 from workflow_scripts.results.troubles import dominance, generality
 from workflow_scripts.results.verdicts import common_basis
 
 
-def findings(results: pd.DataFrame, effects: pd.DataFrame) -> list[dict[str, str]]:
+def findings(
+    results: pd.DataFrame,
+    effects: pd.DataFrame,
+    statistics: pd.DataFrame | None = None,
+    names: Mapping[int, str] | None = None,
+) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
-    `results` are from groups.load_results, `effects` from effects.effect_table. Questions that the study's networks
-    cannot answer are left out.
+    `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
+    norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. Questions
+    that the study's networks cannot answer are left out.
     """
     asked = {
-        "From which depth do features stop being general?": [*generality(effects)],
+        "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does the distance between the tasks matter?": [*distance(effects)],
         "Are untrained features enough?": [*untrained(results, effects)],
+        "What do the norm statistics of frozen units change?": (
+            [] if statistics is None else [*frozen_norms(effects, statistics)]
+        ),
     }
     return [
         {"question": question, "answer": "\n".join(text for _, text, _ in parts), "basis": common_basis(parts)}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, transfer_group
+from workflow_scripts.results.groups import named_source
 from workflow_scripts.results.units import named_depth
 from workflow_scripts.results.verdicts import (
     Part,
@@ -13,6 +13,7 @@ from workflow_scripts.results.verdicts import (
     depths_in_words,
     hedge,
     lasting_from,
+    negated,
     number,
     subject,
     verdict,
@@ -21,7 +22,8 @@ from workflow_scripts.results.verdicts import (
 TROUBLES = {"lost co-adaptation": "coadaptation", "specialisation": "specialisation"}  # name -> effect
 
 
-def generality(effects: pd.DataFrame) -> Iterator[Part]:
+def generality(effects: pd.DataFrame, names: Mapping[int, str]) -> Iterator[Part]:
+    """From which depth on frozen transfer costs anything, by kind of halves. `names` are from units.unit_names."""
     for halves in kinds_of_halves(effects):
         costs, control = per_depth(effects, "specialisation", halves), "the selffer control BnB"
         costs = costs.dropna(subset="points")
@@ -30,22 +32,23 @@ def generality(effects: pd.DataFrame) -> Iterator[Part]:
         if costs.empty:
             continue
         first = lasting_from(costs)
-        text = _no_lasting_cost(costs, control) if first is None else _lasting_cost(costs, control, first)
-        yield halves, f"{subject(halves, costs)} {text}", hedge(costs)
+        cost = _no_lasting_cost(costs, control) if first is None else _lasting_cost(costs, control, first, names)
+        sentences = [cost, *_gain(costs, control)]
+        if "selffer" not in control:
+            sentences.append("Without selffers, lost co-adaptation and specialisation cannot be separated.")
+        yield halves, named_source(f"{subject(halves, costs)} {' '.join(sentences)}", halves), hedge(costs)
 
 
-def _lasting_cost(costs: pd.DataFrame, control: str, first: int) -> str:
+def _lasting_cost(costs: pd.DataFrame, control: str, first: int, names: Mapping[int, str]) -> str:
     before, deepest = costs.index[costs.index < first], costs.iloc[-1]
     if len(before):
-        sentences = [f"Frozen transfer (AnB) shows no lasting cost up to n = {before[-1]}."]
-        sentences.append(f"AnB stays below {control} from n = {first} on.")
+        sentences = [f"Frozen transfer (AnB) shows no lasting cost up to {named_depth(before[-1], names)}."]
+        sentences.append(f"AnB stays below {control} from {named_depth(first, names)} on.")
     else:
         sentences = ["The features are not general at any measured depth."]
         sentences.append(f"Frozen transfer (AnB) stays below {control} from n = {first} on.")
     at_last = f" and {number(deepest)} at n = {deepest.name}" if deepest.name != first else ""
     sentences.append(f"The gap is {number(costs.loc[first])} at n = {first}{at_last}.")
-    if "selffer" not in control:
-        sentences.append("Without selffers, lost co-adaptation and specialisation cannot be separated.")
     return " ".join(sentences)
 
 
@@ -63,7 +66,17 @@ def _no_lasting_cost(costs: pd.DataFrame, control: str) -> str:
     )
 
 
+def _gain(costs: pd.DataFrame, control: str) -> list[str]:
+    """Where frozen transfer beats its control."""
+    above = [depth for depth, cost in costs.iterrows() if verdict(cost) == -1]
+    if not above:
+        return []
+    most = costs.loc[above].sort_values("points").iloc[0]
+    return [f"AnB lies above {control} at {depths_in_words(above)}, most at n = {most.name}: {number(negated(most))}."]
+
+
 def dominance(effects: pd.DataFrame) -> Iterator[Part]:
+    """Which of the two troubles is larger at which depth, by kind of halves."""
     for halves in kinds_of_halves(effects):
         difference = per_depth(effects, "dominance", halves).dropna(subset="points")
         if difference.empty:

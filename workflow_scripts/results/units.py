@@ -17,6 +17,11 @@ def unit_names(units: pd.DataFrame | None) -> dict[int, str]:
     return {} if units is None else units["unit"].to_dict()
 
 
+def named_depth(depth: int, names: Mapping[int, str]) -> str:
+    """As in: n = 3 (layer1.1). The name is left out where `names` (unit_names) lacks it."""
+    return f"n = {depth} ({names[depth]})" if depth in names else f"n = {depth}"
+
+
 def first_units(depth: int, names: Mapping[int, str]) -> str:
     """As in: the first 3 units (up to layer1.1). The name is left out where `names` (unit_names) lacks it."""
     told = "the first unit" if depth == 1 else f"the first {depth} units"

@@ -47,6 +47,13 @@ def number(effect: pd.Series) -> str:
     return f"{decimal(effect['points'])} points{interval}"
 
 
+def negated(effect: pd.Series) -> pd.Series:
+    """The effect with the opposite sign."""
+    changed = effect.copy()
+    changed["points"], changed["low"], changed["high"] = -effect["points"], -effect["high"], -effect["low"]
+    return changed
+
+
 def decimal(value: float, form: str = ".1f") -> str:
     """`value` in the format `form`. What rounds to zero has no sign."""
     text = format(value, form)
