@@ -154,7 +154,7 @@ def similarity_of(made, cka=0.5):
     """Made-up tables of compare_bases for the partitions of `made` with transfer, put together."""
     pairs = made[["partition", "seed"]].drop_duplicates().itertuples(index=False, name=None)
     rows = [
-        {"partition": partition, "seed": seed, "target": target, "depth": depth, "layer": f"conv{depth}"}
+        {"partition": partition, "seed": seed, "target": target, "depth": depth, "unit": f"conv{depth}"}
         | {"cka": cka - 0.01 * depth, "cka_untrained": cka / 2, "images": 40}
         for partition, seed in pairs
         for target in "AB"

@@ -78,6 +78,12 @@ def _group(source: str, target: str, treatment: str) -> str:
     return f"{letter}nB" + ("+" if treatment == "finetuned" else "")
 
 
+def of_pretrained(results: pd.DataFrame) -> pd.DataFrame:
+    """The networks that stand beside transfer from a pretrained network: of its partitions, without the other half."""
+    chosen = results["partition"].isin(results[results["group"].str.startswith("PnB")]["partition"])
+    return results[chosen & ~results["group"].str.startswith("AnB")]
+
+
 def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
     """Which rows belong to partitions of `families` (see partition_names) with all their training images."""
     names = results["partition"].map(parse_partition)

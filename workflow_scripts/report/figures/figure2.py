@@ -4,18 +4,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import figure_command
+from workflow_scripts.report.plotting import OF_HALVES, figure_command
 from workflow_scripts.report.transfer import plot_frames
 from workflow_scripts.results.groups import equal_halves, halves_label, load_results
 from workflow_scripts.results.units import read_units
 
-SHOWN = ("base", "BnB", "BnB+", "AnB", "AnB+")
-
 
 def plot_transfer(results: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
     """Figure 2 of `results` (groups.load_results), with the names of `units` (units.read_units) if they are known."""
-    rows = equal_halves(results[results["group"].isin(SHOWN)])
-    return plot_frames({halves_label(rows): rows}, SHOWN, units)
+    rows = equal_halves(results[results["group"].isin(OF_HALVES)])
+    return plot_frames({halves_label(rows): rows}, OF_HALVES, units)
 
 
 def main() -> None:

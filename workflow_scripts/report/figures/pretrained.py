@@ -4,20 +4,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import figure_command
+from workflow_scripts.report.plotting import OF_PRETRAINED, figure_command
 from workflow_scripts.report.transfer import plot_frames
-from workflow_scripts.results.groups import halves_of, load_results
+from workflow_scripts.results.groups import halves_of, load_results, of_pretrained
 from workflow_scripts.results.units import read_units
-
-SHOWN = ("base", "BnB", "BnB+", "PnB", "PnB+", "random")
 
 
 def plot_pretrained(results: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
     """A column of panels for each kind of halves that a pretrained network was copied to; see plot_frames."""
-    of_pretrained = results["partition"].isin(results[results["group"].str.startswith("PnB")]["partition"])
-    rows = results[of_pretrained & results["group"].isin(SHOWN)]
+    rows = of_pretrained(results)
     frames = dict(list(rows.groupby(rows["partition"].map(halves_of)))) or {"pretrained source": rows}
-    return plot_frames(frames, SHOWN, units)
+    return plot_frames(frames, OF_PRETRAINED, units)
 
 
 def main() -> None:
