@@ -28,6 +28,7 @@ from workflow_scripts.study.jobs import OTHER_HALF
 
 FILTER_KINDS = (*SOUND_KINDS, TOO_SMALL, NOT_A_NUMBER)
 COLOURS = 3
+MOST = 128  # filters of a network, evenly chosen: a fit takes 0.2 s, and a vision transformer has 768
 CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control's row
 
 FILTER_COLUMNS = ["partition", "half", "seed", "filter", "gabor_r2", "colour_blob", "kind"]
@@ -63,7 +64,10 @@ def _first_convolution(path: Path) -> np.ndarray | None:
     with safe_open(path, framework="numpy") as file:
         shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118, it is no mapping
         found = [name for name, shape in shapes.items() if len(shape) == 4 and shape[1] == COLOURS]
-        return file.get_tensor(max(found, key=lambda name: shapes[name][2:])) if found else None
+        if not found:
+            return None
+        weights = file.get_tensor(max(found, key=lambda name: shapes[name][2:]))
+    return weights[np.linspace(0, len(weights) - 1, min(len(weights), MOST)).round().astype(int)]
 
 
 def diverged_bases(files: Sequence[Verified]) -> set[Name]:
