@@ -83,9 +83,14 @@ def with_statistics(made, *choices, change=0.02):
 def units_of(deepest=7):
     """A made-up units.csv of a network with this many units below its head."""
     names = ["conv1", *(f"layer{1 + n // 3}.{n % 3}" for n in range(deepest - 1)), "linear"]
-    rows = [(n, name, 100, 1000, 10, min(1, n / deepest), min(1, n / deepest)) for n, name in enumerate(names, 1)]
+    rows = [
+        (n, name, 100, 1000, 10, min(1, n / max(1, deepest)), min(1, n / max(1, deepest)))
+        for n, name in enumerate(names, 1)
+    ]
     columns = ["depth", "unit", "parameters", "multiplications", "outputs"]
-    return pd.DataFrame(rows, columns=[*columns, "parameters_share", "multiplications_share"])
+    made = pd.DataFrame(rows, columns=[*columns, "parameters_share", "multiplications_share"])
+    made.loc[made.index[-1], ["parameters_share", "multiplications_share"]] = float("nan")  # the head has none
+    return made
 
 
 def where(made, **names):

@@ -1,6 +1,6 @@
 """The axis of depths, for any number of units: their numbers and names, and what share of the network they are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from workflow_scripts.results.units import unit_names
 
+WITH_NAMES = "depth n: leading units copied, and the last of them"
 MOST_TICKS = 20
 LONGEST_NAME = 16  # characters of a unit's name on an axis
 CHARACTER = 0.085  # inches of a character of a label
@@ -28,12 +29,13 @@ def depth_axis(axes: Axes, depths: Iterable[int], units: pd.DataFrame | None = N
         axes.set_xlim(ticks[0] - 1, ticks[0] + 1)
     shown = thinned(ticks)
     names = {depth: short_name(name) for depth, name in unit_names(units).items() if depth in shown}
+    upright = _too_wide(axes, ticks, names)
     below = [f"{depth}\n{names[depth]}" if depth in names else str(depth) for depth in shown]
-    if upright := _too_wide(axes, ticks, names.values()):
+    if upright:
         below = [f"{names[depth]}  {depth}" if depth in names else str(depth) for depth in shown]
     axes.set_xticks(shown, below)
     axes.tick_params(axis="x", rotation=90 if upright else 0)
-    axes.set_xlabel(f"depth n: number of leading units copied{', and the last of them' if names else ''}")
+    axes.set_xlabel("depth n: number of leading units copied" if not names else WITH_NAMES)
 
 
 def thinned(depths: Iterable[int]) -> list[int]:
@@ -59,11 +61,11 @@ def draw_shares(axes: Axes, units: pd.DataFrame, depths: Sequence[int]) -> None:
     axes.legend(loc="upper left", ncols=2)
 
 
-def _too_wide(axes: Axes, ticks: Sequence[int], names: Iterable[str]) -> bool:
-    """Whether names would run into each other below the ticks."""
-    longest = max(map(len, names), default=0)
+def _too_wide(axes: Axes, ticks: Sequence[int], names: Mapping[int, str]) -> bool:
+    """Whether the names of depths would run into each other below an axis over `ticks`."""
+    longest = max(map(len, names.values()), default=0)
     spots = axes.get_subplotspec()
     width = 0.85 * axes.figure.get_figwidth() / (spots.get_gridspec().ncols if spots else 1)
-    step = min((after - before for before, after in pairwise(ticks)), default=1)
+    step = min((after - before for before, after in pairwise(sorted(names))), default=1)
     across = max(ticks, default=1) - min(ticks, default=0) + 1
     return longest * CHARACTER > step * width / across

@@ -104,7 +104,8 @@ def _annotate(axes: Axes, rows: pd.DataFrame, groups: Sequence[str]) -> None:
         for place, group in enumerate(groups, 1)
         if group in ends
     ]
-    axes.text(0.01, 0.02, "\n".join(key), transform=axes.transAxes, fontsize=9, linespacing=1.4)
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
+    axes.text(0.01, 0.02, "\n".join(key), transform=axes.transAxes, fontsize=9, linespacing=1.4, bbox=paper)
 
 
 def _shade(axes: Axes, upper: pd.Series, lower: pd.Series, colour: str) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
 from workflow_scripts.results.groups import named_source
-from workflow_scripts.results.norm_statistics import FROZEN, of_quantity
+from workflow_scripts.results.norm_statistics import CHANGE, FROZEN, of_quantity
 from workflow_scripts.results.verdicts import (
     Part,
     capital,
@@ -63,14 +63,15 @@ def _change(statistics: str, group: str, changes: pd.DataFrame) -> str:
 def _careless(effects: pd.DataFrame, table: pd.DataFrame, halves: str) -> Iterator[str]:
     """What a study would have reported whose frozen norm layers went on using batches, where it differs most."""
     for effect, difference in REPORTED.items():
-        false = of_quantity(table, halves, CARELESS, effect)["points"]
-        true = per_depth(effects, effect, halves)["points"]
-        gap = (false - true).dropna()
-        if gap.empty:
+        changes = of_quantity(table, halves, CARELESS, effect + CHANGE).dropna(subset="points")
+        if changes.empty:
             continue
-        depth = gap.abs().idxmax()
-        named = named_source(difference, halves)
-        yield (
-            f"A careless freeze (batch statistics) would have reported {named} as {decimal(false[depth])} points"
-            f" at n = {depth}, where it is {decimal(true[depth])}."
-        )
+        named, lead = named_source(difference, halves), "A careless freeze (batch statistics) would"
+        wrong = changes[[verdict(row) != 0 for _, row in changes.iterrows()]]
+        if wrong.empty:
+            yield f"{lead} not have reported {named} measurably differently."
+            continue
+        depth = wrong["points"].abs().idxmax()
+        false = decimal(of_quantity(table, halves, CARELESS, effect).loc[depth, "points"])
+        true = decimal(per_depth(effects, effect, halves).loc[depth, "points"])
+        yield f"{lead} have reported {named} as {false} points at n = {depth}, where it is {true}."

@@ -10,6 +10,7 @@ from workflow_scripts.results.groups import named_source, not_diverged, statisti
 
 FROZEN = ("BnB", "AnB", "random")  # groups whose copied units hold norm statistics
 LOSSES = ("coadaptation", "specialisation", "total_drop", "random_drop")  # effects that a study would report
+CHANGE = " change"  # ends the quantity that says how far such a report would be off
 COLUMNS = ["halves", "layers", "statistics", "quantity", "difference", *EFFECT_COLUMNS]
 
 
@@ -17,8 +18,8 @@ def statistics_table(results: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of halves, layers, norm statistics and quantity, in points as in effects.effect_table.
 
     A quantity that is a group is the score with these statistics less that with the study's own, paired by target task
-    and seed. A quantity that is an effect is what the study would report if its frozen units all had these statistics.
-    `difference` spells the quantity out. `results` are from groups.load_results. Diverged networks are left out, and so
+    and seed. A quantity that is an effect is what the study would report if its frozen units all had these statistics,
+    and one that ends in CHANGE is that less the effect with the study's own. `difference` spells the quantity out. `results` are from groups.load_results. Diverged networks are left out, and so
     are networks that differ from plain ones in anything else.
     """
     rows = not_diverged(results)
@@ -38,19 +39,20 @@ def statistics_table(results: pd.DataFrame) -> pd.DataFrame:
 
 def _quantities(statistics: str) -> dict[str, dict[str, float]]:
     """Weights of groups by quantity; a group with these statistics of its own has them after its name."""
-    changes = {group: {f"{group} {statistics}": 1, group: -1} for group in FROZEN}
-    losses = {
-        effect: {f"{group} {statistics}" if group in FROZEN else group: weight for group, weight in weights.items()}
-        for effect, weights in EFFECTS.items()
-        if effect in LOSSES
-    }
-    return changes | losses
+    quantities = {group: {f"{group} {statistics}": 1, group: -1} for group in FROZEN}
+    for effect in LOSSES:
+        own = EFFECTS[effect]
+        quantities[effect] = {f"{name} {statistics}" if name in FROZEN else name: own[name] for name in own}
+        frozen = [name for name in own if name in FROZEN]
+        change = {f"{name} {statistics}": own[name] for name in frozen} | {name: -own[name] for name in frozen}
+        quantities[effect + CHANGE] = change
+    return quantities
 
 
 def _spelled(weights: Mapping[str, float]) -> str:
     """As text: "base - AnB batch" for {"base": 1, "AnB batch": -1}."""
-    first, second = sorted(weights, key=weights.get, reverse=True)
-    return f"{first} - {second}"
+    added, taken = ([name for name, weight in weights.items() if weight * sign > 0] for sign in (1, -1))
+    return " - ".join([" + ".join(added), *taken])
 
 
 def read_statistics(path: str | Path) -> pd.DataFrame:

@@ -21,7 +21,8 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
 def read_readings(path: str | Path) -> pd.DataFrame:
     """learning_curves.csv as aggregate.reading_table made it: variants without an own choice have "", not NaN."""
-    return pd.read_csv(path, converters=dict.fromkeys(("init", "norm_statistics"), str))
+    text = ("init", "norm_statistics")
+    return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 
 
 def missing_networks(table: pd.DataFrame) -> list[str]:

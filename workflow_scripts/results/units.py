@@ -8,7 +8,7 @@ import pandas as pd
 
 def read_units(path: str | Path) -> pd.DataFrame:
     """units.csv without the head: the units that can be copied, indexed by depth."""
-    table = pd.read_csv(path, dtype={"unit": str}, keep_default_na=False)
+    table = pd.read_csv(path, dtype={"unit": str})
     return table.iloc[:-1].set_index("depth")
 
 

@@ -23,7 +23,7 @@ def plot_effects(effects: pd.DataFrame, units: pd.DataFrame | None = None) -> Fi
     paired = effects[effects["effect"].isin(measured)].dropna(subset="points")
     kinds = list(kinds_of_halves(paired))
     rows = max(1, len(kinds))
-    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + 0.4), sharex=True, squeeze=False)
+    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + (0.4 if units is None else 1.0)), sharex=True, squeeze=False)
     for line, halves in zip(grid, kinds, strict=False):
         for axes, (title, panel) in zip(line, EFFECT_PANELS.items(), strict=True):
             _draw_panel(axes, paired, halves, panel)

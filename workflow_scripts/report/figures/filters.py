@@ -93,7 +93,7 @@ def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     left = np.zeros(len(shares))
     for kind in FILTER_KINDS:
         values = shares[f"{kind} percent"].to_numpy()
-        if kind in (TOO_SMALL, NOT_A_NUMBER) and not values.any():
+        if not values.any() and (kind in (TOO_SMALL, NOT_A_NUMBER) or shares[f"{TOO_SMALL} percent"].any()):
             continue
         axes.barh(names, values, left=left, color=COLOURS[kind], label=LABELS.get(kind, kind))
         left += values

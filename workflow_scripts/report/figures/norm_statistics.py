@@ -30,7 +30,7 @@ def plot_statistics(table: pd.DataFrame, units: pd.DataFrame | None = None) -> F
     ]
     columns = max(1, min(3, len(panels)))
     lines = max(1, -(-len(panels) // columns))
-    size = (4.6 * columns, 4.4 * lines)
+    size = (max(6, 4.6 * columns), 4.4 * lines)
     figure, grid = new_figure(lines, columns, size, sharey=True, squeeze=False)
     for axes in grid.flat[max(1, len(panels)) :]:
         axes.set_axis_off()
