@@ -35,7 +35,7 @@ GROUPS = {
 }
 # group -> how far its points stand beside their depth
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
-SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.0}
+SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.3}
 # the groups of figure 2, and those that stand beside transfer from a pretrained network
 OF_HALVES = ("base", "BnB", "BnB+", "AnB", "AnB+")
 OF_PRETRAINED = ("base", "BnB", "BnB+", "PnB", "PnB+", "random")

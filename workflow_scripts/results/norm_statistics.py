@@ -18,9 +18,11 @@ def statistics_table(results: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of halves, layers, norm statistics and quantity, in points as in effects.effect_table.
 
     A quantity that is a group is the score with these statistics less that with the study's own, paired by target task
-    and seed. A quantity that is an effect is what the study would report if its frozen units all had these statistics,
-    and one that ends in CHANGE is that less the effect with the study's own. `difference` spells the quantity out. `results` are from groups.load_results. Diverged networks are left out, and so
-    are networks that differ from plain ones in anything else.
+    and seed. A quantity that is an effect is what the study would report if its frozen units all had these statistics.
+    One that ends in CHANGE is that less the effect with the study's own. `difference` spells the quantity out.
+
+    `results` are from groups.load_results. Diverged networks are left out, and so are networks that differ from plain
+    ones in anything else.
     """
     rows = not_diverged(results)
     labels = {statistics_label(one): one for one in sorted(set(rows["norm_statistics"]) - {""})}
