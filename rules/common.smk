@@ -49,7 +49,6 @@ TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
 TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
-UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 
 
 wildcard_constraints:

@@ -1,6 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
 #   needs  the records of all training jobs, or results_table; the published numbers of `reference`
 #   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics, comparison, findings
+UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
     caption="../report/results.rst",
