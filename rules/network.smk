@@ -52,8 +52,8 @@ if TRAINING["pretrained"] is not None:
             runtime=60,  # a download of a gigabyte
         params:
             settings=as_json(leaves.network_leaves(TRAINING)),
-            given=uncompared(weights_option(TRAINING)),
-            content=lambda wildcards: weights_identity(TRAINING),
+            given=uncompared(commands.weights_option(TRAINING)),
+            content=lambda wildcards: commands.weights_identity(TRAINING),
             code=code_fingerprint("network.get_weights"),
         shell:
             "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} {params.given}"
