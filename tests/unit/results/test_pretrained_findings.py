@@ -17,7 +17,8 @@ def pretrained(folder, groups=("base", "BnB", "BnB+", "PnB", "PnB+", "random"), 
     spread = {0: 0.0, 1: 0.003, 2: -0.003}
 
     def score(group, _, depth, seed):
-        return 0.6 + (frozen[depth] if group == "PnB" else change[group]) + spread[seed] * (1 + 0.3 * (group > "C") + len(group) / 4)
+        own = spread[seed] * (1 + 0.3 * (group > "C") + len(group) / 4)  # differences vary too
+        return 0.6 + (frozen[depth] if group == "PnB" else change[group]) + own
 
     return loaded(table(["whole"], groups, seeds=(0, 1, 2), score=score, val_images=9000), folder)
 
