@@ -110,25 +110,17 @@ def test_a_second_run_has_nothing_to_do_and_other_weights_retrain_only_their_cur
 
 
 def test_all_depths_of_a_network_that_no_table_knows_wait_for_its_description(study):
-    """The catalogue of the copy loses the network, so that it is found by the first job, as timm's are."""
-    catalogue = study.folder / "workflow_scripts/network/units.csv"
-    before = catalogue.read_text()
-    catalogue.write_text(
-        "".join(line for line in before.splitlines(True) if not line.startswith("torchvision:alexnet,"))
-    )
     config = {"training": {"architecture": "timm:test_resnet", "pretrained": None, "crop": 32}, "depths": "all"}
     config["matrix"] = [{"partition": "whole", "random": ["frozen"]}]
     name = write(study, "unknown", config)
-    try:
-        planned = study.snakemake("curves", "--dry-run", "--quiet", "rules", study=name)
-        assert "describe_network" in planned
-        assert "train_curve" not in planned
-        study.snakemake("curves", study=name)
-    finally:
-        catalogue.write_text(before)
-    units = read_json(study.folder / "results/unknown/network.json")["units"]
+    planned = study.snakemake("curves", "--dry-run", "--quiet", "rules", study=name)
+    assert "describe_network" in planned
+    assert "train_curve" not in planned
+    study.snakemake("curves", study=name)
+    units = read_json(study.folder / "results/unknown/tables/units.json")["units"]
     (record,) = (study.folder / "results/unknown/curves").glob("*/*/*/depths-*.json")
     assert [network["depth"] for network in read_json(record)["networks"]] == list(range(1, len(units)))
+    assert "Nothing to be done" in study.snakemake("curves", "--dry-run", study=name)
 
 
 @pytest.mark.parametrize(
