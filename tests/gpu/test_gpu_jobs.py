@@ -57,7 +57,7 @@ def job(store, folder):
     def start(name, *options, launcher=("-m",), environment=(), **changes):
         words = {"partition": "random0", "source": "B", "target": "B", "treatment": "base", "seed": 0, "depths": 0}
         names = [part for key, value in words.items() for part in (f"--{key}", str(value))]
-        files = ["--manifest", str(store), "--task", str(folder / "B.npz"), "--output", str(folder / f"{name}.json")]
+        files = ["--manifest", str(store), "--task", str(folder / "B.npz"), "--record", str(folder / f"{name}.json")]
         settings = ["--settings", json.dumps(LEAVES | changes), "--threads", "2"]
         command = [PYTHON, *launcher, "workflow_scripts.training.train", *names, *files, *settings, *options]
         with open(folder / f"{name}.log", "w") as log:

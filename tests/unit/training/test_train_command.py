@@ -60,7 +60,7 @@ def command(store, tasks, tmp_path):
                 "0",
             ),
             *("--depths", *map(str, depths), "--settings", json.dumps(SETTINGS | changes), *options),
-            *("--output", str(tmp_path / f"{name}.json"), str(tmp_path / f"{name}.safetensors")),
+            *("--record", str(tmp_path / f"{name}.json"), "--weights", str(tmp_path / f"{name}.safetensors")),
         ]
 
     return build
