@@ -51,8 +51,9 @@ def model(architecture: str, classes: int) -> nn.Module:
 
 
 def unknown(architecture: str, names: Iterable[str]) -> str:
-    """The line for a name that no library has, with those most like it."""
-    near = difflib.get_close_matches(architecture, list(names), n=3)
+    """The line for a name that no library has, with those of `names` that are most like it, whatever their library."""
+    known = {name.rpartition(":")[2]: name for name in names}
+    near = [known[one] for one in difflib.get_close_matches(architecture.rpartition(":")[2].lower(), known, n=3)]
     return f"training.architecture: no network is called {architecture}. Choose {' or '.join(near) or 'a known one'}."
 
 
