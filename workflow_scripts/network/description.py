@@ -1,5 +1,7 @@
 """What each unit of a network holds and costs."""
 
+import re
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -7,6 +9,8 @@ from workflow_scripts.network.build import build_network
 from workflow_scripts.network.catalogue import UnitCost
 from workflow_scripts.network.networks import Network
 from workflow_scripts.plumbing.cli import InputError
+
+PROXY = re.compile(r"Proxy\(\w+\)")  # where a network writes a size into a message while it is traced
 
 
 def described_network(architecture: str, crop: int, classes: int) -> Network:
@@ -31,7 +35,7 @@ def measured_units(network: Network, crop: int) -> list[UnitCost]:
             try:
                 inputs = network.unit(number, inputs)
             except (RuntimeError, AssertionError, ValueError) as error:
-                reason = " ".join(str(error).split()).rstrip(".") or "an assertion of its library"
+                reason = PROXY.sub("another", " ".join(str(error).split())).rstrip(".") or "an assertion of its library"
                 raise InputError(
                     f"training.crop: the network cannot take images of {crop} pixels: {name} fails ({reason}). "
                     "Change training.crop."

@@ -60,8 +60,8 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     """The image in `data` as uint8 RGB of shape (size, size, 3).
 
     `resize` is "warp" (both sides to `size`, as the paper) or "shortest_crop" (the shorter side to `size`, centre
-    crop), both bilinear, or "shortest_crop_bicubic". EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit images are converted, and transparent ones
-    are laid on white. Of an animation the first frame counts.
+    crop), both bilinear, or "shortest_crop_bicubic". EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit
+    images are converted, and transparent ones are laid on white. Of an animation the first frame counts.
 
     Metadata decide nothing else: where Pillow refuses the image, it is decoded again without them.
 

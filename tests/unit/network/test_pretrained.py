@@ -87,7 +87,10 @@ def changed(name, tensor):
         (changed("conv1.bias", torch.ones(16)), "the network has no conv1.bias"),
         (changed("conv1.weight", torch.ones(16, 3, 5, 5)), "conv1.weight (16, 3, 5, 5) for (16, 3, 3, 3)"),
         (changed("bn1.running_var", torch.full((16,), float("nan"))), "running_var holds values that are not finite"),
-        (changed("bn1.weight", torch.full((16,), 1e300, dtype=torch.float64)), "bn1.weight holds values that are not finite"),
+        (
+            changed("bn1.weight", torch.full((16,), 1e300, dtype=torch.float64)),
+            "bn1.weight holds values that are not finite",
+        ),
         (changed("bn1.weight", torch.ones(16, dtype=torch.int8)), "holds int8 numbers in place of float32"),
         (lambda all: {}, "it lacks conv1.weight"),
         (lambda all: build_network("torchvision:resnet18", 224, 5).state_dict(), "it lacks layer1.2.conv1.weight"),
