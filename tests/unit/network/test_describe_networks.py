@@ -76,7 +76,7 @@ def test_a_crop_that_a_network_cannot_take():
     reasons = {
         "torchvision:alexnet": r"features.10 fails \(Given input size",
         "torchvision:vit_b_16": r"conv_proj fails \(Wrong image height! Expected 224 but got another!\)",
-        "timm:swin_tiny_patch4_window7_224": r"patch_embed fails \(Input height \(another\) doesn't match model \(224\)\)",
+        "timm:swin_tiny_patch4_window7_224": r"patch_embed fails \(Input height \(another\) doesn't",
     }
     for network, reason in reasons.items():
         text = rf"^training.crop: the network cannot take images of 32 pixels: {reason}.* Change training.crop.$"
