@@ -58,7 +58,8 @@ def test_efficientnet_lite0_knows_imagenets_photographs(shared, photographs, wni
     own = np.array([wnids.index(name) for name in names])
     with torch.no_grad():
         right = [
-            (network(images).argmax(1).numpy() == own[labels.numpy()]).sum() for images, labels in batches.validation(20)
+            (network(images).argmax(1).numpy() == own[labels.numpy()]).sum()
+            for images, labels in batches.validation(20)
         ]
     print(f"{sum(right)} of {len(names)} photographs")
     assert len(names) == 100

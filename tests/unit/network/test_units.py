@@ -1,10 +1,12 @@
 """The units of networks are docs/design.md's, their chain is the network, and their prefixes are its features."""
 
+import subprocess
 import warnings
 
 import pytest
 import torch
 import torchvision
+from helpers import PYTHON, ROOT
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from workflow_scripts.network.catalogue import known_architectures, unit_costs
@@ -187,3 +189,13 @@ def test_networks_that_cannot_be_cut(name):
     ):
         traced_network(name, 10)
     assert "\n" not in str(error.value)
+
+
+def test_timm_is_imported_for_its_own_networks_only():
+    """It takes seconds."""
+    code = (
+        "import sys; from workflow_scripts.network.build import build_network; "
+        "build_network('cifar_resnet20', 32, 2); print('timm' in sys.modules)"
+    )
+    done = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
