@@ -53,8 +53,8 @@ if TRAINING["pretrained"] is not None:
         params:
             settings=as_json(leaves.network_leaves(TRAINING)),
             input=as_json(leaves.input_leaves(config)),
-            given=uncompared(weights_option(TRAINING)),
-            content=lambda wildcards: weights_identity(TRAINING),
+            given=uncompared(commands.weights_option(TRAINING)),
+            content=lambda wildcards: commands.weights_identity(TRAINING),
             code=code_fingerprint("network.get_weights"),
         shell:
             "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} --input {params.input:q}"

@@ -72,7 +72,7 @@ rule train_curve:
     params:
         settings=job_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
-        variant=lambda wildcards: variant_options(job_of(wildcards)),
+        variant=lambda wildcards: commands.variant_options(job_of(wildcards)),
         source=source_options,
         threads=deciding_threads(config),
         launcher=training_launcher(config),

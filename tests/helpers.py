@@ -8,7 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pandas as pd
+import yaml
+from snakemake.utils import update_config
 
+from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.dataset.tables import class_tables
 from workflow_scripts.partition.make_task import write_task
@@ -20,6 +23,15 @@ ROOT = Path(__file__).parent.parent
 PYTHON = str(ROOT / ".venv/bin/python")  # of a user, without what only tests need; pytest has an environment of its own
 CLUSTER_PYTHON = str(ROOT / ".venv-cluster/bin/python")  # the same, and requirements-cluster.txt
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
+
+
+def default_config(*studies):
+    """config.yaml, with these files of configs/ over it, as the Snakefile reads it."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for study in studies:
+        update_config(config, yaml.safe_load((ROOT / "configs" / study).read_text()))
+    fill_auto(config)
+    return config
 
 
 def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2, resize="warp"):

@@ -5,6 +5,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
@@ -100,6 +101,8 @@ def shown_leaves(config: Mapping) -> dict:
     leaves["matrix"] = _matrix(config)
     for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
         leaves[section] = {key: value for key, value in config[section].items() if key != path}
+    if (weights := config["training"]["pretrained"]) is not None:
+        leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
 
 

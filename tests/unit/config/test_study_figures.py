@@ -15,7 +15,8 @@ REFERENCE = {"results": str(PUBLISHED), "printed": str(PRINTED)}
 def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
-    settings |= {"training": {"init": "he"}, "running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"training": {"init": "he", "norm_statistics": "source"}}
     return settings | changes
 
 

@@ -21,7 +21,14 @@ from workflow_scripts.results.groups import load_results
 from workflow_scripts.study.jobs import TrainingJob
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
-SETTINGS = {"architecture": "mini_caffenet", "crop": 32, "input_scale": 1 / 64, "init": "he", "mean_image": "source"}
+SETTINGS = {
+    "architecture": "mini_caffenet",
+    "crop": 32,
+    "input": "mean_image",
+    "input_scale": 1 / 64,
+    "init": "he",
+    "mean_image": "source",
+}
 RANDOM = torch.Generator().manual_seed(0)
 
 
