@@ -24,7 +24,10 @@ CLASSES = 1000  # outputs of the head, which no share counts
 def describe(architecture: str, crop: int) -> list[UnitCost]:
     """The units of a network for RGB images of side `crop`. Raises InputError for a crop that it cannot take."""
     if architecture in ARCHITECTURES:
-        return unit_costs(architecture, crop, CLASSES)
+        try:
+            return unit_costs(architecture, crop, CLASSES)
+        except ValueError as error:
+            raise InputError(f"training.crop: {error}. Raise it.") from None
     return measured_units(described_network(architecture, crop, CLASSES), crop)
 
 
