@@ -44,7 +44,8 @@ BASES = base_jobs(config)
 PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
+TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
 
 
 wildcard_constraints:

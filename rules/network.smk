@@ -1,6 +1,6 @@
 # The network: its units, and pretrained weights that are fetched, checked and kept as safetensors.
 #   needs  nothing, a file of weights, or internet for weights of a library
-#   makes  results/<study>/network.json and tables/units.csv, networks/pretrained.safetensors
+#   makes  results/<study>/tables/units.csv, networks/pretrained.safetensors
 checkpoint describe_network:
     """Describe the units of the network, and refuse depths and crops that it does not have."""
     output:
