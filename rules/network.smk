@@ -52,9 +52,10 @@ if TRAINING["pretrained"] is not None:
             runtime=60,  # a download of a gigabyte
         params:
             settings=as_json(leaves.network_leaves(TRAINING)),
+            input=as_json(leaves.input_leaves(config)),
             given=uncompared(commands.weights_option(TRAINING)),
             content=lambda wildcards: commands.weights_identity(TRAINING),
             code=code_fingerprint("network.get_weights"),
         shell:
-            "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} {params.given}"
-            " --output {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
+            "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} --input {params.input:q}"
+            " {params.given} --output {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

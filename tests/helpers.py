@@ -34,14 +34,14 @@ def default_config(*studies):
     return config
 
 
-def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
+def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2, resize="warp"):
     """Pack a dataset into `folder` in this process; returns the path of the manifest."""
     dataset = open_dataset(kind, str(path))
     records = []
     for split, shards in (("train", train_shards), ("val", 1)):
         for shard in range(shards):
             prefix = folder / f"{split}-{shard:03d}"
-            record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
+            record = pack_shard(dataset, split, shard, shards, size, resize, max_bad_fraction, 1, str(prefix))
             write_record(f"{prefix}.json", record)
             records.append(prefix.with_name(f"{prefix.name}.json"))
     classes, hierarchy = class_tables(dataset.class_list())
@@ -49,7 +49,7 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
     classes.to_csv(tables[0])
     hierarchy.to_csv(tables[1], index=False)
     write_record(folder / "survey.json", {}, tables)
-    write_record(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
+    write_record(folder / "manifest.json", manifest(size, resize, dataset.class_list().names, records))
     return folder / "manifest.json"
 
 

@@ -123,6 +123,12 @@ def view_leaves(training: Mapping) -> dict:
     return {key: leaves[key] for key in keys if key in leaves}
 
 
+def input_leaves(config: Mapping) -> dict:
+    """What decides which numbers a network gets for an image, but for the mean image."""
+    leaves = {key: config["store"][key] for key in ("image_size", "resize")}
+    return leaves | {key: config["training"][key] for key in ("crop", "input", "channels")}
+
+
 def speed_leaves(training: Mapping) -> dict:
     """What decides how long an iteration takes."""
     leaves = training_leaves(training)
