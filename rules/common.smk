@@ -42,6 +42,8 @@ DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PA
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
 BASES = base_jobs(config)
 PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
+PRETRAINS = any(entry.get("pretrained") for entry in config["matrix"])
+NETWORK_FILES = [DESCRIPTION, *([f"{PRETRAINED_STEM}.json"] if PRETRAINS else [])]  # checked before any training
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
@@ -133,9 +135,8 @@ def task_files(partition, half, lead=""):
     return {f"{lead}task": ancient(f"{task}.npz"), f"{lead}task_record": f"{task}.json"}
 
 
-def base_files(job, lead=""):
-    """The weights of a base network, `ancient`, and the JSON record that tracks them."""
-    stem = f"{RESULTS}/{job.stem}"
+def weights_files(stem, lead=""):
+    """The weights of a network, `ancient`, and the JSON record that tracks them."""
     return {f"{lead}weights": ancient(f"{stem}.safetensors"), f"{lead}record": f"{stem}.json"}
 
 
@@ -149,13 +150,11 @@ def training_inputs(wildcards):
     job = job_of(wildcards)
     files = store_files() | task_files(job.partition, job.target)
     if (source := job.source_job) is not None:
-        files |= task_files(source.partition, source.target, "source_") | base_files(source, "source_")
+        files |= task_files(source.partition, source.target, "source_")
+        files |= weights_files(f"{RESULTS}/{source.stem}", "source_")
     if job.source == PRETRAINED:
-        files |= {
-            "source_weights": ancient(f"{PRETRAINED_STEM}.safetensors"),
-            "source_record": f"{PRETRAINED_STEM}.json",
-        }
-    return files | {"network": ancient(DESCRIPTION)}
+        files |= weights_files(PRETRAINED_STEM, "source_")
+    return files | {"network": [ancient(file) for file in NETWORK_FILES]}
 
 
 def source_options(wildcards, input):
@@ -168,7 +167,8 @@ def half_files(wildcards):
     files = {}
     for half in "AB":
         files |= task_files(wildcards.partition, half, f"{half.lower()}_")
-        files |= base_files(TrainingJob.base(wildcards.partition, int(wildcards.seed), half), f"{half.lower()}_")
+        job = TrainingJob.base(wildcards.partition, int(wildcards.seed), half)
+        files |= weights_files(f"{RESULTS}/{job.stem}", f"{half.lower()}_")
     return files
 
 

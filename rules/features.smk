@@ -35,7 +35,7 @@ rule compare_bases:
 rule score_filters:
     """Count the first-layer filters that look like Gabors or colour blobs."""
     input:
-        weights=[base_files(job)["weights"] for job in BASES],
+        weights=[ancient(f"{RESULTS}/{job.stem}.safetensors") for job in BASES],
         records=[f"{RESULTS}/{job.stem}.json" for job in BASES],
     output:
         filters=f"{RESULTS}/tables/filters.csv",
