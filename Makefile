@@ -84,6 +84,7 @@ bench-train: environment
 	$(RUN) -m snakemake tasks --cores all $(QUIET)
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_engine.py
+	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_resnet.py
 
 bench-gpu: environment
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)

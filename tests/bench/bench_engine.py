@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import CaffeNet
+from workflow_scripts.network.networks import CaffeNet, Noise, Share
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import training_settings
 from workflow_scripts.training.devices import keep_freed_memory, set_deterministic
@@ -50,13 +50,13 @@ def bare_rate(training, iterations):
     batch, crop = training.settings.batch_size, training.settings.crop
     images = torch.randn(batch, 3, crop, crop).to(memory_format=torch.channels_last)
     labels = torch.randint(training.batches.task.classes, (batch,))
-    random = torch.Generator().manual_seed(0)
+    noise = Noise(torch.Generator(), Share(0, batch, batch)).seed(0)
     optimisers = [bare_optimiser(learner) for learner in training.learners]
     started = time.perf_counter()
     for _ in range(iterations):
         for learner, optimiser in zip(training.learners, optimisers, strict=True):
             optimiser.zero_grad()
-            functional.cross_entropy(learner.network(images, random), labels).backward()
+            functional.cross_entropy(learner.network(images, noise), labels).backward()
             optimiser.step()
     return iterations * batch / (time.perf_counter() - started)
 
@@ -65,8 +65,12 @@ def bare_optimiser(learner):
     """torch's SGD as in the engine."""
     settings = learner.settings
     groups = [
-        {"params": learner.weights, "weight_decay": settings.weight_decay},
-        {"params": learner.biases, "weight_decay": 0.0, "lr": 2 * settings.learning_rate},
+        {
+            "params": group.parameters,
+            "weight_decay": settings.weight_decay if group.decays else 0.0,
+            "lr": group.rate * settings.learning_rate,
+        }
+        for group in learner.network.parameter_groups()
     ]
     return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True)
 

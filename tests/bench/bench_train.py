@@ -6,37 +6,20 @@ processes with their workers and their start. `make` has packed the sample and m
 """
 
 import json
-import os
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 
 import torch
-from bench_tools import DEPTHS, MANIFEST, TASKS, leaves, machine
+from bench_tools import DEPTHS, cpu_seconds, machine, our_job, write_tree
 from helpers import ROOT
-from PIL import Image
 
-from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.files import read_json
-from workflow_scripts.store.packed import PackedSplit
 
 SEEDS = (0, 1, 2)
 PEER_DEPTHS = {"frozen": DEPTHS, "finetuned": (1, 4, 7)}
 MATRIX = {"base": 5, "frozen": 49, "finetuned": 28}  # the default study's 82 networks, random features among the frozen
-
-
-def our_job(folder, source, target, treatment, depths, seed=0):
-    """The command of one of our training jobs, and where its record will be."""
-    name = f"{source}-{target}-{treatment}-{'-'.join(map(str, depths))}-seed{seed}"
-    record = folder / f"{name}.json"
-    command = [sys.executable, "-m", "workflow_scripts.training.train", "--manifest", MANIFEST, "--task", TASKS[target]]
-    command += ["--partition", "random0", "--source", source, "--target", target, "--treatment", treatment]
-    command += ["--seed", seed, "--depths", *depths, "--settings", json.dumps(leaves(treatment))]
-    if treatment != "base":
-        weights = folder / f"{source}-{source}-base-0-seed{seed}.safetensors"
-        command += ["--source-task", TASKS[source], "--source-weights", weights]
-    return [*command, "--record", record, "--weights", record.with_suffix(".safetensors")], record
 
 
 def peer_job(folder, source, target, depth=0, frozen=False):
@@ -49,45 +32,6 @@ def peer_job(folder, source, target, depth=0, frozen=False):
     else:
         command += ["--save", folder / f"{name}.pt"]
     return [*command, *(["--frozen"] if frozen else [])], folder / f"{name}.out"
-
-
-def cpu_seconds(jobs, together=1):
-    """Run (command, output file) pairs, `together` at a time; the CPU seconds of each with its children, in order."""
-    waiting, running, spent = list(enumerate(jobs)), {}, {}
-    while waiting or running:
-        while waiting and len(running) < together:
-            number, (command, output) = waiting.pop(0)
-            running[start(command, output)] = number
-        process, status, usage = os.wait4(-1, 0)
-        number = running.pop(process)
-        spent[number] = usage.ru_utime + usage.ru_stime
-        if status:
-            raise SystemExit(f"failed: {' '.join(map(str, jobs[number][0]))}")
-    return [spent[number] for number in range(len(jobs))]
-
-
-def start(command, output):
-    """Start a process that prints into `output` with suffix .out; returns its number."""
-    create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    actions = [
-        (os.POSIX_SPAWN_OPEN, 1, str(output.with_suffix(".out")), create, 0o644),
-        (os.POSIX_SPAWN_OPEN, 2, str(output.with_suffix(".log")), create, 0o644),
-    ]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return os.posix_spawn(sys.executable, list(map(str, command)), environment, file_actions=actions)
-
-
-def write_tree(folder, half):
-    """A task's packed images as PNG files in ImageFolder's layout, and its mean image."""
-    task = Task.load(TASKS[half])
-    for split in ("train", "val"):
-        packed = PackedSplit(MANIFEST, split)
-        positions, labels = getattr(task, f"{split}_positions"), getattr(task, f"{split}_labels")
-        for position, label, image in zip(positions, labels, packed.images(positions), strict=True):
-            place = folder / f"tree{half}" / split / f"{label:03d}" / f"{position:06d}.png"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(place)
-    torch.save(torch.from_numpy(task.mean_image).permute(2, 0, 1).float(), folder / f"mean{half}.pt")
 
 
 def run_ours(folder):

@@ -5,6 +5,7 @@ augmentation and validation readings are those of the default study (config.yaml
 """
 
 import argparse
+import itertools
 import json
 import math
 
@@ -14,7 +15,10 @@ from torch.utils.data import DataLoader, RandomSampler
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-DEPTH_ENDS = (4, 8, 10, 12, 15, 19, 22, 23)  # modules of the first n layers in mini_caffenet
+DEPTH_ENDS = {  # modules of the first n units
+    "mini_caffenet": (4, 8, 10, 12, 15, 19, 22, 23),
+    "cifar_resnet20": range(1, 12),
+}
 
 
 def mini_caffenet(classes):
@@ -35,6 +39,33 @@ def mini_caffenet(classes):
             nn.init.zeros_(module.bias)
     nn.init.normal_(network[-1].weight, std=0.01)
     return network
+
+
+class Block(nn.Module):
+    """A residual block of CIFAR ResNet-20, whose shortcut has no parameters."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.stride, self.more = stride, (outputs - inputs) // 2
+
+    def forward(self, images):
+        """The block's output."""
+        outputs = self.bn2(self.conv2(self.bn1(self.conv1(images)).relu()))
+        shortcut = nn.functional.pad(images[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.more, self.more))
+        return (outputs + shortcut).relu()
+
+
+def cifar_resnet20(classes):
+    """CIFAR ResNet-20 (He et al. 2015), a module for each unit."""
+    stem = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
+    widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64]
+    blocks = [Block(one, other, other // one) for one, other in itertools.pairwise(widths)]
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+    return nn.Sequential(stem, *blocks, head)
 
 
 def loaders(tree, mean, args):
@@ -86,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tree", help="train/<class>/*.png, val/<class>/*.png")
     parser.add_argument("--mean", required=True, help="the mean image (a tensor saved by torch)")
+    parser.add_argument("--network", choices=DEPTH_ENDS, default="mini_caffenet")
     parser.add_argument("--depth", type=int, default=0, help="leading layers copied from --source")
     parser.add_argument("--source", help="state dict of a network of this script")
     parser.add_argument("--frozen", action="store_true", help="the copied layers do not learn")
@@ -100,14 +132,14 @@ def main():
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     train, val = loaders(args.tree, torch.load(args.mean, weights_only=True), args)
-    network = mini_caffenet(len(val.dataset.classes))
+    network = {"mini_caffenet": mini_caffenet, "cifar_resnet20": cifar_resnet20}[args.network](len(val.dataset.classes))
     if args.depth:
         source = torch.load(args.source, weights_only=True)
-        copied = [name for name in source if int(name.split(".")[0]) < DEPTH_ENDS[args.depth - 1]]
+        copied = [name for name in source if int(name.split(".")[0]) < DEPTH_ENDS[args.network][args.depth - 1]]
         network.load_state_dict({name: source[name] for name in copied}, strict=False)
         if args.frozen:
-            for name in copied:
-                network.get_parameter(name).requires_grad = False
+            for name, parameter in network.named_parameters():
+                parameter.requires_grad = name not in copied
     optimiser, schedule = optimiser_and_schedule(network, args)
     readings = []
     for iteration, (images, labels) in enumerate(train, start=1):
