@@ -148,5 +148,7 @@ class Cluster:
         raise TimeoutError(f"{condition} did not become true in {seconds} s")
 
     def _start(self, name: str, *command: str) -> None:
+        """Start a daemon, which ends with this process however that ends: pytest-xdist kills its workers."""
+        command = ("setpriv", "--pdeathsig", "TERM", *command)
         log = (self.folder / "log" / f"{name}.out").open("w")
         self.daemons[name] = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
