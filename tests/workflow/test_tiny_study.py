@@ -136,7 +136,7 @@ OF_NO_NUMBER = [
 
 
 def test_what_decides_no_number_makes_nothing_stale(study, change):
-    """Comments, docstrings, layout, messages, progress, leases, checkpoints, records: in one dry run, which any would fail."""
+    """Comments, docstrings, layout, messages, progress, leases: in one dry run, which any of them would fail."""
     for name, old, new in OF_NO_NUMBER:
         change(name, old, new)
     assert stale(study) == {}
