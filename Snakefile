@@ -10,6 +10,7 @@ include: "rules/common.smk"
 include: "rules/dataset.smk"
 include: "rules/store.smk"
 include: "rules/partition.smk"
+include: "rules/network.smk"
 include: "rules/training.smk"
 include: "rules/features.smk"
 include: "rules/results.smk"
@@ -28,8 +29,9 @@ rule all:
         f"{RESULTS}/report.html",
         rules.figures.input,
         rules.results.input,
+        DESCRIPTION if TRAINED else [],
         # Bases and curves too, so that a deleted record is made again.
-        [rules.packed.input, rules.bases.input, rules.curves.input] if TRAINED else [],
+        [rules.packed.input, rules.bases.input, curve_records] if TRAINED else [],
 
 
 onstart:

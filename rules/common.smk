@@ -15,24 +15,25 @@ from workflow_scripts.config.commands import (
     training_gpus,
     training_launcher,
     uncompared,
+    variant_options,
+    weights_identity,
+    weights_option,
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import caption_title, figure_files
 from workflow_scripts.config.gpus import check_gpus
-from workflow_scripts.config.grouping import grouped
 from workflow_scripts.config.study import check_made
 from workflow_scripts.dataset.dataset import dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
-from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, VARIANT, TrainingJob
+from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, PRETRAINED, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
 with exit_in_one_line():
-    config = grouped(config, Path(placed(results_folder(config))), code_fingerprint("training.engine"))
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
@@ -42,7 +43,8 @@ DATASET_KIND = config["dataset"]["kind"]
 DATASET_PATH = f"{DATASET}/archives" if DATASET_KIND == "sample" else config["dataset"]["path"]
 DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PATH
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
-BASES, CURVES = base_jobs(config), curve_jobs(config)
+BASES = base_jobs(config)
+PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
@@ -54,7 +56,7 @@ wildcard_constraints:
     partition="[A-Za-z][A-Za-z0-9_]*",
     half="A|B|whole",
     seed=r"\d+",
-    source="A|B|whole|random",
+    source="A|B|whole|random|pretrained",
     target="A|B|whole",
     treatment="frozen|finetuned",
     variant=VARIANT,
@@ -139,6 +141,19 @@ def base_files(job, lead=""):
     return {f"{lead}weights": ancient(f"{stem}.safetensors"), f"{lead}record": f"{stem}.json"}
 
 
+def study_now():
+    """The configuration once the network's units are known. Depths that are `all` wait for their description."""
+    if UNDESCRIBED:
+        checkpoints.describe_network.get()
+        return described()
+    return config
+
+
+def curve_records(_=None):
+    """The records of all curves."""
+    return [f"{RESULTS}/{job.stem}.json" for job in curve_jobs(study_now())]
+
+
 def job_of(wildcards):
     """The training job of a rule's wildcards."""
     return TrainingJob.from_wildcards(wildcards)
@@ -150,7 +165,12 @@ def training_inputs(wildcards):
     files = store_files() | task_files(job.partition, job.target)
     if (source := job.source_job) is not None:
         files |= task_files(source.partition, source.target, "source_") | base_files(source, "source_")
-    return files
+    if job.source == PRETRAINED:
+        files |= {
+            "source_weights": ancient(f"{PRETRAINED_STEM}.safetensors"),
+            "source_record": f"{PRETRAINED_STEM}.json",
+        }
+    return files | {"network": ancient(DESCRIPTION)}
 
 
 def source_options(wildcards, input):

@@ -17,9 +17,13 @@ if found is None or os.path.realpath(*found.submodule_search_locations) != os.pa
 from workflow_scripts.config.command_line import OF_A_JOB, read_command_line
 from workflow_scripts.config.commands import step_environment
 from workflow_scripts.config.given import config_files, study_config
+from workflow_scripts.config.grouping import grouped
 from workflow_scripts.config.study import check_study
 from workflow_scripts.config.surroundings import needed_variables
+from workflow_scripts.config.units import asks_for_all, deepest_unit, known_units, with_units
 from workflow_scripts.plumbing.cli import exit_in_one_line
+from workflow_scripts.plumbing.fingerprint import code_fingerprint
+from workflow_scripts.study.paths import description_file, results_folder
 
 os.environ.update(step_environment(ROOT, MODULE))
 PLACE = workflow.modifier.path_modifier
@@ -43,3 +47,16 @@ for file in CONFIG_FILES:
 with exit_in_one_line():
     config = study_config(config, Path(ROOT), MODULE, workflow.config_settings.config_args)
     check_study(config, Path(ROOT, "schemas/config.schema.yaml"), COMMAND_LINE, placed)
+
+GIVEN, DESCRIPTION, DEEPEST = config, str(description_file(config)), deepest_unit(config)
+
+
+def described():
+    """The configuration with the jobs of each curve and, where the network's units are known, the numbers of depths."""
+    with exit_in_one_line():
+        units, results = known_units(GIVEN, Path(placed(DESCRIPTION))), Path(placed(results_folder(GIVEN)))
+        return grouped(with_units(GIVEN, units), results, code_fingerprint("training.engine"))
+
+
+UNDESCRIBED = asks_for_all(GIVEN) and known_units(GIVEN, Path(placed(DESCRIPTION))) is None
+config = described()

@@ -30,14 +30,15 @@ rule plan:
     """Print the price of the study."""
     input:
         calibration(),
+        lambda wildcards: [DESCRIPTION] if UNDESCRIBED and study_now() else [],
     log:
         f"{RESULTS}/logs/plan.log",
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
-        settings=as_json(resources.cost_settings(config)),
-        calibration=lambda wildcards, input: named_options([("calibration", list(input))] if input else []),
+        settings=lambda wildcards: as_json(resources.cost_settings(study_now())),
+        calibration=lambda wildcards, input: named_options([("calibration", calibration())] if calibration() else []),
         # Both may be missing. What exists counts as done.
         survey=lambda wildcards: placed(f"{STORE}/survey.json"),
         folder=lambda wildcards: placed(RESULTS),
@@ -50,7 +51,7 @@ rule compare_costs:
     """Compare each job's estimate with what it took."""
     input:
         *rules.bases.input,
-        *rules.curves.input,
+        curve_records,
         calibration=calibration(),
         survey=f"{STORE}/survey.json",
         results=f"{RESULTS}/results.json",  # made from the records of these jobs
@@ -73,7 +74,7 @@ rule compare_costs:
         mem_mb=500,  # Python with pandas
         runtime=5,  # seconds
     params:
-        settings=as_json(resources.cost_settings(config)),
+        settings=lambda wildcards: as_json(resources.cost_settings(study_now())),
         calibration=lambda wildcards, input: named_options(
             [("calibration", list(input.calibration))] if input.calibration else []
         ),

@@ -22,7 +22,7 @@ if TRAINED:
         """Gather all networks' records into one table."""
         input:
             rules.bases.input,
-            rules.curves.input,
+            curve_records,
         output:
             RESULTS_CSV,
             report(
@@ -43,7 +43,7 @@ if TRAINED:
             mem_mb=500,  # Python with pandas and a few thousand rows
             runtime=5,  # a second
         params:
-            study=as_json(leaves.matrix_leaves(config)),
+            study=lambda wildcards: as_json(leaves.matrix_leaves(study_now())),
             training=as_json(leaves.training_leaves(TRAINING)),
             folder=lambda wildcards, output: os.path.dirname(output[0]),
             code=code_fingerprint("results.aggregate"),

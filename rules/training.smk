@@ -11,7 +11,7 @@ rule bases:
 rule curves:
     """Target: all curves."""
     input:
-        [f"{RESULTS}/{job.stem}.json" for job in CURVES],
+        curve_records,
 
 
 rule train_base:
@@ -72,7 +72,7 @@ rule train_curve:
     params:
         settings=job_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
-        preserve=lambda wildcards: job_of(wildcards).preserve,
+        variant=lambda wildcards: variant_options(job_of(wildcards)),
         source=source_options,
         threads=deciding_threads(config),
         launcher=training_launcher(config),
@@ -81,5 +81,5 @@ rule train_curve:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q} {params.source}"
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
-        " --preserve {params.preserve} --settings {params.settings:q} --threads {threads}"
+        " {params.variant} --settings {params.settings:q} --threads {threads}"
         " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"

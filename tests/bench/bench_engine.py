@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
 from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.networks import CaffeNet
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import training_settings
 from workflow_scripts.training.devices import keep_freed_memory, set_deterministic
@@ -125,7 +125,7 @@ def bench_caffenet(batch=64, iterations=5):
     threads = os.cpu_count()
     set_deterministic(threads)
     settings = settings_of("base", architecture="caffenet", init="caffe", crop=227, batch_size=batch)
-    network = Network(ARCHITECTURES["caffenet"](), 227, 1000)
+    network = CaffeNet(ARCHITECTURES["caffenet"](), 227, 1000)
     initialise(network, "caffe", 0)
     network.to(memory_format=torch.channels_last)
     learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())

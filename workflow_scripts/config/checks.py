@@ -16,12 +16,15 @@ import yaml
 
 from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
+from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
+from workflow_scripts.config.units import known_units
 from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
 from workflow_scripts.dataset.folder import folder_classes
 from workflow_scripts.dataset.layout import ilsvrc_error
 from workflow_scripts.dataset.trees import FolderTree
-from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.network.catalogue import has_batch_norm, known_architectures
+from workflow_scripts.network.weights_file import check_weights_file
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
 from workflow_scripts.plumbing.files import same_place
@@ -30,8 +33,10 @@ from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 from workflow_scripts.study.groups import AUTO
+from workflow_scripts.study.leaves import architecture_name
 
 MAX_INTEGER = 10**18
+NOWHERE = Path("no description")
 
 
 def _is_integer(_: object, value: object) -> bool:
@@ -50,8 +55,11 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
     return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
 
 
-def check_config(config: dict, schema: Path) -> None:
-    """Raise InputError naming the first offending key, unless `config` is a valid study."""
+def check_config(config: dict, schema: Path, description: Path = NOWHERE) -> None:
+    """Raise InputError naming the first offending key, unless `config` is a valid study.
+
+    `description` is the file that describes the units of a network that the catalogue does not hold, if it is there.
+    """
     check_sizes(config)
     errors = sorted(
         _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
@@ -60,10 +68,12 @@ def check_config(config: dict, schema: Path) -> None:
         raise InputError(_message(errors[0], _validator(schema).schema))
     _check_files(config)
     _check_sample(config["dataset"], config["store"])
+    _check_network(config["training"])
     _check_training(config)
+    units = known_units(config, description)
     for number, entry in enumerate(config["matrix"]):
-        check_entry(f"matrix[{number}]", entry, config)
-    check_number(config)
+        check_entry(f"matrix[{number}]", entry, config, units)
+    check_number(config, units)
 
 
 def check_sizes(config: Mapping) -> None:
@@ -244,14 +254,34 @@ def _check_sample(dataset: dict, store: dict) -> None:
             )
 
 
+def _check_network(training: dict) -> None:
+    """Raise InputError for a name of torchvision's that does not exist, and for weights that are no safetensors file.
+
+    The names of timm are known to its own process only.
+    """
+    name, known = training["architecture"], known_architectures()
+    if name.startswith("torchvision:") and name not in known:
+        near = difflib.get_close_matches(name, known, n=3)
+        raise InputError(
+            f"configuration: training.architecture: no network that can be cut into units is called {name}. "
+            f"Choose {' or '.join(near) or 'a different one'}."
+        )
+    if (pretrained := training["pretrained"]) is None:
+        return
+    if is_weights_file(pretrained):
+        with naming("training.pretrained"):
+            check_weights_file(Path(pretrained))
+    elif ":" not in name:
+        raise InputError(
+            f"configuration: training.pretrained: {name} belongs to no library that has weights {pretrained}. Give a "
+            "safetensors file."
+        )
+
+
 def _check_training(config: dict) -> None:
     training = config["training"]
     if training["crop"] > config["store"]["image_size"]:
         raise InputError(f"configuration: training.crop: {training['crop']} is larger than store.image_size. Lower it.")
-    try:
-        layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=2)
-    except ValueError as error:
-        raise InputError(f"configuration: training.crop: {error}. Raise it.") from None
     running = config["running"]
     if running["depths_per_job"] == AUTO and running["devices"] is None:
         raise InputError(
@@ -263,6 +293,7 @@ def _check_training(config: dict) -> None:
             "training.device is cpu": training["device"] != "cuda",
             f"training.batch_size is only {training['batch_size']}": training["batch_size"] < gpus,
             "running.jobs_per_gpu is above 1": running["jobs_per_gpu"] > 1,
+            "each GPU would have batch statistics of its own": bool(has_batch_norm(architecture_name(training))),
         }
         for why in (why for why, holds in wrong.items() if holds):
             raise InputError(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
 
@@ -67,7 +68,25 @@ def deciding_threads(config: Mapping) -> int | None:
     return config["running"]["threads"] if config["training"]["device"] == "cpu" else None
 
 
+def variant_options(job: TrainingJob) -> str:
+    """The options of a curve's preserved units and norm statistics, quoted for a shell."""
+    statistics = [("norm-statistics", job.norm_statistics)] if job.norm_statistics else []
+    return named_options([("preserve", str(job.preserve)), *statistics])
+
+
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:
     """Where a training job writes its event files, below `results`, quoted for a shell; empty if it does not."""
     folder = f"{results}/tensorboard/{job.partition}-seed{job.seed}/{job.curve}"
     return shlex.quote(folder if config["running"]["tensorboard"] else "")
+
+
+def weights_option(training: Mapping) -> str:
+    """The option of pretrained weights, as a file or a tag of the network's library, quoted for a shell."""
+    given = training["pretrained"]
+    return named_options([("file" if is_weights_file(given) else "tag", given)])
+
+
+def weights_identity(training: Mapping) -> str:
+    """What decides pretrained weights: the content of a file, or the tag."""
+    given = training["pretrained"]
+    return contents({"weights": given}) if is_weights_file(given) else given

@@ -12,6 +12,7 @@ import yaml
 
 from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
+from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.config.paths import expand_paths, path_leaves
 from workflow_scripts.plumbing.cli import InputError
 
@@ -38,8 +39,8 @@ def config_files(root: Path, command_line: Sequence[str | Path], module: bool) -
 
 
 def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str] | None) -> dict:
-    """The whole configuration, to be checked: Snakemake's `given`, its texts read, its paths expanded and the lists of
-    `root` found.
+    """The whole configuration, to be checked: Snakemake's `given`, its texts read, its paths expanded, the lists of
+    `root` found and `auto` replaced.
 
     `root` is the folder of the workflow, and `arguments` are those of --config. Snakemake gives a module what the
     importing workflow says in place of the module's own file, so the defaults are put below it here. Raises InputError
@@ -49,6 +50,7 @@ def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str]
     read_texts(config, root / SCHEMA, () if module else arguments or ())
     expand_paths(config)
     find_shipped(config, root)
+    fill_auto(config)
     return config
 
 

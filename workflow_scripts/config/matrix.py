@@ -5,25 +5,29 @@ Light on purpose: the Snakefile calls this at parse time.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 
+from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.folder import training_classes
-from workflow_scripts.network.architectures import ARCHITECTURES
+from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.study.leaves import architecture_name
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
 MAX_NETWORKS = 100_000  # the paper has 163
+MOST_UNITS = 200  # of a network that is not described yet
 
 
-def check_number(config: dict) -> None:
+def check_number(config: dict, units: list[UnitCost] | None) -> None:
     """Raise InputError if the matrix asks for more networks than any study can train."""
+    every = range(1, len(units)) if units else range(MOST_UNITS)
     curves = 0
     for entry in config["matrix"]:
         targets = entry.get("targets", parse_partition(entry["partition"]).halves)
-        kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random"))
-        curves += len(targets) * (1 + kinds * len(entry.get("depths", config["depths"])))
+        kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random", "pretrained"))
+        depths = entry.get("depths", config["depths"])
+        curves += len(targets) * (1 + kinds * len(every if depths == ALL else depths))
     if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
         raise InputError(
             f"configuration: matrix: it asks for up to {networks:,} networks with {len(config['seeds'])} seeds, more "
@@ -31,18 +35,22 @@ def check_number(config: dict) -> None:
         )
 
 
-def check_entry(key: str, entry: dict, config: dict) -> None:
-    """Raise InputError naming `key`, matrix[i], or what is below it, unless this entry of the matrix can be trained."""
+def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | None) -> None:
+    """Raise InputError naming `key`, matrix[i], or what is below it, unless this entry of the matrix can be trained.
+
+    Depths are checked if the network's `units` are known; else a first job checks them.
+    """
     _check_partition(key, entry, config)
     _check_images(key, entry["partition"], config["dataset"])
-    _check_depths(key, entry, config)
+    if units:
+        _check_depths(key, entry, config, len(units))
     _check_curves(key, entry)
+    _check_source(key, entry, config["training"])
 
 
-def _check_depths(key: str, entry: dict, config: dict) -> None:
-    units = len(ARCHITECTURES[config["training"]["architecture"]]())
-    depths: Sequence[int] = entry.get("depths", config["depths"])
-    preserve = entry.get("preserve", 0)
+def _check_depths(key: str, entry: dict, config: dict, units: int) -> None:
+    depths, preserve = entry.get("depths", config["depths"]), entry.get("preserve", 0)
+    depths = range(1, units) if depths == ALL else depths
     if max(depths) + preserve >= units:
         where = f"{key}.depths" if "depths" in entry else "depths"
         preserved = f" with {preserve} preserved units above" if preserve else ""
@@ -53,12 +61,16 @@ def _check_depths(key: str, entry: dict, config: dict) -> None:
 
 
 def _check_curves(key: str, entry: dict) -> None:
-    if entry.get("preserve") and (
-        entry.get("random") or "finetuned" in [*entry.get("selffer", []), *entry.get("transfer", [])]
-    ):
+    treatments = [one for kind in ("selffer", "transfer", "pretrained") for one in entry.get(kind, [])]
+    if entry.get("preserve") and (entry.get("random") or "finetuned" in treatments):
         raise InputError(
-            f"configuration: {key}.preserve: it is for frozen selffer and transfer curves only. Give fine-tuned and "
-            "random curves an entry of their own."
+            f"configuration: {key}.preserve: it is for frozen selffer, transfer and pretrained curves only. Give "
+            "fine-tuned and random curves an entry of their own."
+        )
+    if entry.get("norm_statistics") and "finetuned" in treatments:
+        raise InputError(
+            f"configuration: {key}.norm_statistics: it is for frozen curves only. Give fine-tuned curves an entry of "
+            "their own."
         )
     halves = set(parse_partition(entry["partition"]).halves)
     if wrong := set(entry.get("targets", halves)) - halves:
@@ -68,6 +80,19 @@ def _check_curves(key: str, entry: dict) -> None:
     if halves == {"whole"} and entry.get("transfer"):
         raise InputError(
             f"configuration: {key}.transfer: partition {entry['partition']} has one half only. Remove the key."
+        )
+
+
+def _check_source(key: str, entry: dict, training: dict) -> None:
+    if entry.get("pretrained") and training["pretrained"] is None:
+        raise InputError(
+            f"configuration: {key}.pretrained: training.pretrained names no weights. Give a safetensors file or a tag "
+            "there."
+        )
+    if entry.get("norm_statistics") and has_batch_norm(architecture_name(training)) is False:
+        raise InputError(
+            f"configuration: {key}.norm_statistics: {training['architecture']} has no norm layers with running "
+            "statistics. Remove the key."
         )
 
 

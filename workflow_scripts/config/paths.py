@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.cli import InputError
 
 VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)  # as os.path.expandvars finds them
@@ -55,6 +56,9 @@ def path_leaves(config: dict) -> Iterator[tuple[str, dict, str]]:
     for name, leaves in SECTION_LEAVES.items():
         if isinstance(section := config.get(name), dict):
             yield from ((f"{name}.{leaf}", section, leaf) for leaf in leaves)
+    training = config.get("training")
+    if isinstance(training, dict) and is_weights_file(training.get("pretrained")):
+        yield "training.pretrained", training, "pretrained"
     entries = config.get("matrix")
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, dict):

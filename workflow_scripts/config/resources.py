@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from workflow_scripts.dataset.dataset import SPLITS
 from workflow_scripts.dataset.store_size import packed_bytes
-from workflow_scripts.network.architectures import ARCHITECTURES, LayerCost, layer_costs
+from workflow_scripts.network.catalogue import UnitCost, study_costs
 from workflow_scripts.study.leaves import cost_leaves
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
@@ -87,7 +87,7 @@ def training_memory(config: Mapping, networks: int, attempt: int = 1) -> int:
     if training["device"] == "cuda":
         ahead = (config["running"]["threads"] + 2) * training["batch_size"] * 3 * training["crop"] ** 2
         return attempt * (2000 + math.ceil((2 * weights * (networks + 1) + ahead) / 1e6))
-    activations = 4 * 3 * sum(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in costs)
+    activations = 4 * 3 * sum(cost.outputs for cost in costs)
     batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 8 * activations)
     return attempt * (800 + math.ceil((4 * weights * (networks + 1) + batch) / 1e6))
 
@@ -113,7 +113,7 @@ def similarity_memory(config: Mapping) -> int:
     That is the largest layer's outputs before its pool, three times over, and the images for both networks.
     """
     images, crop = config["figures"]["similarity_images"], config["training"]["crop"]
-    largest = max(cost.output_shape[0] * cost.output_shape[1] ** 2 for cost in _costs(config))
+    largest = max(cost.outputs for cost in _costs(config))
     return 1000 + math.ceil(4 * images * (3 * largest + 6 * crop**2) / 1e6)
 
 
@@ -129,6 +129,5 @@ def known_costs(config: Mapping) -> dict:
     return cost_leaves(config) | known
 
 
-def _costs(config: Mapping) -> list[LayerCost]:
-    training = config["training"]
-    return layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], classes=ILSVRC_CLASSES)
+def _costs(config: Mapping) -> list[UnitCost]:
+    return study_costs(cost_leaves(config), ILSVRC_CLASSES)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 from workflow_scripts.study.schedules import iterations_of
@@ -44,7 +44,7 @@ def job_operations(job: TrainingJob, settings: Mapping) -> float:
     and only forward.
     """
     training, lengths = settings["training"], task_lengths(job, settings)
-    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], lengths.classes)
+    costs = study_costs(settings, lengths.classes)
     forward = [2 * cost.multiplications for cost in costs]
     prefixes = [job.frozen_units(depth) for depth in job.depths]
     shared = sum(forward[: max(prefixes)])

@@ -11,7 +11,7 @@ from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stag
 from workflow_scripts.cost.group_size import first_to_end, open_seconds, walls_by_size
 from workflow_scripts.cost.operations import task_lengths
 from workflow_scripts.dataset.store_size import packed_bytes
-from workflow_scripts.network.architectures import ARCHITECTURES, layer_costs
+from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.plumbing import cli
 from workflow_scripts.study.jobs import BASE, TrainingJob
 
@@ -68,9 +68,7 @@ def size_lines(walls: Mapping[int, Mapping[int, float]], configured: int) -> lis
 
 def disk_bytes(jobs: Sequence[TrainingJob], settings: Mapping) -> tuple[int, int]:
     """Bytes of the packed store, and of the weights that are kept (float32)."""
-    training = settings["training"]
-    costs = layer_costs(ARCHITECTURES[training["architecture"]](), training["crop"], settings["classes"])
-    parameters = sum(cost.parameters for cost in costs)
+    parameters = sum(cost.parameters for cost in study_costs(settings, settings["classes"]))
     kept = [job for job in jobs if job.kind == BASE or settings["running"]["keep_curve_weights"]]
     images = settings["train_images"] + settings["val_images"]
     return packed_bytes(images, settings["image_size"]), 4 * parameters * networks_of(kept)

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from workflow_scripts.cost.operations import operations_per_image
-from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.build import new_network
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.devices import device_name, resolved_precision, set_deterministic
@@ -21,13 +19,13 @@ ROUNDS = 5
 INDIFFERENT = {
     **{
         "init": "he",
-        "input_scale": 1.0,
-        "mean_image": "target",
+        "input": "mean_image",
         "iterations": 1,
         "validate_every": 1,
         "stuck_after": 1,
     },
-    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0},
+    **{"learning_rate": 0.0, "schedule": {}, "momentum": 0.9, "weight_decay": 0.0, "optimizer": "sgd"},
+    **{"norm_statistics": "source", "frozen_dropout": True},
 }
 
 
@@ -53,11 +51,10 @@ def speed_settings(leaves: dict) -> TrainingSettings:
 
 def base_rate(settings: TrainingSettings, seconds: float) -> float:
     """Images a second that one base network learns from: the median of ROUNDS, `seconds` in all, after a warm-up."""
-    network = Network(ARCHITECTURES[settings.architecture](), settings.crop, CLASSES)
-    initialise(network, settings.init, 0)
+    network = new_network(settings.architecture, settings.crop, CLASSES, settings.init, 0)
     network.to(settings.device, memory_format=torch.channels_last)
     if settings.compile:
-        network.compile_layers()
+        network.compile_units()
     learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())
     random = torch.Generator().manual_seed(0)
     images = torch.randn(settings.batch_size, 3, settings.crop, settings.crop, generator=random)

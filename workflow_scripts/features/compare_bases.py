@@ -9,9 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from workflow_scripts.features.similarity import layer_grams, linear_cka
-from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.initialisation import initialise
+from workflow_scripts.features.similarity import linear_cka, unit_grams
+from workflow_scripts.network.build import build_network, new_network
 from workflow_scripts.network.networks import Network, load_weights
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing import cli
@@ -23,7 +22,7 @@ from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import OTHER_HALF, TrainingJob
 from workflow_scripts.study.leaves import base_leaves
 from workflow_scripts.study.seeds import derive_seed
-from workflow_scripts.training.batches import Batches
+from workflow_scripts.training.batches import Batches, channel_view
 from workflow_scripts.training.devices import set_deterministic
 
 
@@ -34,19 +33,19 @@ def compare_bases(
 
     The other columns are `layer`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
     `images`. Both are NaN where linear_cka is: for few images, and for networks that diverged. `tasks` and `networks`
-    are by half. `settings` has architecture, crop, input_scale, init and mean_image.
+    are by half. `settings` are leaves.view_leaves.
     As in a transferred network, the source's network sees images minus the mean image that mean_image chooses. The
     target's network sees images minus its own.
     """
     rows = []
     for target, source in OTHER_HALF.items():
         own = tasks[target].mean_image
-        others = tasks[source].mean_image if settings["mean_image"] == "source" else own
+        others = tasks[source].mean_image if settings.get("mean_image") == "source" else own
         seen, seen_by_source = (_images(manifest, tasks[target], mean, settings, count) for mean in (own, others))
         layers = zip(
-            layer_grams(networks[target], seen),
-            layer_grams(networks[source], seen_by_source),
-            layer_grams(untrained, seen),
+            unit_grams(networks[target], seen),
+            unit_grams(networks[source], seen_by_source),
+            unit_grams(untrained, seen),
             strict=True,
         )
         for depth, ((layer, wanted), (_, transferred), (_, random)) in enumerate(layers, start=1):
@@ -62,13 +61,16 @@ def _images(manifest: Path, task: Task, mean_image: np.ndarray, settings: dict, 
     some = replace(task, val_positions=task.val_positions[chosen], val_labels=task.val_labels[chosen])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     device = torch.device("cpu")
-    batches = Batches(train, val, some, mean_image, settings["crop"], settings["input_scale"], device)
+    mean, scale = mean_image, settings.get("input_scale")
+    if settings["input"] == "channels":
+        mean, scale = channel_view(settings["channels"], val.image_size)
+    batches = Batches(train, val, some, mean, settings["crop"], scale, device)
     return torch.cat([images for images, _ in batches.validation(128)])
 
 
 def load_network(weights: Path, settings: dict, classes: int) -> Network:
     """The network of a safetensors file. Raises InputError if it is not of the architecture in `settings`."""
-    network = Network(ARCHITECTURES[settings["architecture"]](), settings["crop"], classes)
+    network = build_network(settings["architecture"], settings["crop"], classes)
     try:
         network.load_state_dict(load_weights(weights))
     except RuntimeError as error:
@@ -100,8 +102,9 @@ def main() -> None:
         expect(weights[half], task, networks=networks, leaves=base_leaves(args.settings))
     tasks = {half: Task.load(path) for half, path in paths.items()}
     networks = {half: load_network(path, args.settings, tasks[half].classes) for half, path in weights.items()}
-    untrained = Network(ARCHITECTURES[args.settings["architecture"]](), args.settings["crop"], tasks["A"].classes)
-    initialise(untrained, args.settings["init"], derive_seed("untrained", args.partition, args.seed))
+    seed = derive_seed("untrained", args.partition, args.seed)
+    made = [args.settings[key] for key in ("architecture", "crop")]
+    untrained = new_network(*made, tasks["A"].classes, args.settings["init"], seed)
     table = compare_bases(args.manifest, tasks, networks, untrained, args.settings, args.images)
     table.insert(0, "seed", args.seed)
     table.insert(0, "partition", args.partition)

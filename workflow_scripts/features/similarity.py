@@ -1,4 +1,4 @@
-"""How alike the representations of two networks are, layer by layer: linear CKA."""
+"""How alike the representations of two networks are, unit by unit: linear CKA."""
 
 from collections.abc import Iterator
 
@@ -52,13 +52,13 @@ def _unbiased_hsic(first: Tensor, second: Tensor) -> Tensor:
     return (product - 2 / (n - 2) * (first.sum(0) @ second.sum(0))) / (n * (n - 3))
 
 
-def layer_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Each layer's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation.
+def unit_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Each unit's name and the gram_matrix of its outputs for `images` (n, 3, crop, crop), in evaluation.
 
-    The last layer is left out, so that the n-th item is the last layer that a network of depth n copies.
+    The head is left out, so that the n-th item is the last unit that a network of depth n copies.
     """
-    for name, layer in list(network.layers.items())[:-1]:
+    for number, name in enumerate(network.names[:-1]):
         with torch.no_grad():  # not around the yield, which would set it for the caller too
-            images = torch.cat([layer(batch) for batch in images.split(BATCH)])
+            images = torch.cat([network.unit(number, batch) for batch in images.split(BATCH)])
             gram = gram_matrix(images)
         yield name, gram

@@ -78,6 +78,11 @@ class LayerCost:
     parameters: int
     multiplications: int
 
+    @property
+    def outputs(self) -> int:
+        """The numbers of an image's output."""
+        return self.output_shape[0] * self.output_shape[1] ** 2
+
 
 def pooled_side(side: int) -> int:
     """The side after a 3x3 max pool of stride 2, rounded up as Caffe does; 0 if nothing is left."""

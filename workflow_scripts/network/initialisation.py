@@ -4,10 +4,10 @@ import math
 
 import torch
 
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.networks import CaffeNet
 
 
-def initialise(network: Network, init: str, seed: int) -> None:
+def initialise(network: CaffeNet, init: str, seed: int) -> None:
     """Fill all weights from `seed`, drawn on the CPU layer by layer, so that the values do not depend on the device.
 
     "caffe" is the architecture's published Gaussian. "he" is N(0, 2 / fan-in) in layers with ReLU, for which He et al.

@@ -1,7 +1,7 @@
-"""Networks built from an architecture's layer list; a network is its layers in order, so depth n has one meaning."""
+"""What every network is, an ordered list of named units, so that depth n has one meaning; and the paper's CaffeNets."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,100 @@ class Share:
     def rows(self) -> slice:
         """The images as a slice of the batch."""
         return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The random numbers of dropout in training, for the images of `share`; `seed` before each pass decides them."""
+
+    random: torch.Generator
+    share: Share
+
+    def seed(self, seed: int) -> "Noise":
+        """Begin at `seed`, and return the noise. Modules that draw by themselves use torch's default generators."""
+        self.random.manual_seed(seed)
+        torch.manual_seed(seed)
+        return self
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters with a common multiple of the learning rate, and whether weight decay applies to them."""
+
+    parameters: list[nn.Parameter]
+    rate: float
+    decays: bool
+
+
+class Network(nn.Module):
+    """An ordered list of named units, the head last. Subclasses say how a unit runs and what it holds.
+
+    The first `frozen` units never change (docs/design.md, rule 9). Their dropout is active in training if
+    `frozen_dropout`. Their norm layers use the statistics they hold, or with `frozen_batch_statistics` those of each
+    training batch, which change what they hold.
+    """
+
+    names: Sequence[str]
+    bias_rate = 1.0  # the multiple of the learning rate at which biases learn
+    frozen = 0
+    frozen_dropout = True
+    frozen_batch_statistics = False
+
+    def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
+        """The output of the unit of this number (from 0) for the outputs of the unit before it, or for images.
+
+        With `noise` the unit is in training. If frozen, only its dropout and norms can be, as said above.
+        """
+        raise NotImplementedError
+
+    def tensors(self, number: int) -> list[str]:
+        """The names of a unit's parameters and buffers in the network's state dict."""
+        raise NotImplementedError
+
+    def norms(self, count: int) -> list[nn.modules.batchnorm._BatchNorm]:
+        """The norm layers with running statistics in the first `count` units."""
+        return []
+
+    def compile_units(self) -> None:
+        """Compile each unit with torch.compile."""
+        raise NotImplementedError
+
+    def forward(self, inputs: Tensor, noise: Noise | None = None, start: int = 0) -> Tensor:
+        """Scores (batch, classes) of images (batch, 3, crop, crop), or of the outputs of the first `start` units.
+
+        With `noise` the units are in training. `inputs` are then the images of its share.
+        """
+        for number in range(start, len(self.names)):
+            inputs = self.unit(number, inputs, noise)
+        return inputs
+
+    def copy_units(self, source: Mapping[str, Tensor], count: int) -> None:
+        """Overwrite the first `count` units with those of a state dict of the same architecture, buffers too."""
+        own = self.state_dict()
+        with torch.no_grad():
+            for number in range(count):
+                for name in self.tensors(number):
+                    own[name].copy_(source[name])
+
+    def freeze(self, count: int) -> None:
+        """Keep the first `count` units as they are: nothing in them learns."""
+        self.frozen = count
+        names = {name for number in range(count) for name in self.tensors(number)}
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(name not in names)
+
+    def parameter_groups(self) -> list[ParameterGroup]:
+        """The parameters that learn. Weight decay is for those of two or more dimensions, bias_rate for biases."""
+        learning = [(name, one) for name, one in self.named_parameters() if one.requires_grad]
+        weights = [one for _, one in learning if one.dim() > 1]
+        vectors = [(name, one) for name, one in learning if one.dim() <= 1]
+        groups = [ParameterGroup(weights, 1.0, True)]
+        for rate in sorted({self._rate(name) for name, _ in vectors}):
+            groups.append(ParameterGroup([one for name, one in vectors if self._rate(name) == rate], rate, False))
+        return groups
+
+    def _rate(self, name: str) -> float:
+        return self.bias_rate if name.endswith("bias") else 1.0
 
 
 class Layer(nn.Module):
@@ -74,41 +168,33 @@ class Layer(nn.Module):
         return kept.view(share.batch, *self.output_shape)[share.rows].to(torch.float32) / (1 - self.spec.dropout)
 
 
-class Network(nn.Module):
-    """An ordered list of named layers, ending in one output per class."""
+class CaffeNet(Network):
+    """A network of the paper's kind, from an architecture's list of layers: each layer is a unit."""
+
+    bias_rate = 2.0  # as in the published solvers
 
     def __init__(self, layers: Sequence[LayerSpec], crop: int, classes: int) -> None:
         super().__init__()
         costs = layer_costs(layers, crop, classes)
         self.layers = nn.ModuleDict({spec.name: Layer(spec, cost) for spec, cost in zip(layers, costs, strict=True)})
+        self.names = list(self.layers)
 
-    def forward(
-        self, inputs: Tensor, random: torch.Generator | None = None, start: int = 0, share: Share | None = None
-    ) -> Tensor:
-        """Scores (batch, classes) of `inputs`: images (batch, 3, crop, crop), or the outputs of the first `start`
-        layers.
+    def unit(self, number: int, inputs: Tensor, noise: Noise | None = None) -> Tensor:
+        """See Network.unit."""
+        layer = self.layers[self.names[number]]
+        quiet = noise is None or (number < self.frozen and not self.frozen_dropout)
+        return layer(inputs, None if quiet else layer.dropout_mask(noise.share, noise.random))
 
-        With `random`, the dropout of training is active and draws its masks from it. `inputs` are then the images of
-        `share`, by default a whole batch.
-        """
-        share = share or Share(0, len(inputs), len(inputs))
-        for layer in list(self.layers.values())[start:]:
-            inputs = layer(inputs, None if random is None else layer.dropout_mask(share, random))
-        return inputs
+    def tensors(self, number: int) -> list[str]:
+        """See Network.tensors."""
+        return [f"layers.{self.names[number]}.{kind}" for kind in ("weight", "bias")]
 
-    def compile_layers(self) -> None:
+    def compile_units(self) -> None:
         """Compile each layer with torch.compile; networks of the same architecture share what is compiled."""
         # Each layer has variants with and without gradients and dropout, and for the last batch of an epoch.
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 16 * len(self.layers))
         for layer in self.layers.values():
             layer.compile(dynamic=False)
-
-    def copy_layers(self, source: dict[str, Tensor], count: int) -> None:
-        """Overwrite the weights of the first `count` layers with those of a state dict of the same architecture."""
-        with torch.no_grad():
-            for name in list(self.layers)[:count]:
-                for kind in ("weight", "bias"):
-                    getattr(self.layers[name], kind).copy_(source[f"layers.{name}.{kind}"])
 
 
 def load_weights(path: str | Path) -> dict[str, Tensor]:

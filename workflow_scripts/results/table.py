@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.given_tables import TYPED, read_networks
-from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE
+from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE, VARIANT_COLUMNS
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
@@ -26,8 +26,9 @@ def missing_networks(table: pd.DataFrame) -> list[str]:
     """
     missing = []
     curves = table[table["treatment"] != "base"]
-    for (partition, preserve, init), siblings in curves.groupby(["partition", "preserve", "init"]):
+    for (partition, preserve, init, statistics), siblings in curves.groupby(["partition", *VARIANT_COLUMNS]):
         extra = (f", {preserve} preserved" if preserve else "") + (f", {init} init" if init else "")
+        extra += f", {statistics} statistics" if statistics else ""
         for (source, target, treatment, seed), rows in siblings.groupby(["source", "target", "treatment", "seed"]):
             present = rows.dropna(subset=SCORE)["depth"]
             if absent := sorted(set(siblings["depth"]) - set(present)):

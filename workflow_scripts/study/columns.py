@@ -5,7 +5,7 @@ REQUIRED_COLUMNS = ("partition", "source", "target", "depth", "treatment", SCORE
 PRINTED_COLUMNS = ("quantity", "percent", "source")  # of the table of numbers printed in the paper
 
 NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
-VARIANT_COLUMNS = ["preserve", "init"]
+VARIANT_COLUMNS = ["preserve", "init", "norm_statistics"]
 KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
 RESULT_COLUMNS = [
     *NETWORK_COLUMNS,

@@ -15,9 +15,10 @@ BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
 CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
 CURVE_STEM = "curves/" + CURVE_FOLDER + "/depths-{depths}"
-VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?"
+VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?"
 OTHER_HALF = {"A": "B", "B": "A"}
-BASE, RANDOM = "base", "random"  # the treatment of base networks; the untrained source
+BASE = "base"  # the treatment of base networks
+RANDOM, PRETRAINED = "random", "pretrained"  # sources that are no half: untrained; weights from elsewhere
 
 
 @dataclass(frozen=True, order=True)
@@ -25,7 +26,7 @@ class TrainingJob:
     """What one process trains: a base network (treatment "base", depth 0), or a curve, or part of a curve's depths.
 
     `preserve` is how many units above the copied frozen ones are copied too, but learn. `init` names the initial
-    weights where they are not the study's, else it is "".
+    weights, and `norm_statistics` the statistics of frozen norms, where they are not the study's; else they are "".
     """
 
     partition: str
@@ -35,6 +36,7 @@ class TrainingJob:
     treatment: str
     preserve: int = 0
     init: str = ""
+    norm_statistics: str = ""
     depths: tuple[int, ...] = (0,)
 
     @classmethod
@@ -48,22 +50,26 @@ class TrainingJob:
         partition, seed, target = wildcards["partition"], int(wildcards["seed"]), wildcards["target"]
         if wildcards.get("source") is None:
             return cls.base(partition, seed, target)
-        preserve, init = re.fullmatch(VARIANT, wildcards["variant"]).groups()
+        preserve, init, statistics = re.fullmatch(VARIANT, wildcards["variant"]).groups()
         depths = tuple(map(int, wildcards["depths"].split("-")))
         names = (wildcards["source"], target, wildcards["treatment"])
-        return cls(partition, seed, *names, int(preserve or 0), init or "", depths)
+        return cls(partition, seed, *names, int(preserve or 0), init or "", statistics or "", depths)
 
     @property
     def kind(self) -> str:
-        """One of "base", "selffer", "transfer" and "random"."""
+        """One of "base", "selffer", "transfer", "random" and "pretrained"."""
         if self.treatment == BASE:
             return BASE
-        return RANDOM if self.source == RANDOM else "selffer" if self.source == self.target else "transfer"
+        if self.source in (RANDOM, PRETRAINED):
+            return self.source
+        return "selffer" if self.source == self.target else "transfer"
 
     @property
     def variant(self) -> str:
         """The part of the job's paths that names its variant, empty for a plain curve. VARIANT matches it."""
-        return (f"-preserve{self.preserve}" if self.preserve else "") + (f"-{self.init}" if self.init else "")
+        preserve = f"-preserve{self.preserve}" if self.preserve else ""
+        init = f"-{self.init}" if self.init else ""
+        return preserve + init + (f"-{self.norm_statistics}_statistics" if self.norm_statistics else "")
 
     @property
     def stem(self) -> str:
@@ -88,8 +94,9 @@ class TrainingJob:
 
     @property
     def source_job(self) -> "TrainingJob | None":
-        """The job of the base network that the first units are copied from; None for base networks and `random`."""
-        return None if self.kind in (BASE, RANDOM) else TrainingJob.base(self.partition, self.seed, self.source)
+        """The job of the base network that the first units are copied from; None where there is none."""
+        trained = self.kind in ("selffer", "transfer")
+        return TrainingJob.base(self.partition, self.seed, self.source) if trained else None
 
     @property
     def networks(self) -> list[dict]:
@@ -98,13 +105,14 @@ class TrainingJob:
 
     def network(self, depth: int) -> dict:
         """The names of the network of `depth`, as in its record."""
-        names = ("partition", "seed", "source", "target", "treatment", "preserve")
+        names = ("partition", "seed", "source", "target", "treatment", "preserve", "norm_statistics")
         return {name: getattr(self, name) for name in names} | {"depth": depth}
 
     def network_seed(self, depth: int, use: str) -> int:
         """The seed of one network's `use` ("init" or "dropout").
 
-        `preserve` does not count, so that networks which differ in it alone share their fresh weights.
+        `preserve` and `norm_statistics` do not count, so that networks which differ in them alone share their fresh
+        weights.
         """
         names = (self.partition, self.source, self.target, self.treatment, depth)
         return derive_seed(self.seed, *names, use)

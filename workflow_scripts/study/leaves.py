@@ -7,32 +7,61 @@ Light on purpose: the Snakefile calls this at parse time.
 from collections.abc import Mapping
 
 from workflow_scripts.plumbing.files import sha256_file
-from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
 # Leaves of `training` in which a curve may differ from the base network of its source.
-CURVES_OWN = {"learning_rate", "mean_image", "init"}
+CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_dropout"}
+NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
+VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
 def training_leaves(training: Mapping) -> dict:
-    """What decides a study's networks: the section `training` without the leaves that its kind of schedule ignores."""
+    """What decides a study's networks: the section `training` without the leaves that its kinds of schedule and of
+    input ignore.
+    """
     schedule = training["schedule"]
-    return {**training, "schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
+    unused = NOT_LEAVES | {key for kind, keys in VIEW_KEYS.items() if kind != training["input"] for key in keys}
+    leaves = {key: value for key, value in training.items() if key not in unused}
+    leaves["architecture"] = architecture_name(training)
+    return leaves | {"schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
+
+
+def architecture_name(training: Mapping) -> str:
+    """The architecture's name in full: that of mini_resnet says its norm and whether it is without shortcuts."""
+    name = training["architecture"]
+    if name != "mini_resnet":
+        return name
+    norm, skip = training["mini_resnet"]["norm"], training["mini_resnet"]["skip"]
+    return name + ("" if norm == "batch" else f"_{norm}") + ("" if skip else "_plain")
 
 
 def job_leaves(training: Mapping, job: TrainingJob) -> dict:
-    """What decides one training job's networks: training_leaves with its treatment's learning rate and its own initial
-    weights.
+    """What decides one training job's networks: training_leaves with its treatment's learning rate, its own initial
+    weights and what its frozen units do.
 
     mean_image counts only where the source is another task. Elsewhere both choices are the same.
     """
-    return training_leaves(training) | {
-        "init": job.init or training["init"],
-        "learning_rate": training["learning_rate"][job.treatment],
-        "mean_image": training["mean_image"] if job.kind == "transfer" else "target",
-    }
+    leaves = training_leaves(training) | frozen_leaves(training, job)
+    leaves |= {"init": job.init or training["init"], "learning_rate": training["learning_rate"][job.treatment]}
+    if "mean_image" in leaves and job.kind != "transfer":
+        leaves["mean_image"] = "target"
+    return leaves
+
+
+def frozen_leaves(training: Mapping, job: TrainingJob) -> dict:
+    """What norms and dropout in a job's frozen units do; the same for all jobs that have none."""
+    if job.treatment != "frozen":
+        return {"norm_statistics": "source", "frozen_dropout": True}
+    statistics = job.norm_statistics or plain_statistics(training["norm_statistics"], job.source)
+    return {"norm_statistics": statistics, "frozen_dropout": training["frozen_dropout"]}
+
+
+def plain_statistics(study: str, source: str) -> str:
+    """The norm statistics of a frozen curve whose entry of the matrix gives none. An untrained source has no own."""
+    return "target" if source == RANDOM and study == "source" else study
 
 
 def base_leaves(leaves: Mapping) -> dict:
@@ -43,7 +72,7 @@ def base_leaves(leaves: Mapping) -> dict:
 def matrix_leaves(config: Mapping) -> dict:
     """What decides which networks a study has, and in which jobs they are trained."""
     leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
-    leaves["training"] = {"init": config["training"]["init"]}
+    leaves["training"] = {key: config["training"][key] for key in ("init", "norm_statistics")}
     leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
@@ -67,7 +96,7 @@ def partition_files(config: Mapping, partition: str) -> dict[str, str]:
 
 def shown_leaves(config: Mapping) -> dict:
     """The configuration as the report shows it, but for where files lie."""
-    leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference")}
+    leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference", "units")}
     leaves["matrix"] = _matrix(config)
     for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
         leaves[section] = {key: value for key, value in config[section].items() if key != path}
@@ -79,25 +108,35 @@ def shard_leaves(store: Mapping, split: str) -> dict:
     return {"image_size": store["image_size"], "resize": store["resize"], "shards": store[f"{split}_shards"]}
 
 
+def network_leaves(training: Mapping) -> dict:
+    """What decides a network's units and what they cost."""
+    return {"architecture": architecture_name(training), "crop": training["crop"]}
+
+
 def view_leaves(training: Mapping) -> dict:
     """What decides what a base network makes of an image."""
-    return {key: training[key] for key in ("architecture", "crop", "input_scale", "init", "mean_image")}
+    leaves = training_leaves(training)
+    keys = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels")
+    return {key: leaves[key] for key in keys if key in leaves}
 
 
 def speed_leaves(training: Mapping) -> dict:
     """What decides how long an iteration takes."""
-    return {key: training[key] for key in ("architecture", "crop", "batch_size", "device", "precision", "compile")}
+    leaves = training_leaves(training)
+    return {key: leaves[key] for key in ("architecture", "crop", "batch_size", "device", "precision", "compile")}
 
 
 def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
-    training = ("architecture", "crop", "init", "batch_size", "duration", "validate_every", "device")
+    training = ("crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
     leaves["matrix"] = _matrix(config)
     leaves["training"] = {key: config["training"][key] for key in training}
+    leaves["training"]["architecture"] = architecture_name(config["training"])
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
-    return leaves | {"image_size": config["store"]["image_size"]}
+    units = {"units": config["units"]} if "units" in config else {}
+    return leaves | {"image_size": config["store"]["image_size"]} | units
 
 
 def _matrix(config: Mapping) -> list[dict]:

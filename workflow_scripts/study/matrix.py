@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from workflow_scripts.study.groups import groups_of
-from workflow_scripts.study.jobs import OTHER_HALF, RANDOM, TrainingJob
+from workflow_scripts.study.jobs import OTHER_HALF, PRETRAINED, RANDOM, TrainingJob
+from workflow_scripts.study.leaves import plain_statistics
 from workflow_scripts.study.partition_names import parse_partition
 
 
@@ -16,7 +17,7 @@ def curve_jobs(config: Mapping) -> list[TrainingJob]:
     depths_of: dict[TrainingJob, set[int]] = {}
     for entry in config["matrix"]:
         for seed in config["seeds"]:
-            for curve in _entry_curves(entry, seed, config["training"]["init"]):
+            for curve in _entry_curves(entry, seed, config["training"]):
                 depths_of.setdefault(curve, set()).update(entry.get("depths", config["depths"]))
     size, made = config["running"]["depths_per_job"], config["running"].get("made", {})
     return [
@@ -46,12 +47,14 @@ def _entry_targets(entry: Mapping) -> list[str]:
     return entry.get("targets", list(parse_partition(entry["partition"]).halves))
 
 
-def _entry_curves(entry: Mapping, seed: int, study_init: str) -> Iterator[TrainingJob]:
+def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[TrainingJob]:
     """The curves of an entry of the matrix, with depth 0 in place of their depths."""
-    init = entry.get("init", study_init)
-    variant = {"preserve": entry.get("preserve", 0), "init": "" if init == study_init else init}
+    init, statistics = entry.get("init", training["init"]), entry.get("norm_statistics", "")
+    variant = {"preserve": entry.get("preserve", 0), "init": "" if init == training["init"] else init}
     for target in _entry_targets(entry):
-        sources = {"selffer": target, "transfer": OTHER_HALF.get(target), RANDOM: RANDOM}
+        sources = {"selffer": target, "transfer": OTHER_HALF.get(target), RANDOM: RANDOM, PRETRAINED: PRETRAINED}
         for kind, source in sources.items():
+            plain = plain_statistics(training["norm_statistics"], source)
             for treatment in entry.get(kind, []):
-                yield TrainingJob(entry["partition"], seed, source, target, treatment, **variant)
+                own = statistics if treatment == "frozen" and statistics != plain else ""
+                yield TrainingJob(entry["partition"], seed, source, target, treatment, **variant, norm_statistics=own)

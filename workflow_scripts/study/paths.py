@@ -24,3 +24,8 @@ def shard_files(config: Mapping, *suffixes: str) -> list[str]:
     store, counts = store_folder(config), {split: config["store"][f"{split}_shards"] for split in ("train", "val")}
     shards = [f"{store}/{split}-{shard:03d}" for split, count in counts.items() for shard in range(count)]
     return [f"{shard}.{suffix}" for shard in shards for suffix in suffixes]
+
+
+def description_file(config: Mapping) -> Path:
+    """The record of the units of the study's network."""
+    return results_folder(config) / "network.json"

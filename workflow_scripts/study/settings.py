@@ -15,8 +15,7 @@ class TrainingSettings:
     architecture: str
     init: str
     crop: int
-    input_scale: float
-    mean_image: str
+    input: str
     batch_size: int
     iterations: int
     validate_every: int
@@ -25,9 +24,17 @@ class TrainingSettings:
     schedule: dict
     momentum: float
     weight_decay: float
+    optimizer: str
+    norm_statistics: str
+    frozen_dropout: bool
     device: str
     precision: str
     compile: bool
+    # Of input mean_image:
+    input_scale: float = 1.0
+    mean_image: str = "target"
+    # Of input channels: `mean` and `std` of red, green and blue, for pixels between 0 and 1.
+    channels: dict | None = None
 
 
 def training_settings(leaves: Mapping, images: int) -> TrainingSettings:

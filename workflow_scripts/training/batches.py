@@ -1,7 +1,7 @@
 """Batches of a task on a device: images read from the packed store, cropped, mirrored, less the mean image."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -36,7 +36,8 @@ class Read(NamedTuple):
 class Batches:
     """The batches of one task on one device.
 
-    Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`. Whole batches
+    Images lose the mean image at the place of their crop (as Caffe does) and are multiplied by `scale`, one number or
+    one for each channel (channel_view gives both for given means of channels). Whole batches
     are cropped on the CPU as uint8. All arithmetic runs on `device`, and so does mirroring. `mean_image` (H x W x 3) is
     the source task's or the target's own.
 
@@ -52,14 +53,16 @@ class Batches:
         task: Task,
         mean_image: np.ndarray,
         crop: int,
-        scale: float,
+        scale: float | np.ndarray,
         device: torch.device,
         readers: int = 0,
         workers: Workers = ALONE,
     ) -> None:
         self.workers = workers
         self.train, self.val, self.task, self.readers = train, val, task, readers
-        self.crop, self.scale, self.device = crop, scale, device
+        self.crop, self.device = crop, device
+        self._scale = np.float32(scale)
+        self._scale_there = None if np.all(self._scale == 1) else torch.as_tensor(self._scale, device=device)
         self.margin = train.image_size - crop
         self._on_gpu = device.type == "cuda"
         self._copies = torch.cuda.Stream() if self._on_gpu else None
@@ -129,7 +132,7 @@ class Batches:
         """As _on_cpu, of crops that are not mirrored yet."""
         mirrored = places[0].bool().view(-1, 1, 1, 1)
         floats = torch.where(mirrored, images.flip(2), images) - self._mean_crops[tuple(places)]
-        return floats if self.scale == 1 else floats.mul_(self.scale)
+        return floats if self._scale_there is None else floats.mul_(self._scale_there)
 
     def _on_cpu(self, images: np.ndarray, places: np.ndarray) -> Tensor:
         """Crops less the mean image, scaled, a few at a time. numpy indexes 5 times as fast as torch here."""
@@ -141,9 +144,17 @@ class Batches:
             block[:] = images[start : start + step]
             # The crop of a single large image is a view; those of many small ones are gathered.
             block -= self._numpy_mean_crops[tuple(here[:, 0] if step == 1 else here)]
-            if self.scale != 1:
-                block *= np.float32(self.scale)
+            if self._scale_there is not None:
+                block *= self._scale
         return torch.from_numpy(floats)
+
+
+def channel_view(channels: Mapping, image_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean image (image_size x image_size x 3) and the scale (3) that subtract from each channel its `mean` and
+    divide by its `std`, both for pixels between 0 and 1. Their pixels are between 0 and 255.
+    """
+    mean, std = (255 * np.array(channels[key], dtype=np.float64) for key in ("mean", "std"))
+    return np.broadcast_to(mean.astype(np.float32), (image_size, image_size, 3)), 1 / std
 
 
 def _mirror(crops: np.ndarray, mirrored: np.ndarray) -> None:

@@ -4,6 +4,7 @@ A network ends in the same bits alone or in company. Random numbers are function
 checkpoint therefore holds no generator states.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,9 +13,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network, load_weights
+from workflow_scripts.network.build import new_network
+from workflow_scripts.network.networks import Network, Noise, load_weights
+from workflow_scripts.network.norms import copy_statistics, estimate_statistics
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.store.packed import PackedSplit
@@ -22,7 +23,7 @@ from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
-from workflow_scripts.training.batches import ALONE, Batches
+from workflow_scripts.training.batches import ALONE, Batches, channel_view
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
@@ -44,27 +45,34 @@ class CurveTraining:
         # One untrained network for all depths of source "random", so that they share its first layers.
         source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
         self.learners = [self._learner(depth, source) for depth in job.depths]
-        # The deepest network's first layers are every network's first layers.
-        deepest = max(self.learners, key=lambda learner: learner.frozen)
-        self.prefix = list(deepest.network.layers.values())[: deepest.frozen]
+        # The deepest network's first units are every network's first units.
+        self.deepest = max(self.learners, key=lambda learner: learner.frozen)
         self.prefix_seed = job.prefix_seed()
-        self.random = torch.Generator(settings.device)
+        self.noise = Noise(torch.Generator(settings.device), self.workers.share(settings.batch_size))
 
     def _initialised(self, seed: int) -> Network:
         settings = self.settings
-        network = Network(ARCHITECTURES[settings.architecture](), settings.crop, self.batches.task.classes)
-        initialise(network, settings.init, seed)
-        return network
+        return new_network(settings.architecture, settings.crop, self.batches.task.classes, settings.init, seed)
 
     def _learner(self, depth: int, source: Weights | None) -> Learner:
         settings, job = self.settings, self.job
         network = self._initialised(job.network_seed(depth, "init"))
+        self._refuse_several_statistics(network)
         if depth:
-            network.copy_layers(source, depth + job.preserve)
+            network.copy_units(source, depth + job.preserve)
         network.to(settings.device, memory_format=torch.channels_last)
         if settings.compile:
-            network.compile_layers()
+            network.compile_units()
+        network.frozen_dropout = settings.frozen_dropout
+        network.frozen_batch_statistics = settings.norm_statistics == "batch"
         return Learner(job, depth, network, settings, self.workers)
+
+    def _refuse_several_statistics(self, network: Network) -> None:
+        if self.workers.size > 1 and network.norms(len(network.names)):
+            raise InputError(
+                f"running.gpus_per_job: must be 1 for {self.settings.architecture}, since each GPU would have batch "
+                "statistics of its own. Lower it."
+            )
 
     def run(
         self, save: Callable[[dict], None], save_seconds: float, interrupted: Callable[[], bool], report: Callable
@@ -75,6 +83,8 @@ class CurveTraining:
         each reading. `interrupted` is asked after each iteration and each batch of validation images.
         """
         saved = started = time.monotonic()
+        if self.iteration == 0 and self.settings.norm_statistics == "target":
+            self._estimate_statistics()
         before = self.seconds
         settings = self.settings
         stream = self.batches.training(self.job.order_seed(), settings.batch_size, self.iteration, settings.iterations)
@@ -91,7 +101,23 @@ class CurveTraining:
                 saved = time.monotonic()
             if stop:
                 return False
+        self._share_statistics()
         return True
+
+    def _estimate_statistics(self) -> None:
+        """Set the frozen norms' statistics from one epoch of the target's training batches."""
+        network, settings = self.deepest.network, self.settings
+        count = math.ceil(len(self.batches.task.train_labels) / settings.batch_size)
+        images = (images for images, _ in self.batches.training(self.job.order_seed(), settings.batch_size, 0, count))
+        if network.norms(network.frozen):
+            with autocast(settings.precision, settings.device):
+                estimate_statistics(network, images, self.noise)
+
+    def _share_statistics(self) -> None:
+        """Give each network the statistics of the prefix that was computed for it."""
+        for learner in self.learners:
+            if learner is not self.deepest and self.settings.norm_statistics != "source":
+                copy_statistics(self.deepest.network, learner.network)
 
     @property
     def finished(self) -> bool:
@@ -103,9 +129,7 @@ class CurveTraining:
         return on_schedule and self.learners[0].last_iteration < self.iteration
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        if self.prefix:
-            self.random.manual_seed(derive_seed(self.prefix_seed, self.iteration))
-        inputs = self._prefix_outputs(images, self.random)
+        inputs = self._prefix_outputs(images, self.noise.seed(derive_seed(self.prefix_seed, self.iteration)))
         factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
         for learner in self.learners:
             if not learner.failed:
@@ -113,14 +137,12 @@ class CurveTraining:
         self.iteration += 1
 
     @torch.no_grad()
-    def _prefix_outputs(self, images: Tensor, random: torch.Generator | None) -> list[Tensor]:
-        """The inputs of each depth: the images, then each frozen layer's output (with dropout, given `random`)."""
+    def _prefix_outputs(self, images: Tensor, noise: Noise | None) -> list[Tensor]:
+        """The inputs of each depth: the images, then each frozen unit's output (in training, given `noise`)."""
         outputs = [images]
         with autocast(self.settings.precision, self.settings.device):
-            for layer in self.prefix:
-                share = self.workers.share(self.settings.batch_size)
-                mask = None if random is None else layer.dropout_mask(share, random)
-                outputs.append(layer(outputs[-1], mask))
+            for number in range(self.deepest.frozen):
+                outputs.append(self.deepest.network.unit(number, outputs[-1], noise))
         return outputs
 
     @torch.no_grad()
@@ -139,6 +161,7 @@ class CurveTraining:
 
     def state(self) -> dict:
         """All that `restore` needs."""
+        self._share_statistics()
         learners = {str(learner.depth): learner.state() for learner in self.learners}
         return {"iteration": self.iteration, "seconds": self.seconds, "learners": learners}
 
@@ -175,14 +198,16 @@ def open_training(
     settings = training_settings(leaves, len(target.train_labels))
     settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
     use_source = source_task is not None and settings.mean_image == "source"
-    mean = Task.load(source_task).mean_image if use_source else target.mean_image
+    mean, scale = Task.load(source_task).mean_image if use_source else target.mean_image, settings.input_scale
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     if settings.crop > train.image_size:
         raise InputError(
             f"training.crop: {settings.crop} pixels are more than the packed images have ({train.image_size}). "
             "Lower training.crop."
         )
+    if settings.channels:
+        mean, scale = channel_view(settings.channels, train.image_size)
     device = torch.device(settings.device)
     readers = threads if device.type == "cuda" else 0
-    batches = Batches(train, val, target, mean, settings.crop, settings.input_scale, device, readers, workers)
+    batches = Batches(train, val, target, mean, settings.crop, scale, device, readers, workers)
     return CurveTraining(job, settings, batches, load_weights(source_weights) if source_weights else None)

@@ -1,38 +1,32 @@
 """One network in training: its weights, optimiser, random numbers and validation readings are its own."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.optim.sgd import sgd
 
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.networks import Network, Noise
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.devices import autocast
+from workflow_scripts.training.optimizer import Optimizer
 from workflow_scripts.training.workers import Workers
 
 
 class Learner:
-    """A network that learns all layers but its first `frozen`, which never change and may be computed elsewhere."""
+    """A network that learns all units but its first `frozen`, which never change and may be computed elsewhere."""
 
     def __init__(
         self, job: TrainingJob, depth: int, network: Network, settings: TrainingSettings, workers: Workers
     ) -> None:
         self.depth, self.network, self.settings, self.workers = depth, network, settings, workers
         self.frozen = job.frozen_units(depth)
-        layers = list(network.layers.values())
-        for layer in layers[: self.frozen]:
-            layer.requires_grad_(False)
-        learned = layers[self.frozen :]
-        self.weights = [layer.weight for layer in learned]
-        self.biases = [layer.bias for layer in learned]
-        self.momenta = {parameter: torch.zeros_like(parameter) for parameter in self.weights + self.biases}
+        network.freeze(self.frozen)
+        self.optimizer = Optimizer(network.parameter_groups(), settings)
         self.dropout_seed = job.network_seed(depth, "dropout")
-        self.random = torch.Generator(settings.device)
+        self.noise = Noise(torch.Generator(settings.device), workers.share(settings.batch_size))
         self.readings: list[dict] = []
         self.loss_sum = torch.zeros((), device=settings.device)
 
@@ -42,34 +36,16 @@ class Learner:
         return bool(self.readings) and not math.isfinite(self.readings[-1]["train_loss"])
 
     def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
-        """One iteration of SGD on this process's share of a batch.
-
-        Biases learn at twice the rate, without decay, as in the published solvers.
-        """
-        self.random.manual_seed(derive_seed(self.dropout_seed, iteration))
-        share = self.workers.share(self.settings.batch_size)
+        """One iteration on this process's share of a batch."""
+        noise = self.noise.seed(derive_seed(self.dropout_seed, iteration))
         with autocast(self.settings.precision, self.settings.device):
-            scores = self.network(inputs, self.random, self.frozen, share)
-        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / share.batch)
+            scores = self.network(inputs, noise, self.frozen)
+        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / noise.share.batch)
         loss.backward()
         loss = loss.detach()
-        self.workers.add([loss, *(parameter.grad for parameter in self.weights + self.biases)])
-        self._descend(self.weights, rate, self.settings.weight_decay)
-        self._descend(self.biases, 2 * rate, 0.0)
+        self.workers.add([loss, *self.optimizer.gradients])
+        self.optimizer.step(rate)
         self.loss_sum += loss
-
-    @torch.no_grad()
-    def _descend(self, parameters: Sequence[Tensor], rate: float, weight_decay: float) -> None:
-        """A step of torch's functional SGD. The class would import torch's compiler, which costs every job over a
-        second.
-        """
-        gradients = [parameter.grad for parameter in parameters]
-        momenta = [self.momenta[parameter] for parameter in parameters]
-        options = {"dampening": 0.0, "nesterov": False, "maximize": False, "fused": True}
-        momentum = self.settings.momentum
-        sgd(parameters, gradients, momenta, lr=rate, weight_decay=weight_decay, momentum=momentum, **options)
-        for parameter in parameters:
-            parameter.grad = None
 
     def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Sums over a batch, without dropout (float64, on the device).
@@ -105,7 +81,7 @@ class Learner:
         """All that a resumed run needs."""
         return {
             "weights": self.network.state_dict(),
-            "momenta": list(self.momenta.values()),
+            "optimizer": self.optimizer.state(),
             "readings": self.readings,
             "loss_sum": self.loss_sum,
         }
@@ -113,7 +89,6 @@ class Learner:
     def restore(self, state: dict) -> None:
         """Continue from what `state` returned."""
         self.network.load_state_dict(state["weights"])
-        for momentum, saved in zip(self.momenta.values(), state["momenta"], strict=True):
-            momentum.copy_(saved)
+        self.optimizer.restore(state["optimizer"])
         self.readings = state["readings"]
         self.loss_sum.copy_(state["loss_sum"])

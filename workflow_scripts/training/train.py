@@ -19,7 +19,7 @@ from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, Verifier, expect, write_record
-from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
 from workflow_scripts.study.leaves import base_leaves
 from workflow_scripts.training.checkpoint import ResumeCheckpoint
 from workflow_scripts.training.devices import device_name, keep_freed_memory
@@ -36,7 +36,8 @@ INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    names = {name: getattr(args, name) for name in ("partition", "source", "target", "treatment", "seed", "preserve")}
+    keys = ("partition", "source", "target", "treatment", "seed", "preserve", "norm_statistics")
+    names = {name: getattr(args, name) for name in keys}
     job = TrainingJob(**names, depths=tuple(args.depths))
     check_inputs(job, args)
     workers = join_workers(args.settings["device"])
@@ -63,7 +64,9 @@ def input_files(args: argparse.Namespace) -> list[Verified]:
 def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
     """Raise InputError unless tasks and source network are what the command line says, and of this study."""
     expect(args.task, args.manifest, partition=job.partition, half=job.target)
-    if args.source_weights:
+    if job.source == PRETRAINED:
+        expect(args.source_weights, architecture=args.settings["architecture"])
+    elif args.source_weights:
         expect(args.source_task, args.manifest, partition=job.partition, half=job.source)
         networks = job.source_job.networks
         expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
@@ -135,12 +138,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
     parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
     parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
-    parser.add_argument("--source-weights", type=verified, help="the source's base network (.safetensors)")
+    parser.add_argument("--source-weights", type=verified, help="the source's network (.safetensors)")
     for name in ("partition", "source", "target", "treatment"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--depths", type=int, nargs="+", required=True)
     parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that are copied too")
+    parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")
@@ -148,8 +152,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
     parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
     args = parser.parse_args()
-    if bool(args.source_task) != bool(args.source_weights):
-        parser.error("--source-task and --source-weights go together")
+    if bool(args.source_task) != (bool(args.source_weights) and args.source != PRETRAINED):
+        parser.error("--source-task and --source-weights go together, but for pretrained weights")
     return args
 
 

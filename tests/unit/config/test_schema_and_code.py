@@ -11,7 +11,7 @@ from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.dataset.sources import DATASET_KINDS
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.networks import CaffeNet
 from workflow_scripts.results.given_tables import ALLOWED
 from workflow_scripts.study.jobs import VARIANT
 from workflow_scripts.study.leaves import SCHEDULE_LEAVES
@@ -46,7 +46,7 @@ def test_sources_and_targets():
 def test_initial_weights(init):
     assert ENTRY["init"]["enum"] == TRAINING["init"]["enum"]
     assert re.fullmatch(VARIANT, f"-{init}")
-    network = Network(ARCHITECTURES["mini_caffenet"](), 32, 4)
+    network = CaffeNet(ARCHITECTURES["mini_caffenet"](), 32, 4)
     initialise(network, init, 0)
     assert all(layer.weight.std() > 0 for layer in network.layers.values())
 

@@ -10,10 +10,10 @@ import torch
 from helpers import PYTHON, ROOT, save_tasks
 
 from workflow_scripts.features.compare_bases import compare_bases, load_network
-from workflow_scripts.features.similarity import gram_matrix, layer_grams, linear_cka
+from workflow_scripts.features.similarity import gram_matrix, linear_cka, unit_grams
 from workflow_scripts.network.architectures import mini_caffenet
 from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.networks import Network
+from workflow_scripts.network.networks import CaffeNet
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.report.figures.similarity import plot_similarity, transfer_cost
@@ -34,7 +34,7 @@ def cka(first, second):
 
 
 def made(seed, classes=20):
-    network = Network(mini_caffenet(), 32, classes)
+    network = CaffeNet(mini_caffenet(), 32, classes)
     initialise(network, "he", seed)
     return network
 
@@ -90,7 +90,7 @@ def test_a_diverged_network_is_like_none(bad):
 
 def test_depth_n_is_the_output_of_the_first_n_layers():
     network, images = made(1), torch.randn(10, 3, 32, 32, generator=RANDOM)
-    grams = dict(layer_grams(network, images))
+    grams = dict(unit_grams(network, images))
     assert list(grams) == ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7"]
     with torch.inference_mode():
         outputs = network.layers["conv2"](network.layers["conv1"](images)).flatten(1).double()

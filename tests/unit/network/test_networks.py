@@ -8,7 +8,7 @@ from torch.nn import functional
 from workflow_scripts.network.architectures import ARCHITECTURES, caffenet, layer_costs, mini_caffenet
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.local_response_norm import LocalResponseNorm
-from workflow_scripts.network.networks import Network, Share
+from workflow_scripts.network.networks import CaffeNet, Noise, Share
 
 
 def test_caffenet_is_the_published_network():
@@ -30,7 +30,7 @@ def test_caffenet_is_the_published_network():
 def test_counted_shapes_are_the_networks_own(name, crop):
     specs = ARCHITECTURES[name]()
     costs = layer_costs(specs, crop, 7)
-    network = Network(specs, crop, 7)
+    network = CaffeNet(specs, crop, 7)
     assert sum(parameter.numel() for parameter in network.parameters()) == sum(cost.parameters for cost in costs)
     activations = torch.zeros(1, 3, crop, crop)
     for layer, cost in zip(network.layers.values(), costs, strict=True):
@@ -53,6 +53,11 @@ def test_local_response_norm_is_torchs(memory_format):
     torch.testing.assert_close(*(torch.autograd.grad(outputs, inputs, gradient) for outputs in (ours, torchs)))
 
 
+def noise(seed: int) -> Noise:
+    """The noise of a batch of four images."""
+    return Noise(torch.Generator(), Share(0, 4, 4)).seed(seed)
+
+
 def test_local_response_norms_gradient():
     inputs = torch.randn(1, 7, 2, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 50
     assert torch.autograd.gradcheck(LocalResponseNorm.apply, inputs.requires_grad_())
@@ -60,7 +65,7 @@ def test_local_response_norms_gradient():
 
 def test_a_layer_is_relu_then_pool_then_normalisation():
     """The order of the published network, though the ReLU is computed after the pool, with which it commutes."""
-    network = Network(mini_caffenet(), 32, 5)
+    network = CaffeNet(mini_caffenet(), 32, 5)
     initialise(network, "he", 1)
     images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     layer = network.layers["conv1"]
@@ -75,12 +80,12 @@ def test_a_layer_is_relu_then_pool_then_normalisation():
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
 def test_compiled_layers_compute_the_same():
-    plain, compiled = (Network(mini_caffenet()[5:], 8, 5) for _ in range(2))
+    plain, compiled = (CaffeNet(mini_caffenet()[5:], 8, 5) for _ in range(2))
     for network in (plain, compiled):
         initialise(network, "he", 1)
-    compiled.compile_layers()
+    compiled.compile_units()
     images = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    outputs = [network(images, torch.Generator().manual_seed(2)) for network in (plain, compiled)]
+    outputs = [network(images, noise(2)) for network in (plain, compiled)]
     torch.testing.assert_close(*outputs)
     gradients = [
         torch.autograd.grad(out.square().sum(), network.layers["fc6"].weight)
@@ -90,7 +95,7 @@ def test_compiled_layers_compute_the_same():
 
 
 def test_initialisations():
-    he, caffe = Network(caffenet(), 227, 500), Network(caffenet(), 227, 500)
+    he, caffe = CaffeNet(caffenet(), 227, 500), CaffeNet(caffenet(), 227, 500)
     initialise(he, "he", 1)
     initialise(caffe, "caffe", 1)
     fc6 = he.layers["fc6"]
@@ -103,20 +108,20 @@ def test_initialisations():
 
 
 def test_copying_layers_leaves_the_rest():
-    source, copy = Network(mini_caffenet(), 32, 5), Network(mini_caffenet(), 32, 9)
+    source, copy = CaffeNet(mini_caffenet(), 32, 5), CaffeNet(mini_caffenet(), 32, 9)
     initialise(source, "he", 1)
     initialise(copy, "he", 2)
-    copy.copy_layers(source.state_dict(), 3)
+    copy.copy_units(source.state_dict(), 3)
     equal = [torch.equal(a.weight, b.weight) for a, b in zip(source.layers.values(), copy.layers.values(), strict=True)]
     assert equal == [True] * 3 + [False] * 5
 
 
-def test_dropout_only_with_a_generator_and_by_its_seed():
-    network = Network(mini_caffenet(), 32, 5)
+def test_dropout_only_with_noise_and_by_its_seed():
+    network = CaffeNet(mini_caffenet(), 32, 5)
     initialise(network, "he", 1)
     images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     assert torch.equal(network(images), network(images))
-    first, again, other = (network(images, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (network(images, noise(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -124,7 +129,7 @@ def test_dropout_only_with_a_generator_and_by_its_seed():
 def test_dropout_drops_its_share_and_keeps_the_mean():
     for specs, crop in ((mini_caffenet(), 32), (caffenet(), 227)):
         with torch.device("meta"):  # no need of 61 million weights
-            network = Network(specs, crop, 5)
+            network = CaffeNet(specs, crop, 5)
         assert [name for name, layer in network.layers.items() if layer.spec.dropout] == ["fc6", "fc7"]
         layer = network.layers["fc6"]
         mask = layer.dropout_mask(Share(0, 101, 101), torch.Generator().manual_seed(0))
@@ -138,7 +143,7 @@ def test_dropout_drops_its_share_and_keeps_the_mean():
 
 
 def test_a_network_can_start_at_any_depth():
-    network = Network(mini_caffenet(), 32, 5)
+    network = CaffeNet(mini_caffenet(), 32, 5)
     initialise(network, "he", 1)
     images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     activations = images

@@ -28,6 +28,9 @@ SETTINGS = TrainingSettings(
     schedule={"kind": "cosine", "warmup": 2},
     momentum=0.9,
     weight_decay=5e-4,
+    optimizer="sgd",
+    norm_statistics="source",
+    frozen_dropout=True,
     device="cpu",
     precision="fp32",
     compile=False,
@@ -152,7 +155,7 @@ def test_dropout_is_active_in_frozen_layers_while_training(batches, base):
     training = start(batches, base, depths=[7])
     images, _ = next(batches.training(0, training.settings.batch_size, 0, 1))
     silent = training._prefix_outputs(images, None)
-    noisy = training._prefix_outputs(images, torch.Generator().manual_seed(0))
+    noisy = training._prefix_outputs(images, training.noise.seed(0))
     assert all(torch.equal(*pair) for pair in zip(silent, training._prefix_outputs(images, None), strict=True))
     assert torch.equal(silent[5], noisy[5])  # conv5
     assert (noisy[6] == 0).float().mean() > (silent[6] == 0).float().mean() + 0.03  # fc6

@@ -14,7 +14,7 @@ from helpers import PYTHON, ROOT, save_tasks
 from test_train_command import SETTINGS
 
 from workflow_scripts.network.architectures import mini_caffenet
-from workflow_scripts.network.networks import Network, Share
+from workflow_scripts.network.networks import CaffeNet, Share
 from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.training.batches import Batches
@@ -87,7 +87,7 @@ def test_the_workers_batches_put_together_are_one_workers(store, tasks, size):
 
 
 def test_an_images_dropout_does_not_depend_on_who_computes_it():
-    network = Network(mini_caffenet(), 32, 5)
+    network = CaffeNet(mini_caffenet(), 32, 5)
     layer = network.layers["fc6"]
     whole = layer.dropout_mask(Share(0, 12, 12), torch.Generator().manual_seed(1))
     part = layer.dropout_mask(Share(4, 9, 12), torch.Generator().manual_seed(1))

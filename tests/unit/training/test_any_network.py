@@ -1,0 +1,159 @@
+"""What holds for the paper's networks holds for any: company, frozen units, interruption."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from test_training import SETTINGS, finish, start, weights_of
+
+from workflow_scripts.store.packed import PackedSplit
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.schedules import learning_rate_factor
+from workflow_scripts.training.batches import Batches
+from workflow_scripts.training.devices import set_deterministic
+
+SLOW = pytest.mark.slow
+# Batch norm and shortcuts; group norm without; squeeze-and-excitation and dropout; stochastic depth.
+NETWORKS = [
+    "cifar_resnet20",
+    "mini_resnet",
+    pytest.param("torchvision:mobilenet_v3_small", marks=SLOW),
+    pytest.param("torchvision:efficientnet_b0", marks=SLOW),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deterministic():
+    set_deterministic(1)
+
+
+@pytest.fixture(scope="module")
+def batches(store, tasks):
+    splits = PackedSplit(store, "train"), PackedSplit(store, "val")
+    return Batches(*splits, tasks["B"], tasks["A"].mean_image, 32, 1 / 64, torch.device("cpu"))
+
+
+@pytest.fixture(params=NETWORKS)
+def settings(request):
+    return replace(SETTINGS, architecture=request.param, iterations=4, validate_every=2)
+
+
+def base_weights(batches, settings):
+    return weights_of(finish(start(batches, settings=settings, source="B", treatment="base"))[0])
+
+
+def same(one, other):
+    return [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+@pytest.mark.parametrize(("source", "treatment"), [("A", "frozen"), ("A", "finetuned"), ("random", "frozen")])
+def test_a_network_does_not_depend_on_its_company(batches, settings, source, treatment):
+    weights = base_weights(batches, settings)
+
+    def train(depths):
+        return finish(start(batches, weights, settings, source=source, treatment=treatment, depths=depths))
+
+    together = train([1, 2, 4])
+    for depth in (2, 4):
+        alone = train([depth])[depth]
+        assert same(weights_of(alone), weights_of(together[depth]))
+        assert alone.readings == together[depth].readings
+
+
+def test_frozen_units_keep_their_parameters_and_buffers(batches, settings):
+    weights = base_weights(batches, settings)
+    for depth, learner in finish(start(batches, weights, settings, depths=[1, 3])).items():
+        after, network = weights_of(learner), learner.network
+        frozen = {name for number in range(depth) for name in network.tensors(number)}
+        assert all(torch.equal(after[name], weights[name]) for name in frozen)
+        learned = {name for name, _ in network.named_parameters()} - frozen
+        assert any(not torch.equal(after[name], weights[name]) for name in learned)
+
+
+def test_an_interrupted_training_ends_in_the_same_bits(batches, settings):
+    weights = base_weights(batches, settings)
+    whole = finish(start(batches, weights, settings, depths=[2]))[2]
+    states = []
+    first = start(batches, weights, settings, depths=[2])
+    assert finish(first, states.append, 1e9, lambda: first.iteration == 3) is None
+    second = start(batches, weights, settings, depths=[2])
+    second.restore(states[-1])
+    again = finish(second)[2]
+    assert same(weights_of(again), weights_of(whole))
+    assert again.readings == whole.readings
+
+
+def buffers(learner, depth):
+    network = learner.network
+    names = {name for number in range(depth) for name in network.tensors(number)}
+    return {name: tensor.clone() for name, tensor in network.named_buffers() if name in names}
+
+
+@pytest.fixture
+def resnet():
+    return replace(SETTINGS, architecture="mini_resnet", iterations=6, validate_every=3)
+
+
+def test_the_targets_statistics_are_estimated_once(batches, resnet):
+    weights = base_weights(batches, resnet)
+    target = replace(resnet, norm_statistics="target")
+    depths = [1, 2, 4]
+    learners = finish(start(batches, weights, target, depths=depths))
+    short = finish(start(batches, weights, replace(target, iterations=1), depths=depths))
+    for depth in depths:
+        found, early = buffers(learners[depth], depth), buffers(short[depth], depth)
+        assert found
+        assert all(not torch.equal(tensor, weights[name]) for name, tensor in found.items())
+        assert all(torch.equal(tensor, early[name]) for name, tensor in found.items())
+        parameters = {name: one for name, one in learners[depth].network.named_parameters() if not one.requires_grad}
+        assert all(torch.equal(one, weights[name]) for name, one in parameters.items())
+
+
+def test_the_targets_statistics_are_the_means_of_its_batches(batches, resnet):
+    weights = base_weights(batches, resnet)
+    (learner,) = finish(start(batches, weights, replace(resnet, norm_statistics="target"), depths=[1])).values()
+    size = resnet.batch_size
+    count = -(-len(batches.task.train_labels) // size)
+    stream = batches.training(TrainingJob("random0", 0, "A", "B", "frozen").order_seed(), size, 0, count)
+    with torch.no_grad():
+        outputs = [learner.network.model.conv1(images).double() for images, _ in stream]
+    mean = torch.stack([output.mean((0, 2, 3)) for output in outputs]).mean(0)
+    variance = torch.stack([output.var((0, 2, 3)) for output in outputs]).mean(0)
+    torch.testing.assert_close(learner.network.model.bn1.running_mean.double(), mean, atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(learner.network.model.bn1.running_var.double(), variance, atol=1e-4, rtol=1e-3)
+
+
+def test_batch_statistics_drift_as_a_careless_freeze_lets_them(batches, resnet):
+    weights = base_weights(batches, resnet)
+    careless = replace(resnet, norm_statistics="batch")
+    (learner,) = finish(start(batches, weights, careless, depths=[2])).values()
+    peer = start(batches, weights, resnet, depths=[2]).learners[0].network.model
+    peer.train()
+    job = TrainingJob("random0", 0, "A", "B", "frozen")
+    with torch.no_grad():
+        for images, _ in batches.training(job.order_seed(), resnet.batch_size, 0, resnet.iterations):
+            peer(images)
+    for name in ("bn1.running_mean", "layer1.0.bn2.running_var"):
+        torch.testing.assert_close(learner.network.model.get_buffer(name), peer.get_buffer(name))
+    other = finish(start(batches, weights, careless, depths=[2, 4]))[2]
+    assert same(weights_of(other), weights_of(learner))
+
+
+def test_adamw_is_torchs(batches, resnet):
+    settings = replace(resnet, optimizer="adamw", learning_rate=1e-3, weight_decay=0.05, iterations=3)
+    training = start(batches, source="B", treatment="base", settings=settings)
+    peer = start(batches, source="B", treatment="base", settings=settings).learners[0].network.model
+    decaying = [one for one in peer.parameters() if one.dim() > 1]
+    others = [one for one in peer.parameters() if one.dim() <= 1]
+    groups = [{"params": decaying, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999))
+    peer.train()
+    for iteration, (images, labels) in enumerate(batches.training(training.job.order_seed(), 16, 0, 3)):
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * learning_rate_factor(settings.schedule, iteration, 3)
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(peer(images), labels).backward()
+        optimizer.step()
+    ours = finish(training)[0].network.model
+    for one, other in zip(ours.parameters(), peer.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
