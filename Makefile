@@ -26,7 +26,7 @@ ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)
 export LOGNAME := nobody
 endif
 
-.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs lock containerfile \
+.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs units lock containerfile \
 	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu
 .DELETE_ON_ERROR:
 
@@ -61,6 +61,10 @@ test-gpu: environment-dev
 docs: environment
 	$(RUN) -m workflow_scripts.config.document --schema schemas/config.schema.yaml --defaults config.yaml \
 		--output docs/configuration.md
+
+# The tables of torchvision's and our networks, in two minutes.
+units: environment
+	$(RUN) -m workflow_scripts.network.describe_networks
 
 # Of the default study, or of STUDY: training.device chooses the environment with torch.
 containerfile: environment

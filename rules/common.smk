@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from workflow_scripts.config import resources
+from workflow_scripts.config import commands, resources
 from workflow_scripts.config.commands import (
     contents,
     deciding_threads,
@@ -15,9 +15,6 @@ from workflow_scripts.config.commands import (
     training_gpus,
     training_launcher,
     uncompared,
-    variant_options,
-    weights_identity,
-    weights_option,
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
@@ -30,7 +27,7 @@ from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
 from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, PRETRAINED, VARIANT, TrainingJob
-from workflow_scripts.study.matrix import base_jobs, curve_jobs
+from workflow_scripts.study.matrix import base_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
 with exit_in_one_line():
@@ -47,7 +44,8 @@ BASES = base_jobs(config)
 PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", "boost", "drops", *(["comparison"] if REFERENCE else []), *(["shares"] if TRAINED else [])]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
+TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
 
 
 wildcard_constraints:
@@ -139,19 +137,6 @@ def base_files(job, lead=""):
     """The weights of a base network, `ancient`, and the JSON record that tracks them."""
     stem = f"{RESULTS}/{job.stem}"
     return {f"{lead}weights": ancient(f"{stem}.safetensors"), f"{lead}record": f"{stem}.json"}
-
-
-def study_now():
-    """The configuration once the network's units are known. Depths that are `all` wait for their description."""
-    if UNDESCRIBED:
-        checkpoints.describe_network.get()
-        return described()
-    return config
-
-
-def curve_records(_=None):
-    """The records of all curves."""
-    return [f"{RESULTS}/{job.stem}.json" for job in curve_jobs(study_now())]
 
 
 def job_of(wildcards):

@@ -23,6 +23,7 @@ from workflow_scripts.config.surroundings import needed_variables
 from workflow_scripts.config.units import asks_for_all, deepest_unit, known_units, with_units
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
+from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.paths import description_file, results_folder
 
 os.environ.update(step_environment(ROOT, MODULE))
@@ -60,3 +61,16 @@ def described():
 
 UNDESCRIBED = asks_for_all(GIVEN) and known_units(GIVEN, Path(placed(DESCRIPTION))) is None
 config = described()
+
+
+def study_now():
+    """The configuration once the network's units are known. Depths that are `all` wait for their description."""
+    if UNDESCRIBED:
+        checkpoints.describe_network.get()
+        return described()
+    return config
+
+
+def curve_records(_=None):
+    """The records of all curves."""
+    return [f"{results_folder(GIVEN)}/{job.stem}.json" for job in curve_jobs(study_now())]

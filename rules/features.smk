@@ -2,7 +2,7 @@
 #   needs  base networks, tasks and the packed store
 #   makes  results/<study>/similarity/*.csv, and tables/filters.csv and shares.csv
 rule compare_bases:
-    """Compare the base networks of a partition's halves layer by layer."""
+    """Compare the base networks of a partition's halves unit by unit."""
     input:
         unpack(half_files),
         manifest=f"{STORE}/manifest.json",

@@ -1,6 +1,6 @@
 # The network: its units, and pretrained weights that are fetched, checked and kept as safetensors.
 #   needs  nothing, a file of weights, or internet for weights of a library
-#   makes  results/<study>/network.json and tables/units.csv, networks/pretrained.safetensors
+#   makes  results/<study>/tables/units.csv, networks/pretrained.safetensors
 checkpoint describe_network:
     """Describe the units of the network, and refuse depths and crops that it does not have."""
     output:
@@ -52,9 +52,10 @@ if TRAINING["pretrained"] is not None:
             runtime=60,  # a download of a gigabyte
         params:
             settings=as_json(leaves.network_leaves(TRAINING)),
-            given=uncompared(weights_option(TRAINING)),
-            content=lambda wildcards: weights_identity(TRAINING),
+            input=as_json(leaves.input_leaves(config)),
+            given=uncompared(commands.weights_option(TRAINING)),
+            content=lambda wildcards: commands.weights_identity(TRAINING),
             code=code_fingerprint("network.get_weights"),
         shell:
-            "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} {params.given}"
-            " --output {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
+            "python -P -m workflow_scripts.network.get_weights --settings {params.settings:q} --input {params.input:q}"
+            " {params.given} --output {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

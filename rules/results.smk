@@ -1,6 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
 #   needs  the records of all training jobs, or results_table; the published numbers of `reference`
-#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, comparison, findings
+#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics, comparison, findings
+UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
     caption="../report/results.rst",
@@ -96,6 +97,7 @@ rule make_tables:
                 ("boost", "Boost of fine-tuned transfer"),
                 ("drops", "Drops by depth"),
                 ("effects", "The two troubles, with intervals"),
+                *([("norm_statistics", "Norm statistics of frozen units")] if "norm_statistics" in FIGURES else []),
             )
         },
         record=f"{RESULTS}/tables/tables.json",
@@ -111,10 +113,10 @@ rule make_tables:
         runtime=5,  # seconds
     params:
         options=input_options,
+        outputs=output_options,
         code=code_fingerprint("results.make_tables"),
     shell:
-        "python -P -m workflow_scripts.results.make_tables {params.options} --boost {output.boost:q} --drops {output.drops:q}"
-        " --effects {output.effects:q} --record {output.record:q} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.results.make_tables {params.options} {params.outputs} > {log:q} 2>&1"
 
 
 COMPARISON = report(
@@ -130,6 +132,9 @@ rule write_findings:
     input:
         ancient(f"{RESULTS}/results.json"),
         ancient(f"{RESULTS}/tables/tables.json"),
+        records_of(UNITS),
+        **UNITS,
+        **({"norm_statistics": f"{RESULTS}/tables/norm_statistics.csv"} if "norm_statistics" in FIGURES else {}),
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
     output:

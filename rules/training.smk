@@ -37,6 +37,7 @@ rule train_base:
         runtime=lambda wildcards, attempt: resources.training_minutes(config, 1, attempt),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
+        outputs=output_options,
         settings=job_settings,
         threads=deciding_threads(config),
         launcher=training_launcher(config),
@@ -45,7 +46,7 @@ rule train_base:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment base"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 
 rule train_curve:
@@ -70,9 +71,10 @@ rule train_curve:
         runtime=lambda wildcards, attempt: resources.training_minutes(config, len(job_of(wildcards).depths), attempt),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
+        outputs=output_options,
         settings=job_settings,
         depths=lambda wildcards: wildcards.depths.replace("-", " "),
-        variant=lambda wildcards: variant_options(job_of(wildcards)),
+        variant=lambda wildcards: commands.variant_options(job_of(wildcards)),
         source=source_options,
         threads=deciding_threads(config),
         launcher=training_launcher(config),
@@ -82,4 +84,4 @@ rule train_curve:
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
         " {params.variant} --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"

@@ -8,7 +8,10 @@ import tarfile
 from pathlib import Path
 
 import pandas as pd
+import yaml
+from snakemake.utils import update_config
 
+from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.dataset.tables import class_tables
 from workflow_scripts.partition.make_task import write_task
@@ -22,14 +25,23 @@ CLUSTER_PYTHON = str(ROOT / ".venv-cluster/bin/python")  # the same, and require
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
 
 
-def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
+def default_config(*studies):
+    """config.yaml, with these files of configs/ over it, as the Snakefile reads it."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for study in studies:
+        update_config(config, yaml.safe_load((ROOT / "configs" / study).read_text()))
+    fill_auto(config)
+    return config
+
+
+def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2, resize="warp"):
     """Pack a dataset into `folder` in this process; returns the path of the manifest."""
     dataset = open_dataset(kind, str(path))
     records = []
     for split, shards in (("train", train_shards), ("val", 1)):
         for shard in range(shards):
             prefix = folder / f"{split}-{shard:03d}"
-            record = pack_shard(dataset, split, shard, shards, size, "warp", max_bad_fraction, 1, str(prefix))
+            record = pack_shard(dataset, split, shard, shards, size, resize, max_bad_fraction, 1, str(prefix))
             write_record(f"{prefix}.json", record)
             records.append(prefix.with_name(f"{prefix.name}.json"))
     classes, hierarchy = class_tables(dataset.class_list())
@@ -37,7 +49,7 @@ def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2):
     classes.to_csv(tables[0])
     hierarchy.to_csv(tables[1], index=False)
     write_record(folder / "survey.json", {}, tables)
-    write_record(folder / "manifest.json", manifest(size, "warp", dataset.class_list().names, records))
+    write_record(folder / "manifest.json", manifest(size, resize, dataset.class_list().names, records))
     return folder / "manifest.json"
 
 

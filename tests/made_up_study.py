@@ -13,7 +13,7 @@ STUDY = {
         {"partition": "natman", "transfer": ["frozen"]},
         {"partition": "whole", "random": ["frozen"]},
     ],
-    "training": {"init": "he"},
+    "training": {"init": "he", "norm_statistics": "source"},
     "running": {"depths_per_job": 2},
 }
 
@@ -38,7 +38,7 @@ def write_study(folder):
             network = dict.fromkeys(RESULT_COLUMNS, 1) | {
                 **{"partition": job.partition, "source": source, "target": target, "seed": job.seed},
                 **{"treatment": treatment, "depth": depth, "top1_best10_mean": top1, "diverged": False},
-                **{"preserve": 0, "init": "he"},
+                **{"preserve": 0, "init": "he", "norm_statistics": ""},
                 "readings": [reading | {"iteration": iteration} for iteration in (10, 20)],
             }
             networks.append(network)

@@ -8,6 +8,7 @@ from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE
 OTHER = {"A": "B", "B": "A"}
 # group -> whether the source is another half, whether the copied units learn
 CURVES = {"BnB": (False, False), "BnB+": (False, True), "AnB": (True, False), "AnB+": (True, True)}
+PRETRAINED = ("PnB", "PnB+")
 EVERY = (*CURVES, "base")
 
 
@@ -25,14 +26,21 @@ def table(partitions=("random0",), groups=EVERY, depths=(1, 4, 7), seeds=(0,), t
                     rows.append((partition, source, target, depth, treatment, seed, 12, top1))
     made = pd.DataFrame(rows, columns=[*KEY_COLUMNS[:6], "iterations", SCORE])
     made["top1_last"], made["top5_last"], made["loss_last"] = made[SCORE], made[SCORE], 1.0
-    defaults = {"diverged": False, "diverged_cause": "", "preserve": 0, "init": "he", "val_images": 80}
+    defaults = {
+        "diverged": False,
+        "diverged_cause": "",
+        "preserve": 0,
+        "init": "he",
+        "norm_statistics": "",
+        "val_images": 80,
+    }
     made = made.assign(**defaults | columns)
     return made[[name for name in RESULT_COLUMNS if name in made]]
 
 
 def _source(group, target):
-    if group == "random":
-        return "random"
+    if group == "random" or group in PRETRAINED:
+        return "random" if group == "random" else "pretrained"
     return OTHER.get(target) if CURVES.get(group, (False,))[0] else target
 
 
@@ -41,7 +49,7 @@ def _treatment(group):
 
 
 def _score(group, target, depth, seed):
-    loss = {"AnB": 0.01, "random": 0.05}.get(group, 0.0) * depth
+    loss = {"AnB": 0.01, "PnB": 0.008, "random": 0.05}.get(group, 0.0) * depth
     return 0.6 + 0.1 * (target == "B") + 0.013 * seed - loss + 0.02 * group.endswith("+")
 
 
@@ -60,6 +68,29 @@ def preserved(made, units=1):
     """`made` with its frozen curves a second time, with `units` preserved."""
     frozen = made[made["treatment"] == "frozen"]
     return pd.concat([made, frozen.assign(preserve=units)], ignore_index=True)
+
+
+def with_statistics(made, *choices, change=0.02):
+    """`made` with its frozen curves once more for each of these norm statistics, `change` better or worse by turns."""
+    frozen = made[made["treatment"] == "frozen"]
+    more = [
+        frozen.assign(norm_statistics=one, **{SCORE: frozen[SCORE] - change * (number + 1)})
+        for number, one in enumerate(choices)
+    ]
+    return pd.concat([made, *more], ignore_index=True)
+
+
+def units_of(deepest=7):
+    """A made-up units.csv of a network with this many units below its head."""
+    names = ["conv1", *(f"layer{1 + n // 3}.{n % 3}" for n in range(deepest - 1)), "linear"]
+    rows = [
+        (n, name, 100, 1000, 10, min(1, n / max(1, deepest)), min(1, n / max(1, deepest)))
+        for n, name in enumerate(names, 1)
+    ]
+    columns = ["depth", "unit", "parameters", "multiplications", "outputs"]
+    made = pd.DataFrame(rows, columns=[*columns, "parameters_share", "multiplications_share"])
+    made.loc[made.index[-1], ["parameters_share", "multiplications_share"]] = float("nan")  # the head has none
+    return made
 
 
 def where(made, **names):
@@ -112,6 +143,27 @@ def _cases():
     yield "preserved units alone", preserved(whole)[lambda made: (made["preserve"] > 0) | (made["depth"] == 0)]
     yield "more preserved units than any", preserved(whole, 5)
     yield "another init", pd.concat([both, both[both["source"] == "random"].assign(init="caffe")])
+    everything = table(["whole"], ("base", "BnB", "BnB+", *PRETRAINED, "random"))
+    yield "a pretrained source", everything
+    yield "a pretrained source without controls", table(["whole"], PRETRAINED)
+    yield "a pretrained source without selffers", table(["whole"], ("base", *PRETRAINED))
+    yield "a pretrained source, three seeds", table(["whole"], ("base", "BnB", *PRETRAINED), seeds=(0, 1, 2))
+    yield "a pretrained source and another half", table(["random0"], (*EVERY, *PRETRAINED, "random"))
+    yield "a pretrained source of halves and of all", table(["random0", "natman", "whole"], (*EVERY, *PRETRAINED))
+    yield "a pretrained source on reduced data", table(["whole_first_5_per_class"], ("base", "PnB"))
+    yield "all of a pretrained source diverged", diverged(everything, everything["source"] == "pretrained")
+    yield "a pretrained source with preserved units", preserved(everything)
+    yield "deep networks", table(["whole"], ("base", "BnB", "PnB", "PnB+"), depths=tuple(range(1, 53)))
+    yield "norm statistics", with_statistics(whole, "target", "batch")
+    yield "norm statistics, three seeds", with_statistics(table(seeds=(0, 1, 2)), "batch")
+    yield "norm statistics of a pretrained source", with_statistics(everything, "source", "target", "batch")
+    yield (
+        "norm statistics without plain curves",
+        with_statistics(whole, "batch")[lambda made: (made["norm_statistics"] != "") | (made["depth"] == 0)],
+    )
+    varied = with_statistics(whole, "batch")
+    yield "norm statistics, diverged", diverged(varied, varied["norm_statistics"] != "")
+    yield "norm statistics of preserved units", with_statistics(preserved(whole), "batch")
     yield "no spread", table(["random0", "random1"], score=lambda *_: 0.5)
     yield "all right", table(["random0", "random1"], score=lambda *_: 1.0, val_images=4)
     yield "all wrong", table(score=lambda *_: 0.0)
@@ -138,7 +190,7 @@ def loaded(made, folder):
 
 def readings_of(made, trained=True):
     """Made-up learning curves of the networks of `made`; a network whose loss diverged has readings without a loss."""
-    if not {"seed", "preserve", "init"} <= set(made):
+    if not set(KEY_COLUMNS) <= set(made):
         return None
     rows = [
         dict(zip(KEY_COLUMNS, (getattr(row, name) for name in KEY_COLUMNS), strict=True))
@@ -154,7 +206,7 @@ def similarity_of(made, cka=0.5):
     """Made-up tables of compare_bases for the partitions of `made` with transfer, put together."""
     pairs = made[["partition", "seed"]].drop_duplicates().itertuples(index=False, name=None)
     rows = [
-        {"partition": partition, "seed": seed, "target": target, "depth": depth, "layer": f"conv{depth}"}
+        {"partition": partition, "seed": seed, "target": target, "depth": depth, "unit": f"conv{depth}"}
         | {"cka": cka - 0.01 * depth, "cka_untrained": cka / 2, "images": 40}
         for partition, seed in pairs
         for target in "AB"

@@ -44,7 +44,14 @@ DEPTHS = (1, 2, 3, 4, 5, 6, 7)
 PAPER = {"val_images": 25_000, "validate_every": 1000}  # of a half of ILSVRC-2012
 VALIDATED = 16_384  # images, so that a reading's start does not count
 SETTINGS = TrainingSettings(
-    **{"architecture": "caffenet", "init": "caffe", "crop": 227, "input_scale": 1.0, "mean_image": "source"},
+    **{
+        "architecture": "caffenet",
+        "init": "caffe",
+        "crop": 227,
+        "input": "mean_image",
+        "input_scale": 1.0,
+        "mean_image": "source",
+    },
     **{"batch_size": 256, "iterations": 10**9, "validate_every": 10**9, "stuck_after": 10**9, "learning_rate": 1e-6},
     **{"schedule": {"kind": "cosine", "warmup": 2}, "momentum": 0.9, "weight_decay": 5e-4},
     **{"device": "cuda", "precision": "bf16", "compile": False},

@@ -36,7 +36,7 @@ def our_job(folder, source, target, treatment, depths, seed=0):
     if treatment != "base":
         weights = folder / f"{source}-{source}-base-0-seed{seed}.safetensors"
         command += ["--source-task", TASKS[source], "--source-weights", weights]
-    return [*command, "--output", record, record.with_suffix(".safetensors")], record
+    return [*command, "--record", record, "--weights", record.with_suffix(".safetensors")], record
 
 
 def peer_job(folder, source, target, depth=0, frozen=False):

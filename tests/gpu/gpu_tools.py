@@ -11,7 +11,14 @@ from workflow_scripts.training.engine import CurveTraining
 
 DEVICE = os.environ.get("TRANSFERABILITY_GPU_TESTS_ON", "cuda")
 SETTINGS = TrainingSettings(
-    **{"architecture": "mini_caffenet", "init": "he", "crop": 32, "input_scale": 1 / 64, "mean_image": "source"},
+    **{
+        "architecture": "mini_caffenet",
+        "init": "he",
+        "crop": 32,
+        "input": "mean_image",
+        "input_scale": 1 / 64,
+        "mean_image": "source",
+    },
     **{"batch_size": 64, "iterations": 8, "validate_every": 3, "stuck_after": 4, "learning_rate": 0.01},
     **{"schedule": {"kind": "cosine", "warmup": 2}, "momentum": 0.9, "weight_decay": 5e-4},
     **{"device": DEVICE, "precision": "fp32", "compile": False},

@@ -17,7 +17,14 @@ from helpers import PYTHON, ROOT, save_tasks
 from workflow_scripts.plumbing.files import read_json
 
 LEAVES = {
-    **{"architecture": "mini_caffenet", "init": "he", "crop": 32, "input_scale": 0.015625, "mean_image": "source"},
+    **{
+        "architecture": "mini_caffenet",
+        "init": "he",
+        "crop": 32,
+        "input": "mean_image",
+        "input_scale": 1 / 64,
+        "mean_image": "source",
+    },
     **{"batch_size": 32, "duration": 12, "validate_every": 4, "learning_rate": 0.01, "device": DEVICE},
     **{"schedule": {"kind": "step", "step": 5, "gamma": 0.1}, "momentum": 0.9, "weight_decay": 0.0005},
     **{"stuck_after": 1000, "precision": "auto", "compile": False},
@@ -50,7 +57,7 @@ def job(store, folder):
     def start(name, *options, launcher=("-m",), environment=(), **changes):
         words = {"partition": "random0", "source": "B", "target": "B", "treatment": "base", "seed": 0, "depths": 0}
         names = [part for key, value in words.items() for part in (f"--{key}", str(value))]
-        files = ["--manifest", str(store), "--task", str(folder / "B.npz"), "--output", str(folder / f"{name}.json")]
+        files = ["--manifest", str(store), "--task", str(folder / "B.npz"), "--record", str(folder / f"{name}.json")]
         settings = ["--settings", json.dumps(LEAVES | changes), "--threads", "2"]
         command = [PYTHON, *launcher, "workflow_scripts.training.train", *names, *files, *settings, *options]
         with open(folder / f"{name}.log", "w") as log:

@@ -159,14 +159,18 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    said = (
-        error.message.replace(repr(error.instance), str(error.instance)) if _is_date(error.instance) else error.message
-    )
+    said = error.message
+    if _is_date(error.instance):
+        said = said.replace(repr(error.instance), str(error.instance))
+    if error.validator == "pattern" and isinstance(kinds := error.schema["type"], list) and kinds != ["string", "null"]:
+        said = f"{error.instance!r} is not of type {kinds[0]!r}, nor {error.validator_value.strip('^$')}"
     return f"configuration: {key or 'the file'}: {said}. {_remedy(error)} {' '.join(description.split())}".strip()
 
 
 def _remedy(error: jsonschema.ValidationError) -> str:
     wanted = set(_types(error)) if error.validator == "type" else set()
+    if error.validator == "pattern" and isinstance(error.schema["type"], list):
+        wanted = {*error.schema["type"]} - {"string"}
     if isinstance(error.instance, str) and {"array", "object"} & wanted:
         return "Write a list as [a, b] and a section as {key: value}."
     if "string" in wanted and (isinstance(error.instance, int | float) or _is_date(error.instance)):

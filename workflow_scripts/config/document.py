@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ TYPES = {
     "object": "section of the keys below",
     "string": "text",
 }
+WORD = re.compile(r"\^([a-z]+)\$")
 LIMITS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "above {}",
@@ -96,7 +98,9 @@ def _allowed(schema: dict, definitions: dict) -> str:
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     limits = f" ({', '.join(_limits(schema))})" if any(key in schema for key in LIMITS) else ""
     items = f", each item: {_allowed(schema['items'], definitions)}" if "items" in schema else ""
-    return _choice(TYPES[kind] + (limits + items if kind != "null" else "") for kind in types)
+    word = WORD.fullmatch(schema.get("pattern", ""))  # all that a text may be
+    bare = {"null": TYPES["null"]} | ({"string": _code(word[1])} if word else {})
+    return _choice(bare.get(kind, TYPES[kind] + limits + items) for kind in types)
 
 
 def _limits(schema: dict) -> Iterator[str]:

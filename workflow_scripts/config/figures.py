@@ -7,11 +7,12 @@ from pathlib import Path
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
-from workflow_scripts.study.jobs import BASE, TrainingJob
+from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 from workflow_scripts.study.paths import results_folder
 
+TABLE_FILES = ("effects", "boost", "norm_statistics", "filters", "shares")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -20,7 +21,11 @@ class StudyFacts:
     """What decides which figures a study has."""
 
     curves: bool
-    transfer: int  # partitions with transfer curves
+    transfer: int  # partitions with transfer curves from their other half
+    pretrained: bool  # whether there are curves of a pretrained network
+    compared: bool  # whether there are curves that the published ones can be set beside
+    distant: bool  # whether there are curves that figure 3 shows: transfer between halves, or random features
+    statistics: bool  # whether there are curves with norm statistics of their own
     halves: bool  # whether a partition into equal halves uses all training images
     reduced: bool  # whether a partition uses the first images of each class
     preserved: bool
@@ -33,30 +38,33 @@ class StudyFacts:
 class FigureRow:
     """A figure: its inputs by the option of its step, workflow_scripts.report.figures.<name>, and when a study has it.
 
-    Inputs are names that figure_files knows.
+    Inputs are names that figure_files knows. Those that a study lacks are left out.
     """
 
     inputs: Mapping[str, str]
     when: Callable[[StudyFacts], bool]
 
 
+WITH_UNITS = {"results": "results", "units": "units"}
 # In the order of the report.
 FIGURES = {
-    "figure2": FigureRow({"results": "results"}, lambda study: study.halves),
-    "effects": FigureRow({"effects": "effects"}, lambda study: study.curves),
+    "pretrained": FigureRow(WITH_UNITS, lambda study: study.pretrained),
+    "figure2": FigureRow(WITH_UNITS, lambda study: study.halves),
+    "effects": FigureRow({"effects": "effects", "units": "units"}, lambda study: study.curves),
+    "norm_statistics": FigureRow({"table": "norm_statistics", "units": "units"}, lambda study: study.statistics),
     "boost": FigureRow({"table": "boost"}, lambda study: study.halves and study.transfer > 0),
-    "figure3": FigureRow({"results": "results"}, lambda study: study.curves),
+    "figure3": FigureRow(WITH_UNITS, lambda study: study.distant),
     "hierarchy": FigureRow(
         {"results": "results", "partitions": "partitions"},
         lambda study: study.trained and study.transfer > 1 and study.hierarchy,
     ),
     "reduced": FigureRow({"results": "results"}, lambda study: study.reduced),
-    "preserved": FigureRow({"results": "results"}, lambda study: study.preserved),
+    "preserved": FigureRow(WITH_UNITS, lambda study: study.preserved),
     "comparison": FigureRow(
-        {"results": "results", "reference": "reference"}, lambda study: study.curves and study.reference
+        {"results": "results", "reference": "reference"}, lambda study: study.compared and study.reference
     ),
     "similarity": FigureRow(
-        {"results": "results", "similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
+        WITH_UNITS | {"similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
     ),
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.trained
@@ -82,7 +90,8 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
     results, jobs = results_folder(config), study_jobs(config)
     curves = [job for job in jobs if job.kind != BASE]
     compared = sorted({(job.partition, job.seed) for job in curves if job.kind == "transfer"})
-    files = {name: f"{results}/tables/{name}.csv" for name in ("effects", "boost", "filters", "shares")} | {
+    files = {name: f"{results}/tables/{name}.csv" for name in TABLE_FILES} | {
+        "units": f"{results}/tables/units.csv" if config["results_table"] is None else None,
         "results": f"{results}/results.csv",
         "readings": f"{results}/learning_curves.csv",
         "reference": (config["reference"] or {}).get("results"),
@@ -91,7 +100,7 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
         "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
     }
     return {
-        figure: {option: files[name] for option, name in FIGURES[figure].inputs.items()}
+        figure: {option: files[name] for option, name in FIGURES[figure].inputs.items() if files[name] is not None}
         for figure in study_figures(config)
     }
 
@@ -105,6 +114,10 @@ def study_facts(config: Mapping) -> StudyFacts:
     equal = [name for name in names if name.family not in {"whole", *NEEDS_HIERARCHY}]
     return StudyFacts(
         curves=bool(curves),
+        pretrained=any(job.kind == PRETRAINED for job in curves),
+        compared=any(_is_published(job) for job in curves),
+        distant=any(job.kind in ("transfer", RANDOM) for job in curves),
+        statistics=any(job.norm_statistics for job in curves),
         transfer=len({job.partition for job in curves if job.kind == "transfer"}),
         halves=any(name.images_per_class is None for name in equal),
         reduced=any(name.images_per_class for name in names),
@@ -115,11 +128,23 @@ def study_facts(config: Mapping) -> StudyFacts:
     )
 
 
+def _is_published(job: TrainingJob) -> bool:
+    """Whether the paper has a curve of this kind: between equal halves, onto the natural or man-made one, or random."""
+    name = parse_partition(job.partition)
+    equal = name.images_per_class is None and name.family not in {"whole", *NEEDS_HIERARCHY}
+    return (
+        job.kind == RANDOM or (name.family == "natman" and job.kind == "transfer") or (equal and job.kind != PRETRAINED)
+    )
+
+
 def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
     with naming("results_table"):
         rows = read_networks(path)
-    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0)) for row in rows}
-    return {TrainingJob(partition, 0, *network) for partition, *network in jobs}
+    jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0), row["norm_statistics"]) for row in rows}
+    return {
+        TrainingJob(partition, 0, *names, preserve, norm_statistics=statistics)
+        for partition, *names, preserve, statistics in jobs
+    }
 
 
 def caption_title(root: Path, figure: str) -> str:

@@ -1,4 +1,4 @@
-"""Step: how alike the base networks of a partition's halves are, layer by layer, on the target's validation images."""
+"""Step: how alike the base networks of a partition's halves are, unit by unit, on the target's validation images."""
 
 import argparse
 from dataclasses import replace
@@ -31,7 +31,7 @@ def compare_bases(
 ) -> pd.DataFrame:
     """Linear CKA of the source's and the target's base network, a row per `target` (A, B) and `depth`.
 
-    The other columns are `layer`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
+    The other columns are `unit`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
     `images`. Both are NaN where linear_cka is: for few images, and for networks that diverged. `tasks` and `networks`
     are by half. `settings` are leaves.view_leaves.
     As in a transferred network, the source's network sees images minus the mean image that mean_image chooses. The
@@ -42,16 +42,12 @@ def compare_bases(
         own = tasks[target].mean_image
         others = tasks[source].mean_image if settings.get("mean_image") == "source" else own
         seen, seen_by_source = (_images(manifest, tasks[target], mean, settings, count) for mean in (own, others))
-        layers = zip(
-            unit_grams(networks[target], seen),
-            unit_grams(networks[source], seen_by_source),
-            unit_grams(untrained, seen),
-            strict=True,
-        )
-        for depth, ((layer, wanted), (_, transferred), (_, random)) in enumerate(layers, start=1):
+        compared = [(networks[target], seen), (networks[source], seen_by_source), (untrained, seen)]
+        grams = [list(unit_grams(*one)) for one in compared]  # one network after another: outputs are far larger
+        for depth, ((unit, wanted), (_, transferred), (_, random)) in enumerate(zip(*grams, strict=True), start=1):
             alike, control = linear_cka(transferred, wanted), linear_cka(random, wanted)
-            rows.append((target, depth, layer, alike, control, len(seen)))
-    return pd.DataFrame(rows, columns=["target", "depth", "layer", "cka", "cka_untrained", "images"])
+            rows.append((target, depth, unit, alike, control, len(seen)))
+    return pd.DataFrame(rows, columns=["target", "depth", "unit", "cka", "cka_untrained", "images"])
 
 
 def _images(manifest: Path, task: Task, mean_image: np.ndarray, settings: dict, count: int) -> Tensor:

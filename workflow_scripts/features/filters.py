@@ -1,45 +1,73 @@
-"""Tables of first-layer filters: how many of each base network look like what, and how alike the halves' are."""
+"""Tables of first-layer filters: how many of each base network look like what, and how alike the halves' are.
+
+Networks that do not begin with a convolution over colours have no such filters. Their tables are empty.
+"""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 from workflow_scripts.features.first_layer import (
     NOT_A_NUMBER,
     SOUND_KINDS,
+    TOO_SMALL,
     best_match,
     colour_blob,
     gabor_fit,
     kinds,
     thresholds,
+    too_small,
     untrained_filters,
 )
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import Verified, remedy
 from workflow_scripts.study.jobs import OTHER_HALF
 
-FILTER_KINDS = (*SOUND_KINDS, NOT_A_NUMBER)
+FILTER_KINDS = (*SOUND_KINDS, TOO_SMALL, NOT_A_NUMBER)
+COLOURS = 3
+MOST = 128  # filters of a network, evenly chosen: a fit takes 0.2 s, and a vision transformer has 768
 CONTROL_NAME = ("untrained", "", -1)  # partition, half and seed of the control's row
+
+FILTER_COLUMNS = ["partition", "half", "seed", "filter", "gabor_r2", "colour_blob", "kind"]
+SHARE_COLUMNS = ["partition", "half", "seed", "diverged", *(f"{kind} percent" for kind in FILTER_KINDS)]
+SHARE_COLUMNS += ["match_other_half", "match_untrained"]
 
 Name = tuple[str, str, int]  # partition, half, seed
 
 
 def load_first_layers(files: Sequence[Verified]) -> dict[Name, np.ndarray]:
-    """The first layer's weights (count, 3, height, width) of base networks, by partition, half and seed, which their
-    records name. `files` are the networks' safetensors. Raises InputError for a file without conv1.
+    """The first convolution's weights (count, 3, height, width) of base networks, by partition, half and seed, which
+    their records name. Networks without one are left out. `files` are the networks' safetensors. Raises InputError for
+    a file that cannot be read.
     """
     layers = {}
     for file in files:
         try:
-            weights = load_file(file.path)["layers.conv1.weight"]
-        except (OSError, KeyError, SafetensorError) as error:
-            raise InputError(f"{file}: it holds no first layer ({error}). {remedy(file)}") from None
+            weights = _first_convolution(file.path)
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{file}: it holds no readable weights ({error}). {remedy(file)}") from None
         (network,) = file.record["networks"]
-        layers[network["partition"], network["target"], network["seed"]] = weights
+        if weights is not None:
+            layers[network["partition"], network["target"], network["seed"]] = weights
     return layers
+
+
+def _first_convolution(path: Path) -> np.ndarray | None:
+    """The weights over three colours in a safetensors file, whatever their name; None if there are none.
+
+    A file does not say which unit comes first. Should another convolution have three input channels, the one with the
+    largest filters is taken, since that one is 1 x 1. No other weights are read.
+    """
+    with safe_open(path, framework="numpy") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118, it is no mapping
+        found = [name for name, shape in shapes.items() if len(shape) == 4 and shape[1] == COLOURS]
+        if not found:
+            return None
+        weights = file.get_tensor(max(found, key=lambda name: shapes[name][2:]))
+    return weights[np.linspace(0, len(weights) - 1, min(len(weights), MOST)).round().astype(int)]
 
 
 def diverged_bases(files: Sequence[Verified]) -> set[Name]:
@@ -51,17 +79,30 @@ def diverged_bases(files: Sequence[Verified]) -> set[Name]:
 def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
     """One row per filter: partition, half, seed, filter, gabor_r2, colour_blob, kind (first_layer.kinds).
 
-    The untrained filters that decide the thresholds are in it too, called CONTROL_NAME.
+    The untrained filters that decide the thresholds are in it too, called CONTROL_NAME. Filters that are too small
+    have neither scores nor thresholds.
     """
+    if not layers:
+        return pd.DataFrame(columns=FILTER_COLUMNS)
     control = untrained_filters(next(iter(layers.values())).shape)
-    limits = thresholds(control)
+    small = too_small(control.shape)
+    limits = (np.nan, np.nan) if small else thresholds(control)
     tables = []
     for (partition, half, seed), filters in {**layers, CONTROL_NAME: control}.items():
-        gabor, blob = gabor_fit(filters), colour_blob(filters)
         columns = {"partition": partition, "half": half, "seed": seed, "filter": np.arange(len(filters))}
-        columns |= {"gabor_r2": gabor, "colour_blob": blob, "kind": kinds(gabor, blob, limits)}
+        columns |= _unscored(filters) if small else _scored(filters, limits)
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def _scored(filters: np.ndarray, limits: tuple[float, float]) -> dict[str, np.ndarray]:
+    gabor, blob = gabor_fit(filters), colour_blob(filters)
+    return {"gabor_r2": gabor, "colour_blob": blob, "kind": kinds(gabor, blob, limits)}
+
+
+def _unscored(filters: np.ndarray) -> dict[str, np.ndarray]:
+    nothing, sound = np.full(len(filters), np.nan), np.isfinite(filters).all(axis=(1, 2, 3))
+    return {"gabor_r2": nothing, "colour_blob": nothing, "kind": np.where(sound, TOO_SMALL, NOT_A_NUMBER)}
 
 
 def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame, diverged: Collection[Name] = ()) -> pd.DataFrame:
@@ -71,6 +112,8 @@ def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame, diverged:
     match_other_half is with the filters of the partition's other half, NaN without one. match_untrained is with
     untrained filters of the same number. A filter with weights that are not numbers is in neither mean.
     """
+    if not layers:
+        return pd.DataFrame(columns=SHARE_COLUMNS)
     shape = next(iter(layers.values())).shape
     random = untrained_filters(shape, seed=1)[: shape[0]]
     every = {**layers, CONTROL_NAME: untrained_filters(shape)[: shape[0]]}
@@ -87,4 +130,4 @@ def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame, diverged:
             | shares
             | {"match_other_half": match, "match_untrained": with_random}
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=SHARE_COLUMNS)

@@ -8,7 +8,9 @@ import numpy as np
 from scipy.optimize import least_squares
 
 SOUND_KINDS = ("gabor", "colour blob", "other")
+TOO_SMALL = "too small to tell"  # the kind of a filter with fewer than SMALLEST x SMALLEST weights
 NOT_A_NUMBER = "not a number"  # the kind of a filter with a weight that is infinite or not a number
+SMALLEST = 5  # a Gabor has eight numbers to fit: it resembles any 3 x 3 weights
 PERCENTILE = 95  # of untrained filters' scores; a filter above it has the property
 CONTROL = 4  # untrained filters for each trained one of a network
 STARTS = 2  # spectral peaks that a fit begins from
@@ -52,6 +54,11 @@ def untrained_filters(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 def thresholds(control: np.ndarray) -> tuple[float, float]:
     """The scores of gabor_fit and of colour_blob that a twentieth of the untrained filters `control` exceed."""
     return float(np.percentile(gabor_fit(control), PERCENTILE)), float(np.percentile(colour_blob(control), PERCENTILE))
+
+
+def too_small(shape: tuple[int, ...]) -> bool:
+    """Whether filters of this shape (count, 3, height, width) have too few weights to look like anything."""
+    return min(shape[2:]) < SMALLEST
 
 
 def kinds(gabor: np.ndarray, blob: np.ndarray, limits: tuple[float, float]) -> np.ndarray:

@@ -59,6 +59,16 @@ def unit_grams(network: Network, images: Tensor) -> Iterator[tuple[str, Tensor]]
     """
     for number, name in enumerate(network.names[:-1]):
         with torch.no_grad():  # not around the yield, which would set it for the caller too
-            images = torch.cat([network.unit(number, batch) for batch in images.split(BATCH)])
+            images = _outputs(network, number, images)
             gram = gram_matrix(images)
         yield name, gram
+
+
+def _outputs(network: Network, number: int, inputs: Tensor) -> Tensor:
+    """A unit's outputs for all inputs, with no more in memory than both and one batch."""
+    first = network.unit(number, inputs[:BATCH])
+    outputs = first.new_empty(len(inputs), *first.shape[1:])
+    outputs[: len(first)] = first
+    for start in range(len(first), len(inputs), BATCH):
+        outputs[start : start + BATCH] = network.unit(number, inputs[start : start + BATCH])
+    return outputs

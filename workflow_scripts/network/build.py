@@ -4,7 +4,6 @@ import torch
 
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
-from workflow_scripts.network.models import traced_network
 from workflow_scripts.network.networks import CaffeNet, Network
 
 
@@ -12,6 +11,8 @@ def build_network(architecture: str, crop: int, classes: int) -> Network:
     """A network whose weights are to be overwritten: they have any values. Raises InputError for an unknown name."""
     if architecture in ARCHITECTURES:
         return CaffeNet(ARCHITECTURES[architecture](), crop, classes)
+    from workflow_scripts.network.models import traced_network  # torchvision: seconds that a CaffeNet need not wait
+
     return traced_network(architecture, classes)
 
 

@@ -1,6 +1,6 @@
 """The units of known networks and what they cost, without torch: the Snakefile asks at parse time.
 
-units.csv holds torchvision's networks and ours, as `make units` writes it (describe_networks.py).
+units.csv holds torchvision's networks, ours and one of timm, as `make units` writes it (describe_networks.py).
 """
 
 import csv
@@ -37,14 +37,14 @@ class Description:
 
 def known_architectures() -> list[str]:
     """The names of all networks whose units are known at parse time."""
-    return [*ARCHITECTURES, *_table()]
+    return [*ARCHITECTURES, *_rows()]
 
 
 def has_batch_norm(architecture: str) -> bool | None:
     """Whether a network has norm layers with running statistics; None for one that is not known."""
     if architecture in ARCHITECTURES:
         return False
-    return _table()[architecture].batch_norm if architecture in _table() else None
+    return _description(architecture).batch_norm if architecture in _rows() else None
 
 
 def study_costs(settings: Mapping, classes: int) -> list[UnitCost]:
@@ -73,7 +73,7 @@ def unit_costs(architecture: str, crop: int, classes: int) -> list[UnitCost]:
         costs = layer_costs(layers, crop, classes)
         pairs = zip(layers, costs, strict=True)
         return [UnitCost(spec.name, one.parameters, one.multiplications, one.outputs) for spec, one in pairs]
-    described = _table()[architecture]
+    described = _description(architecture)
     area = (crop / described.crop) ** 2
     units = [
         replace(one, multiplications=round(area * one.multiplications), outputs=round(area * one.outputs))
@@ -85,14 +85,18 @@ def unit_costs(architecture: str, crop: int, classes: int) -> list[UnitCost]:
 
 
 @functools.cache
-def _table() -> dict[str, Description]:
-    """The networks of units.csv by name."""
-    found: dict[str, Description] = {}
-    with open(TABLE, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            counts = (int(row[key]) for key in ("parameters", "multiplications", "outputs"))
-            name = row["network"]
-            before = found[name].units if name in found else ()
-            units = (*before, UnitCost(row["unit"], *counts))
-            found[name] = Description(int(row["crop"]), int(row["classes"]), row["batch_norm"] == "True", units)
+def _rows() -> dict[str, list[str]]:
+    """The rows of units.csv by network, as text: a parse needs one network of a hundred."""
+    found: dict[str, list[str]] = {}
+    for row in TABLE.read_text(encoding="utf-8").splitlines()[1:]:
+        found.setdefault(row.partition(",")[0], []).append(row)
     return found
+
+
+@functools.cache
+def _description(architecture: str) -> Description:
+    """A network of units.csv. Raises KeyError for one that it does not hold."""
+    rows = list(csv.reader(_rows()[architecture]))
+    units = (UnitCost(row[4], *map(int, row[5:])) for row in rows)
+    _, crop, classes, batch_norm, *_ = rows[0]
+    return Description(int(crop), int(classes), batch_norm == "True", tuple(units))

@@ -10,9 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.build import build_network
 from workflow_scripts.network.catalogue import UnitCost, unit_costs
-from workflow_scripts.network.description import measured_units
+from workflow_scripts.network.description import described_network, measured_units
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
@@ -25,8 +24,11 @@ CLASSES = 1000  # outputs of the head, which no share counts
 def describe(architecture: str, crop: int) -> list[UnitCost]:
     """The units of a network for RGB images of side `crop`. Raises InputError for a crop that it cannot take."""
     if architecture in ARCHITECTURES:
-        return unit_costs(architecture, crop, CLASSES)
-    return measured_units(build_network(architecture, crop, CLASSES), crop)
+        try:
+            return unit_costs(architecture, crop, CLASSES)
+        except ValueError as error:
+            raise InputError(f"training.crop: {error}. Raise it.") from None
+    return measured_units(described_network(architecture, crop, CLASSES), crop)
 
 
 def unit_table(units: list[UnitCost]) -> pd.DataFrame:

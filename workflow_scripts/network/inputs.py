@@ -1,6 +1,6 @@
 """The images that networks were made for, without torch: the Snakefile asks at parse time.
 
-inputs.csv holds those of pretrained weights, as their libraries state them (describe_networks.py writes it).
+inputs.csv holds those of pretrained weights, as their libraries state them (`make units` writes it).
 """
 
 import csv

@@ -3,16 +3,25 @@
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import product
 
 import torchvision
 from torch import nn
 
+from workflow_scripts.network import timm_models
+from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.resnets import cifar_resnet20, mini_resnet
 from workflow_scripts.network.traced import TracedNetwork
 from workflow_scripts.network.units import Unit, units
 from workflow_scripts.plumbing.cli import InputError
 
-OWN: dict[str, Callable[[int], nn.Module]] = {"cifar_resnet20": cifar_resnet20, "mini_resnet": mini_resnet}
+MINI_RESNETS = {
+    f"mini_resnet{'' if norm == 'batch' else f'_{norm}'}{'' if skip else '_plain'}": partial(
+        mini_resnet, norm=norm, skip=skip
+    )
+    for skip, norm in product((True, False), ("batch", "group", "none"))
+}
+OWN: dict[str, Callable[[int], nn.Module]] = {"cifar_resnet20": cifar_resnet20} | MINI_RESNETS
 # Networks with further classifiers during training, which have no place in a chain of units.
 WITHOUT_SIDES = {
     "googlenet": {"aux_logits": False, "init_weights": True},
@@ -33,28 +42,35 @@ def model(architecture: str, classes: int) -> nn.Module:
     library, _, name = architecture.rpartition(":")
     if not library and name in OWN:
         return OWN[name](classes)
-    if library != "torchvision" or name not in torchvision_names():
-        raise InputError(unknown(architecture, [*OWN, *(f"torchvision:{one}" for one in torchvision_names())]))
-    return torchvision.models.get_model(name, weights=None, num_classes=classes, **WITHOUT_SIDES.get(name, {}))
+    if library == "torchvision" and name in torchvision_names():
+        return torchvision.models.get_model(name, weights=None, num_classes=classes, **WITHOUT_SIDES.get(name, {}))
+    if library == "timm" and timm_models.is_known(name):
+        return timm_models.model(name, classes)
+    names = [*ARCHITECTURES, *OWN, *(f"torchvision:{one}" for one in torchvision_names())]
+    raise InputError(unknown(architecture, timm_models.names(name) if library == "timm" else names))
 
 
 def unknown(architecture: str, names: Iterable[str]) -> str:
-    """The line for a name that no library has, with those most like it."""
-    near = difflib.get_close_matches(architecture, list(names), n=3)
+    """The line for a name that no library has, with those of `names` that are most like it, whatever their library."""
+    known = {name.rpartition(":")[2]: name for name in names}
+    near = [known[one] for one in difflib.get_close_matches(architecture.rpartition(":")[2].lower(), known, n=3)]
     return f"training.architecture: no network is called {architecture}. Choose {' or '.join(near) or 'a known one'}."
 
 
 def cut(architecture: str) -> Callable[[nn.Module], Sequence[Unit]]:
     """The function that cuts a model of this architecture into its units."""
-    del architecture  # timm's networks have parts that are not to be traced
-    return partial(units)
+    if architecture.startswith("timm:"):
+        return partial(units, leaves=timm_models.whole_modules(), functions=timm_models.whole_functions())
+    return units
 
 
 def traced_network(architecture: str, classes: int) -> TracedNetwork:
     """The network of this name as a chain of units. Raises InputError for one that cannot be cut into units."""
+    network = model(architecture, classes)
     try:
-        return TracedNetwork(model(architecture, classes), cut(architecture))
-    except ValueError as error:
+        return TracedNetwork(network, cut(architecture))
+    except (ValueError, TypeError, AttributeError, RuntimeError, NotImplementedError) as error:  # what tracing raises
+        reason = " ".join(str(error).split()).rstrip(".")
         raise InputError(
-            f"training.architecture: {architecture} cannot be cut into units: {error}. Choose a different network."
+            f"training.architecture: {architecture} cannot be cut into units: {reason}. Choose a different network."
         ) from None

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-GROUPS = 8  # of channels in mini_resnet's group norm
+GROUPS = 4  # of channels in mini_resnet's group norm, whose layers have 12, 24 and 48
 NORMS: dict[str, Callable[[int], nn.Module]] = {
     "batch": nn.BatchNorm2d,
     "group": lambda channels: nn.GroupNorm(GROUPS, channels),
@@ -50,22 +50,25 @@ class BasicBlock(nn.Module):
 
 
 class SmallResNet(nn.Module):
-    """A stem, three groups of `blocks` residual blocks of `width`, 2 `width` and 4 `width` channels, and a linear head.
+    """A stem of `stride`, three groups of `blocks` residual blocks of `width`, 2 `width` and 4 `width` channels, and a
+    linear head.
 
     The weights are He et al.'s Gaussian (fan-out), as in torchvision's ResNets. `width` 16 and 3 blocks are CIFAR
     ResNet-20 (He et al. 2015, section 4.2), whose parameters have the names of the published implementations.
     """
 
-    def __init__(self, classes: int, width: int, blocks: int, norm: str = "batch", skip: bool = True) -> None:
+    def __init__(
+        self, classes: int, width: int, blocks: int, stride: int = 1, norm: str = "batch", skip: bool = True
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=norm == "none")
+        self.conv1 = nn.Conv2d(3, width, 3, stride, padding=1, bias=norm == "none")
         self.bn1 = NORMS[norm](width)
         channels, inputs = (width, 2 * width, 4 * width), width
         for number, outputs in enumerate(channels, start=1):
             strides = [1 if number == 1 else 2] + [1] * (blocks - 1)
             group = [
-                BasicBlock(inputs if first == 0 else outputs, outputs, stride, norm, skip)
-                for first, stride in enumerate(strides)
+                BasicBlock(inputs if first == 0 else outputs, outputs, step, norm, skip)
+                for first, step in enumerate(strides)
             ]
             setattr(self, f"layer{number}", nn.Sequential(*group))
             inputs = outputs
@@ -89,8 +92,9 @@ def cifar_resnet20(classes: int) -> nn.Module:
 
 
 def mini_resnet(classes: int, norm: str = "batch", skip: bool = True) -> nn.Module:
-    """A tenth of CIFAR ResNet-20's cost, for the study of what makes co-adaptation.
+    """A tenth of CIFAR ResNet-20's cost, for the study of what makes co-adaptation: 0.1 million parameters, 3.7 million
+    multiplications at 32 pixels.
 
     `norm` is "batch", "group" or "none"; without `skip` it is a chain of convolutions.
     """
-    return SmallResNet(classes, width=8, blocks=1, norm=norm, skip=skip)
+    return SmallResNet(classes, width=12, blocks=2, stride=2, norm=norm, skip=skip)

@@ -32,6 +32,8 @@ class TracedNetwork(Network):
         self.names = [unit.name for unit in self._units[False]]
         if self.names != [unit.name for unit in self._units[True]]:
             raise ValueError("its units in training are not those in evaluation")
+        stored = self.model.state_dict()  # without buffers that are constants of the architecture
+        self._tensors = [[name for name in unit.tensors if name in stored] for unit in self._units[False]]
         self._parts = [_modules(model, unit) for unit in self._units[False]]
         self._modes = [EVALUATION] * len(self.names)
         self._modules_of: dict[tuple[int, bool], nn.Module] = {}
@@ -57,7 +59,7 @@ class TracedNetwork(Network):
 
     def tensors(self, number: int) -> list[str]:
         """See Network.tensors."""
-        return list(self._units[False][number].tensors)
+        return list(self._tensors[number])
 
     def state_dict(self, *args: object, **options: object) -> dict[str, Tensor]:
         """The model's own, so that its library reads what we write."""

@@ -5,7 +5,7 @@ from importlib import metadata
 
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 
-LIBRARIES = ("numpy", "pandas", "pillow", "scipy", "matplotlib", "torch", "torchvision", "safetensors")
+LIBRARIES = ("numpy", "pandas", "pillow", "scipy", "matplotlib", "torch", "torchvision", "timm", "safetensors")
 
 
 def provenance(step: str, settings: dict) -> dict:

@@ -1,7 +1,7 @@
 """The report's interactive charts: every network with its learning curve under the pointer, drops and costs."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,38 +19,65 @@ from bokeh.models import (
 )
 from bokeh.plotting import figure
 
-from workflow_scripts.report.plotting import DIVERGED, EFFECT_PANELS, GROUPS, SIDEWAYS, halves_styles
+from workflow_scripts.report.depths import short_name, thinned
+from workflow_scripts.report.plotting import (
+    DIVERGED,
+    EFFECT_PANELS,
+    GROUPS,
+    OF_HALVES,
+    OF_PRETRAINED,
+    SIDEWAYS,
+    halves_styles,
+    variant_styles,
+)
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
-from workflow_scripts.results.groups import equal_halves, halves_of, mean_by_depth, not_diverged
+from workflow_scripts.results.groups import (
+    equal_halves,
+    halves_of,
+    mean_by_depth,
+    named_source,
+    not_diverged,
+    of_pretrained,
+)
+from workflow_scripts.results.units import unit_names
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import KEY_COLUMNS, SCORE
 
 MARKERS = {"o": "circle", "D": "diamond", "s": "square", "^": "triangle", "v": "inverted_triangle"}
+MARKERS |= {"P": "plus", "X": "star"}
+DASHES = {"-": "solid", "--": "dashed", ":": "dotted", "-.": "dashdot"}
 SIZES = {"D": 13}  # Bokeh's diamonds are slim
 SPARK = (150, 44)  # pixels of a learning curve under the pointer
 NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} %,
 @against<br>@state{safe}@spark{safe}</div>"""
 
 
-def chart_items(results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None) -> list[dict]:
+def chart_items(
+    results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None, units: pd.DataFrame | None = None
+) -> list[dict]:
     """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`.
 
     Charts without data are left out. `results` are from groups.load_results and `effects` from effects.effect_table.
-    `readings` are learning_curves.csv, None for an imported study.
+    `readings` are learning_curves.csv, None for an imported study. `units` (units.read_units) name the depths, if they
+    are known.
     """
-    rows = equal_halves(results[results["group"].isin(SIDEWAYS)])
+    names = unit_names(units)
     changes = _changes(results)
     charts = []
-    if len(rows):
-        note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
-        charts.append(("networks", "Every network, transfer between equal halves", note, _networks(rows, readings)))
+    note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
+    if len(rows := of_pretrained(results)):
+        chart = _networks(rows, readings, names, OF_PRETRAINED)
+        charts.append(("pretrained", "Every network, transfer from the pretrained network", note, chart))
+    if len(rows := equal_halves(results[results["group"].isin(OF_HALVES)])):
+        chart = _networks(rows, readings, names, OF_HALVES)
+        charts.append(("networks", "Every network, transfer between equal halves", note, chart))
     if len(changes):
         note = "Means over target tasks and seeds, in points from the target's own base network."
-        charts.append(("drops", "Change from the base network by depth", note, _drops(changes)))
+        charts.append(("drops", "Change from the base network by depth", note, _drops(changes, names)))
     for number, halves in enumerate(kinds_of_halves(effects)):
         if not per_depth(effects, "specialisation", halves)["points"].dropna().empty:
             note = "Points lost, paired by target task; bars are 95 % intervals, none where there are too few runs."
-            charts.append((f"costs{number}", f"The two troubles: {halves}", note, _costs(effects, halves)))
+            charts.append((f"costs{number}", f"The two troubles: {halves}", note, _costs(effects, halves, names)))
     return [
         {"target": f"chart-{name}", "title": title, "note": note, "item": json_item(chart, f"chart-{name}")}
         for name, title, note, chart in charts
@@ -79,17 +106,19 @@ def sparkline(iterations: Sequence[float], scores: Sequence[float]) -> str:
 def _sparklines(readings: pd.DataFrame | None) -> dict[tuple, str]:
     if readings is None:
         return {}
-    table = readings.fillna({"init": ""})
-    return {key: sparkline(rows["iteration"], rows["top1"]) for key, rows in table.groupby(KEY_COLUMNS)}
+    return {key: sparkline(rows["iteration"], rows["top1"]) for key, rows in readings.groupby(KEY_COLUMNS)}
 
 
-def _networks(rows: pd.DataFrame, readings: pd.DataFrame | None) -> figure:
+def _networks(
+    rows: pd.DataFrame, readings: pd.DataFrame | None, names: Mapping[int, str], groups: Sequence[str]
+) -> figure:
     chart, entries = _axes("top-1 accuracy on the target, percent"), []
-    sparks = _sparklines(readings)
+    sparks, variants = _sparklines(readings), variant_styles(rows)
     crosses = []
-    for group in SIDEWAYS:
+    for group in groups:
         for variant, every in rows[rows["group"] == group].groupby("variant"):
             label, colour, marker = GROUPS[group]
+            look = variants[variant]
             chosen, failed = not_diverged(every), every[every["diverged"].astype(bool)]
             if len(failed):
                 style = {"marker": "x", "line_color": DIVERGED, "line_width": 2, "size": 9}
@@ -97,12 +126,14 @@ def _networks(rows: pd.DataFrame, readings: pd.DataFrame | None) -> figure:
             if chosen.empty:
                 continue
             fill = "white" if variant or group == "base" else colour
+            marker = look.marker or marker
             style = {"marker": MARKERS[marker], "line_color": colour, "fill_color": fill, "size": SIZES.get(marker, 9)}
             points = _points(chart, _network_columns(chosen, sparks, SIDEWAYS[group]), style)
             means = mean_by_depth(chosen, SCORE) * 100
-            line = chart.line(means.index.to_numpy() + SIDEWAYS[group], means.to_numpy(), color=colour, alpha=0.5)
-            entries.append((label + (f", {variant}" if variant else ""), [points, line]))
-    return _finish(chart, entries + ([("diverged, in no mean", crosses)] if crosses else []), rows["depth"])
+            line = {"color": colour, "alpha": 0.5, "line_dash": DASHES[look.line]}
+            drawn = chart.line(means.index.to_numpy() + SIDEWAYS[group], means.to_numpy(), **line)
+            entries.append((label + look.suffix, [points, drawn]))
+    return _finish(chart, entries + ([("diverged, in no mean", crosses)] if crosses else []), rows["depth"], names)
 
 
 def _points(chart: figure, columns: dict[str, list], style: dict) -> GlyphRenderer:
@@ -142,15 +173,16 @@ def _changes(results: pd.DataFrame) -> pd.DataFrame:
     """
     rows = results.assign(change=100 * (results[SCORE] - results["base"]), halves=results["partition"].map(halves_of))
     rows = not_diverged(rows).dropna(subset="change")
-    return rows[(rows["group"] == "random") | ((rows["group"] == "AnB") & (rows["variant"] == ""))]
+    return rows[(rows["group"] == "random") | (rows["group"].isin(["AnB", "PnB"]) & (rows["variant"] == ""))]
 
 
-def _drops(rows: pd.DataFrame) -> figure:
+def _drops(rows: pd.DataFrame, names: Mapping[int, str]) -> figure:
     """A line per kind of halves of frozen transfer, and of random features."""
     chart, entries = _axes("points of top-1 accuracy from base"), []
-    transfer = rows[rows["group"] == "AnB"]
-    styles = halves_styles(transfer["halves"].unique())
-    kinds = [(f"AnB, {halves}", *styles[halves], chosen) for halves, chosen in transfer.groupby("halves")]
+    transfer = rows[rows["group"] != "random"]
+    curves = transfer["group"] + ", " + transfer["halves"]
+    styles = halves_styles([name.removeprefix("AnB, ") for name in curves.unique()])
+    kinds = [(name, *styles[name.removeprefix("AnB, ")], chosen) for name, chosen in transfer.groupby(curves)]
     for variant, chosen in rows[rows["group"] == "random"].groupby("variant"):
         kinds.append((f"random features{variant and ', ' + variant}", *GROUPS["random"][1:], chosen))
     for name, colour, marker, chosen in kinds:
@@ -162,15 +194,16 @@ def _drops(rows: pd.DataFrame) -> figure:
         tip = [("", "@name"), ("n", "@x"), ("change", "@y{+0.0} points"), ("networks", "@networks")]
         chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
         entries.append((name, [line, points]))
-    return _finish(chart, entries, rows["depth"], zero=True)
+    return _finish(chart, entries, rows["depth"], names, zero=True)
 
 
-def _costs(effects: pd.DataFrame, halves: str) -> figure:
+def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figure:
     """Lost co-adaptation and specialisation with their intervals."""
     chart, entries = _axes("points of top-1 accuracy lost"), []
     panel = next(iter(EFFECT_PANELS.values()))
     for sideways, effect in ((-0.06, "coadaptation"), (0.06, "specialisation")):
         label, colour, marker = panel[effect]
+        label = named_source(label, halves)
         rows = per_depth(effects, effect, halves).dropna(subset="points")
         columns = ["points", "low", "high", "interval", "unpaired_points"]
         source = ColumnDataSource(
@@ -191,7 +224,7 @@ def _costs(effects: pd.DataFrame, halves: str) -> figure:
         ]
         chart.add_tools(HoverTool(renderers=[points], tooltips=[*tip, ("unpaired", "@unpaired_points{0.0} points")]))
         entries.append((label, [line, points]))
-    return _finish(chart, entries, per_depth(effects, "specialisation", halves).index, zero=True)
+    return _finish(chart, entries, per_depth(effects, "specialisation", halves).index, names, zero=True)
 
 
 def _axes(label: str) -> figure:
@@ -203,13 +236,23 @@ def _axes(label: str) -> figure:
     return chart
 
 
-def _finish(chart: figure, entries: list[tuple[str, list]], depths: Sequence[int], zero: bool = False) -> figure:
-    """Add the legend, whole-number ticks and, where `zero`, a line at no change."""
+def _finish(
+    chart: figure,
+    entries: list[tuple[str, list]],
+    depths: Sequence[int],
+    names: Mapping[int, str],
+    zero: bool = False,
+) -> figure:
+    """Add the legend, ticks at depths, upright with the `names` of units, and, where `zero`, a line at no change."""
     items = [LegendItem(label=label, renderers=renderers) for label, renderers in entries]
     legend = Legend(items=items, click_policy="hide", ncols=2, label_text_font_size="11px", border_line_color=None)
     chart.add_layout(legend, "below")
-    chart.xaxis.ticker = FixedTicker(ticks=sorted({int(depth) for depth in depths}))
+    ticks = thinned(sorted({int(depth) for depth in depths}))
+    chart.xaxis.ticker = FixedTicker(ticks=ticks)
     chart.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
+    chart.xaxis.major_label_overrides = {tick: f"{short_name(names[tick])}  {tick}" for tick in ticks if tick in names}
+    if names:
+        chart.xaxis.major_label_orientation = "vertical"
     if zero:
         chart.add_layout(Span(location=0, dimension="width", line_color="black", line_dash="dotted"))
     return chart

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
@@ -28,10 +29,16 @@ GROUPS = {
     "BnB+": ("selffer BnB+, fine-tuned", "#66CCEE", "o"),
     "AnB": ("transfer AnB", "#AA3377", "D"),
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
+    "PnB": ("pretrained PnB", "#AA3377", "D"),
+    "PnB+": ("pretrained PnB+, fine-tuned", "#EE6677", "D"),
     "random": ("random features", "#777777", "s"),
 }
 # group -> how far its points stand beside their depth
 SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
+SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.3}
+# the groups of figure 2, and those that stand beside transfer from a pretrained network
+OF_HALVES = ("base", "BnB", "BnB+", "AnB", "AnB+")
+OF_PRETRAINED = ("base", "BnB", "BnB+", "PnB", "PnB+", "random")
 # panel title -> effect -> (label, colour, marker)
 EFFECT_PANELS = {
     "what frozen transfer loses": {
@@ -63,6 +70,7 @@ METADATA = {
 UNSEALED = "reference"  # the only input of a figure that no step made: it has no record
 DIVERGED = "#CC3311"
 LINE_STYLES = ("-", "--", ":", "-.")
+VARIANT_MARKERS = ("^", "v", "P", "X")
 STYLE = {
     "axes.grid": True,
     "axes.spines.right": False,
@@ -93,15 +101,6 @@ def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: 
             figure.savefig(temporary, dpi=dpi, metadata={unwanted: None, described: made_by})
 
 
-def depth_axis(axes: Axes, depths: Sequence[int]) -> None:
-    """Label the x axis with the depths n. A single one stands in the middle."""
-    ticks = sorted(set(depths))
-    axes.set_xticks(ticks)
-    if len(ticks) == 1:
-        axes.set_xlim(ticks[0] - 1, ticks[0] + 1)
-    axes.set_xlabel("depth n: number of leading units copied")
-
-
 def say(axes: Axes, sentence: str) -> None:
     """Write `sentence` in the middle of axes that have nothing to show."""
     box = {"facecolor": "white", "edgecolor": "none"}
@@ -119,10 +118,32 @@ def say_why_empty(axes: Axes, rows: pd.DataFrame, column: str = SCORE) -> None:
         say(axes, "No target has a trained base network.")
 
 
-def variants(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """The variants among `rows` (workflow_scripts.results.groups): what to add to a label, a line style, its rows."""
-    for number, (variant, chosen) in enumerate(rows.groupby("variant")):
-        yield f", {variant}" if variant else "", LINE_STYLES[number % len(LINE_STYLES)], chosen
+@dataclass(frozen=True)
+class Style:
+    """How a variant of a group is told apart: what its label ends in, its line, and its marker if not the group's."""
+
+    suffix: str
+    line: str
+    marker: str | None
+
+    @property
+    def plain(self) -> bool:
+        """Whether this is of no variant."""
+        return not self.suffix
+
+
+def variant_styles(rows: pd.DataFrame) -> dict[str, Style]:
+    """The style of each variant among `rows` (results.groups), the same for all groups."""
+    named = sorted(set(rows["variant"]) - {""})
+    others = zip(named, cycle(LINE_STYLES[1:]), cycle(VARIANT_MARKERS), strict=False)
+    return {"": Style("", LINE_STYLES[0], None)} | {one: Style(f", {one}", line, mark) for one, line, mark in others}
+
+
+def variants(rows: pd.DataFrame) -> Iterator[tuple[Style, pd.DataFrame]]:
+    """The variants among `rows`: their style and their rows."""
+    styles = variant_styles(rows)
+    for variant, chosen in rows.groupby("variant"):
+        yield styles[variant], chosen
 
 
 def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
@@ -157,19 +178,20 @@ def each_label_once(axes: Axes) -> tuple[list, list[str]]:
 def figure_command(step: str, description: str, options: Sequence[str], draw: Callable[..., Figure]) -> None:
     """The command line of a figure step: `options` name the files that `draw` makes the figure from, in its order.
 
-    An option that ends in "*" takes any number of files and gives a list. The record of the images is written beside
-    them.
+    An option that ends in "*" takes any number of files and gives a list. One that ends in "?" may be left out and
+    gives None. The record of the images is written beside them.
     """
     parser = argparse.ArgumentParser(description=description)
     verified = Verifier().verified
+    kinds = {"*": {"nargs": "*", "default": []}, "?": {}}
     for option in options:
-        several = {"nargs": "*", "default": []} if option.endswith("*") else {"required": True}
-        parser.add_argument(f"--{option.rstrip('*')}", type=Path if option == UNSEALED else verified, **several)
+        kind = kinds.get(option[-1], {"required": True})
+        parser.add_argument(f"--{option.rstrip('*?')}", type=Path if option == UNSEALED else verified, **kind)
     parser.add_argument("--dpi", type=int, required=True)
     parser.add_argument("--output", nargs="+", required=True, help="PNG, SVG and PDF paths, and the record's (.json)")
     args = parser.parse_args()
-    inputs = {option: getattr(args, option.rstrip("*")) for option in options}
-    files = {option: one if isinstance(one, list) else [one] for option, one in inputs.items()}
+    inputs = {option: getattr(args, option.rstrip("*?")) for option in options}
+    files = {option: one if isinstance(one, list) else [one] for option, one in inputs.items() if one is not None}
     check_agreement(file for group in files.values() for file in group if isinstance(file, Verified))
     made_by = provenance(step, {"dpi": args.dpi})
     *images, record = args.output

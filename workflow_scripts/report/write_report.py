@@ -21,8 +21,11 @@ from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
 from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.table import read_readings
+from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import NETWORK_COLUMNS, SCORE
+from workflow_scripts.study.jobs import PRETRAINED
 
 SHOWN_COLUMNS = [
     *NETWORK_COLUMNS,
@@ -122,6 +125,8 @@ def page_content(
             "diverged": int(results["diverged"].sum()),
         },
         "unanswered": unanswered(results),
+        "pretrained": bool((results["source"] == PRETRAINED).any()),
+        "norm_statistics": bool(results["norm_statistics"].any()),
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
         **{key: found[key] for key in ("findings", "advice", "missing")},
@@ -166,7 +171,8 @@ def main() -> None:
     results = load_results(args.results)
     table_files, figure_files = ([file.path for file in group] for group in (args.tables, args.figures))
     effects = read_effects(next(path for path in table_files if path.stem == "effects"))
-    charts = chart_items(results, effects, pd.read_csv(args.readings) if args.readings else None)
+    units = next((read_units(path) for path in table_files if path.stem == "units"), None)
+    charts = chart_items(results, effects, read_readings(args.readings) if args.readings else None, units)
     tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
     content = page_content(results, args.summary.record, args.findings.record, charts, tables, figures, args.config)

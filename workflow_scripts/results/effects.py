@@ -1,12 +1,12 @@
 """What each of the two troubles of transfer costs, depth by depth, with confidence intervals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.results.groups import halves_of, main_variant, not_diverged
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, halves_of, main_variant, not_diverged
 from workflow_scripts.results.intervals import mean_interval
 from workflow_scripts.study.columns import SCORE
 
@@ -22,7 +22,6 @@ EFFECTS = {
     "selffer_boost": {"BnB+": 1, "base": -1},  # what training twice as long gives by itself
     "random_drop": {"base": 1, "random": -1},
 }
-LAYER_RANGES = ((1, 7), (3, 7), (5, 7))  # of the paper's table 1
 TASK = ["partition", "target"]
 FEWEST_TASKS = 3
 FEW_IMAGES = 5  # right or wrong ones, below which a share's plain standard error does not hold
@@ -33,6 +32,9 @@ EFFECT_COLUMNS += ["unpaired_points", "unpaired_low", "unpaired_high", "unpaired
 
 def effect_table(results: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of halves, layers (a depth or a range of depths) and effect, in points of top-1 accuracy.
+
+    A kind of halves that a pretrained network was copied to has rows of its own, in which PnB and PnB+ take the places
+    of AnB and AnB+ (by_source).
 
     `points` is paired: the difference within each target task and seed. It is averaged over the depths, then the seeds,
     then the target tasks (`tasks`, from `pairs` tasks and seeds). `low` and `high` are its 95 % interval
@@ -46,21 +48,56 @@ def effect_table(results: pd.DataFrame) -> pd.DataFrame:
     and variants are left out.
     """
     rows = not_diverged(main_variant(results))
-    rows = rows.assign(halves=rows["partition"].map(halves_of))
-    table = []
-    for halves, of_kind in rows.groupby("halves"):
-        paired = _scores_of_groups(of_kind)
-        depths = sorted(paired.index.unique("depth"))
-        ranges = [(depth, depth) for depth in depths]
-        ranges += [span for span in LAYER_RANGES if len([depth for depth in depths if span[0] <= depth <= span[1]]) > 1]
-        for first, last in ranges:
-            inside = paired[paired.index.get_level_values("depth").isin(range(first, last + 1))]
-            layers = str(first) if first == last else f"{first}-{last}"
-            for effect, weights in EFFECTS.items():
-                if set(weights) <= set(inside.dropna(axis="columns", how="all")):
-                    row = _paired(inside, weights) | _unpaired(of_kind, weights, (first, last))
-                    table.append({"halves": halves, "layers": layers, "effect": effect} | row)
+    table = [
+        {"halves": halves, "layers": layers, "effect": effect} | row
+        for halves, of_kind in by_source(rows)
+        for layers, effect, row in differences(of_kind, EFFECTS, depth_ranges(results["depth"]))
+    ]
     return pd.DataFrame(table, columns=["halves", "layers", "effect", *EFFECT_COLUMNS])
+
+
+def depth_ranges(depths: Iterable[int]) -> list[tuple[int, int]]:
+    """The ranges of depths that means are taken over: all up to the deepest, and without their first third or two.
+
+    For the paper's 7 these are 1-7, 3-7 and 5-7, as in its table 1.
+    """
+    deepest = max(depths, default=0)
+    ranges = [(1 + (deepest - 1) * third // 3, deepest) for third in range(3)]
+    return [span for span in dict.fromkeys(ranges) if span[0] < span[1]]
+
+
+def by_source(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows by kind of halves, those of transfer from a pretrained network apart: under a name of their own, as AnB.
+
+    Both have the rows of the controls base, BnB, BnB+ and random, if both are there.
+    """
+    for halves, of_kind in rows.groupby(rows["partition"].map(halves_of)):
+        pretrained, halfway = (of_kind["group"].str.startswith(name) for name in ("PnB", "AnB"))
+        if halfway.any() or not pretrained.any():
+            yield halves, of_kind[~pretrained]
+        if pretrained.any():
+            shared = of_kind["partition"].isin(of_kind[pretrained]["partition"])
+            chosen = of_kind[shared & ~halfway]
+            yield halves + PRETRAINED_SOURCE, chosen.assign(group=chosen["group"].str.replace("PnB", "AnB"))
+
+
+def differences(
+    rows: pd.DataFrame, effects: Mapping[str, Mapping[str, float]], ranges: Iterable[tuple[int, int]]
+) -> Iterator[tuple[str, str, dict]]:
+    """The layers, the name and the EFFECT_COLUMNS of each of `effects` that the groups of `rows` have.
+
+    `effects` are weights of groups by name. Layers are the depths of `rows`, and those of `ranges` that have two.
+    """
+    paired = _scores_of_groups(rows)
+    depths = sorted(paired.index.unique("depth"))
+    spans = [(depth, depth) for depth in depths]
+    spans += [span for span in ranges if len([depth for depth in depths if span[0] <= depth <= span[1]]) > 1]
+    for first, last in spans:
+        inside = paired[paired.index.get_level_values("depth").isin(range(first, last + 1))]
+        layers = str(first) if first == last else f"{first}-{last}"
+        for effect, weights in effects.items():
+            if set(weights) <= set(inside.dropna(axis="columns", how="all")):
+                yield layers, effect, _paired(inside, weights) | _unpaired(rows, weights, (first, last))
 
 
 def _scores_of_groups(rows: pd.DataFrame) -> pd.DataFrame:
@@ -74,7 +111,7 @@ def _scores_of_groups(rows: pd.DataFrame) -> pd.DataFrame:
     return wide.mul({name: 1 if name == "val_images" else 100 for name in wide})
 
 
-def _paired(inside: pd.DataFrame, weights: dict) -> dict:
+def _paired(inside: pd.DataFrame, weights: Mapping) -> dict:
     """The columns of effect_table that compare networks of the same target task and seed."""
     differences = sum(weight * inside[group] for group, weight in weights.items()).dropna()
     by_seed = differences.groupby([*TASK, "seed"]).mean()
@@ -109,13 +146,13 @@ def _named(interval: tuple[float, float], name: str) -> tuple[float, float, str]
     return *interval, NO_SPREAD if np.isnan(interval[0]) else name
 
 
-def _possible(low: float, high: float, weights: dict) -> tuple[float, float]:
+def _possible(low: float, high: float, weights: Mapping) -> tuple[float, float]:
     """The part of an interval that scores between 0 and 100 percent can reach."""
     least, most = (100 * sum(limit(0, weight) for weight in weights.values()) for limit in (min, max))
     return tuple(np.clip([low, high], least, most).tolist())
 
 
-def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
+def _validation_noise(inside: pd.DataFrame, weights: Mapping, pairs: int) -> float:
     """Standard error in points of the mean over `pairs` of differences, each score being a share of validation images.
 
     A curve's depths are scored on the same images, so averaging over depths is taken not to reduce it. A share of
@@ -134,7 +171,7 @@ def _validation_noise(inside: pd.DataFrame, weights: dict, pairs: int) -> float:
     return float(100 * np.sqrt(variances.sum(skipna=False) / pairs))
 
 
-def _unpaired(rows: pd.DataFrame, weights: dict, span: tuple[int, int]) -> dict:
+def _unpaired(rows: pd.DataFrame, weights: Mapping, span: tuple[int, int]) -> dict:
     """The effect as in the paper's table 1, and an interval that takes the groups' target tasks for independent."""
     chosen = [rows[(rows["group"] == group) & (rows["depth"].between(*span) | (group == "base"))] for group in weights]
     tasks = [100 * group.groupby(TASK)[SCORE].mean().to_numpy() for group in chosen]
@@ -161,7 +198,20 @@ def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:
 
 
 def kinds_of_halves(table: pd.DataFrame) -> Iterator[str]:
-    """The kinds of halves in an effect_table, equal random ones first, then from near to far."""
+    """The kinds of halves in an effect_table, equal random ones first, then from near to far.
+
+    One with a pretrained source comes after the same kind without.
+    """
     order = ["random halves", "near halves", "middle halves", "far halves", "natural / man-made halves"]
     kinds = table["halves"].unique()
-    yield from sorted(kinds, key=lambda kind: (order.index(kind) if kind in order else len(order), kind))
+
+    def place(kind: str) -> tuple[int, str]:
+        plain = kind.removesuffix(PRETRAINED_SOURCE)
+        return (order.index(plain) if plain in order else len(order), kind)
+
+    yield from sorted(kinds, key=place)
+
+
+def deepest_range(layers: Iterable[str]) -> str:
+    """Of the `layers` of an effect_table, the range of all depths, or the deepest depth where there is no range."""
+    return max(layers, key=lambda text: ("-" in text, int(text.split("-")[-1]), -int(text.split("-")[0])))

@@ -5,19 +5,21 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.table import read_results
-from workflow_scripts.study.columns import SCORE
+from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
+from workflow_scripts.study.jobs import PRETRAINED, RANDOM
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
-CURVES = ["partition", "preserve", "init"]  # curves that have these in common should have the same depths
+CURVES = ["partition", *VARIANT_COLUMNS]  # curves that have these in common should have the same depths
+PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects where P takes the place of A
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
     """The networks of a results table that have a score (table.read_results), with columns added.
 
-    `group` is base, BnB, BnB+, AnB, AnB+ or random; as in the paper, the target is always called B. `variant` is what
-    sets a network apart from the study's plain ones of its group, or "". `base` is the score of the target's base
-    network of the same seed, NaN if there is none or it diverged. `depths` are those that any curve of its partition
-    and variant has.
+    `group` is base, BnB, BnB+, AnB, AnB+, PnB, PnB+ or random. As in the paper, the target is always called B. P is a
+    pretrained network. `variant` is what sets a network apart from the study's plain ones of its group, or "". `base`
+    is the score of the target's base network of the same seed, NaN if there is none or it diverged. `depths` are those
+    that any curve of its partition and variant has.
     """
     table = read_results(path)
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
@@ -25,9 +27,21 @@ def load_results(path: str | Path) -> pd.DataFrame:
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
     inits = set(bases["init"])
-    table["variant"] = [variant_label(row.preserve, row.init, inits) for row in table.itertuples()]
+    table["variant"] = [
+        variant_label(*values, inits) for values in table[VARIANT_COLUMNS].itertuples(index=False, name=None)
+    ]
     bases = not_diverged(bases).set_index(["partition", "target", "seed"])[SCORE]
     return table.join(bases.rename("base"), on=["partition", "target", "seed"])
+
+
+def transfer_group(halves: str) -> str:
+    """The name of frozen transfer in effects of this kind of halves (effects.by_source): "AnB", or "PnB"."""
+    return "PnB" if halves.endswith(PRETRAINED_SOURCE) else "AnB"
+
+
+def named_source(text: str, halves: str) -> str:
+    """`text` on the groups AnB and AnB+ with the names that they have in effects of this kind of halves."""
+    return text.replace("AnB", transfer_group(halves))
 
 
 def not_diverged(results: pd.DataFrame) -> pd.DataFrame:
@@ -36,25 +50,38 @@ def not_diverged(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def main_variant(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the paper's own kinds of network: no layers preserved, the study's initialisation."""
+    """The rows of the study's plain networks: no units preserved, its own initial weights and norm statistics."""
     return results[results["variant"] == ""]
 
 
-def variant_label(preserve: int, init: str, study_inits: set[str]) -> str:
+def variant_label(preserve: int, init: str, norm_statistics: str, study_inits: set[str]) -> str:
     """What sets a curve apart from the study's plain ones of its group, or "".
 
     `study_inits` are the initial weights of the base networks.
     """
     named = [f"{preserve} preserved"] if preserve else []
-    return ", ".join(named + ([] if init in study_inits or not study_inits else [f"{init} init"]))
+    named += [] if init in study_inits or not study_inits else [f"{init} init"]
+    return ", ".join(named + ([statistics_label(norm_statistics)] if norm_statistics else []))
+
+
+def statistics_label(norm_statistics: str) -> str:
+    """The variant_label of a curve that has nothing but these norm statistics of its own."""
+    return f"{norm_statistics} statistics"
 
 
 def _group(source: str, target: str, treatment: str) -> str:
     if treatment == "base":
         return "base"
-    if source == "random":
-        return "random"
-    return ("BnB" if source == target else "AnB") + ("+" if treatment == "finetuned" else "")
+    if source == RANDOM:
+        return RANDOM
+    letter = "P" if source == PRETRAINED else "B" if source == target else "A"
+    return f"{letter}nB" + ("+" if treatment == "finetuned" else "")
+
+
+def of_pretrained(results: pd.DataFrame) -> pd.DataFrame:
+    """The networks that stand beside transfer from a pretrained network: of its partitions, without the other half."""
+    chosen = results["partition"].isin(results[results["group"].str.startswith("PnB")]["partition"])
+    return results[chosen & ~results["group"].str.startswith("AnB")]
 
 
 def in_families(results: pd.DataFrame, *families: str) -> pd.Series:

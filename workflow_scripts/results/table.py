@@ -19,6 +19,12 @@ def read_results(path: str | Path) -> pd.DataFrame:
     return table.sort_values(KEY_COLUMNS, ignore_index=True)
 
 
+def read_readings(path: str | Path) -> pd.DataFrame:
+    """learning_curves.csv as aggregate.reading_table made it: variants without an own choice have "", not NaN."""
+    text = ("init", "norm_statistics")
+    return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
+
+
 def missing_networks(table: pd.DataFrame) -> list[str]:
     """The networks that `table` (read_results) lacks though it has their neighbours, one phrase each.
 

@@ -2,14 +2,16 @@
 
 import pandas as pd
 
-from workflow_scripts.results.effects import LAYER_RANGES
+from workflow_scripts.results.effects import depth_ranges
 from workflow_scripts.results.groups import equal_halves, main_variant, not_diverged
 from workflow_scripts.study.columns import SCORE
 from workflow_scripts.study.partition_names import parse_partition
 
+BOOST_COLUMNS = ["layers", "over_base_points", "over_own_base_points", "over_selffer_points", "networks"]
+
 
 def boost_table(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean boost of AnB+ over base and over BnB+, in points of top-1 accuracy, for ranges of layers.
+    """Mean boost of AnB+ over base and over BnB+, in points of top-1 accuracy, for ranges of depths.
 
     As in the paper, each group is averaged over all its networks, whatever their targets, before the difference is
     taken. over_own_base_points compares each AnB+ with the base network of its own target and seed. NaN where a group
@@ -18,20 +20,21 @@ def boost_table(results: pd.DataFrame) -> pd.DataFrame:
     rows = equal_halves(not_diverged(main_variant(results)))
     base = rows[rows["group"] == "base"][SCORE].mean()
     table = []
-    for first, last in LAYER_RANGES:
+    deepest = int(results["depth"].max())
+    for first, last in depth_ranges(results["depth"]) or [(1, deepest)] * (deepest > 0):
         inside = rows[rows["depth"].between(first, last)]
         scores = {group: inside[inside["group"] == group][SCORE] for group in ("AnB+", "BnB+")}
         own_base = inside[inside["group"] == "AnB+"]["base"]
         table.append(
             {
-                "layers": f"{first}-{last}",
+                "layers": str(first) if first == last else f"{first}-{last}",
                 "over_base_points": 100 * (scores["AnB+"].mean() - base),
                 "over_own_base_points": 100 * (scores["AnB+"] - own_base).mean(),
                 "over_selffer_points": 100 * (scores["AnB+"].mean() - scores["BnB+"].mean()),
                 "networks": len(scores["AnB+"]),
             }
         )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=BOOST_COLUMNS)
 
 
 def drop_table(results: pd.DataFrame) -> pd.DataFrame:

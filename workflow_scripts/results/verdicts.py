@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+Part = tuple[str, str, str]  # kind of halves, the sentences on them, what these rest on
+
 UNKNOWN_NOISE = 0.5  # points; the standard error where the number of validation images is unknown
 UNSURE = "in these runs"  # what a sentence says that rests on no interval
 ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
@@ -45,6 +47,13 @@ def number(effect: pd.Series) -> str:
     return f"{decimal(effect['points'])} points{interval}"
 
 
+def negated(effect: pd.Series) -> pd.Series:
+    """The effect with the opposite sign."""
+    changed = effect.copy()
+    changed["points"], changed["low"], changed["high"] = -effect["points"], -effect["high"], -effect["low"]
+    return changed
+
+
 def decimal(value: float, form: str = ".1f") -> str:
     """`value` in the format `form`. What rounds to zero has no sign."""
     text = format(value, form)
@@ -72,7 +81,7 @@ def _without_interval(effect: pd.Series, elsewhere: bool) -> str:
 
 def subject(halves: str, effects: pd.DataFrame) -> str:
     """The label of sentences on these effects: the halves and, without an interval, "in these runs"."""
-    return f"{halves[:1].upper()}{halves[1:]}{'' if effects['low'].notna().any() else f', {UNSURE}'}:"
+    return f"{capital(halves)}{'' if effects['low'].notna().any() else f', {UNSURE}'}:"
 
 
 def depths_in_words(depths: Iterable[int]) -> str:
@@ -92,3 +101,15 @@ def lasting_from(effects: pd.DataFrame) -> int | None:
             break
         first = depth
     return first
+
+
+def common_basis(parts: list[Part]) -> str:
+    """What answers rest on: said once if it is the same for all, else by kind of halves."""
+    if len({basis for _, _, basis in parts}) == 1:
+        return parts[0][2]
+    return " ".join(f"{capital(halves)}: {basis}" for halves, _, basis in parts)
+
+
+def capital(text: str) -> str:
+    """`text` with a capital first letter."""
+    return text[:1].upper() + text[1:]

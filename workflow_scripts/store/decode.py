@@ -34,6 +34,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 AHEAD = 8  # decoded images waiting per thread, however large the archive
+FILTERS = {"shortest_crop": Image.Resampling.BILINEAR, "shortest_crop_bicubic": Image.Resampling.BICUBIC}
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
 
@@ -59,8 +60,8 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     """The image in `data` as uint8 RGB of shape (size, size, 3).
 
     `resize` is "warp" (both sides to `size`, as the paper) or "shortest_crop" (the shorter side to `size`, centre
-    crop). EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit images are converted, and transparent ones
-    are laid on white. Of an animation the first frame counts.
+    crop), both bilinear, or "shortest_crop_bicubic". EXIF orientation is applied. Grayscale, CMYK, palette and 16-bit
+    images are converted, and transparent ones are laid on white. Of an animation the first frame counts.
 
     Metadata decide nothing else: where Pillow refuses the image, it is decoded again without them.
 
@@ -137,7 +138,7 @@ def _averageable(image: Image.Image) -> Image.Image:
 def _resized(image: Image.Image, size: int, resize: str) -> Image.Image:
     if resize == "warp":
         return image.resize((size, size), Image.Resampling.BILINEAR)
-    return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    return ImageOps.fit(image, (size, size), FILTERS[resize])
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
@@ -100,6 +101,8 @@ def shown_leaves(config: Mapping) -> dict:
     leaves["matrix"] = _matrix(config)
     for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
         leaves[section] = {key: value for key, value in config[section].items() if key != path}
+    if (weights := config["training"]["pretrained"]) is not None:
+        leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
 
 
@@ -118,6 +121,12 @@ def view_leaves(training: Mapping) -> dict:
     leaves = training_leaves(training)
     keys = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels")
     return {key: leaves[key] for key in keys if key in leaves}
+
+
+def input_leaves(config: Mapping) -> dict:
+    """What decides which numbers a network gets for an image, but for the mean image."""
+    leaves = {key: config["store"][key] for key in ("image_size", "resize")}
+    return leaves | {key: config["training"][key] for key in ("crop", "input", "channels")}
 
 
 def speed_leaves(training: Mapping) -> dict:

@@ -28,4 +28,4 @@ def shard_files(config: Mapping, *suffixes: str) -> list[str]:
 
 def description_file(config: Mapping) -> Path:
     """The record of the units of the study's network."""
-    return results_folder(config) / "network.json"
+    return results_folder(config) / "tables" / "units.json"

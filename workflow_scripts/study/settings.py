@@ -24,12 +24,12 @@ class TrainingSettings:
     schedule: dict
     momentum: float
     weight_decay: float
-    optimizer: str
-    norm_statistics: str
-    frozen_dropout: bool
     device: str
     precision: str
     compile: bool
+    optimizer: str = "sgd"
+    norm_statistics: str = "source"
+    frozen_dropout: bool = True
     # Of input mean_image:
     input_scale: float = 1.0
     mean_image: str = "target"

@@ -45,7 +45,7 @@ def main() -> None:
     keep_freed_memory()
     files = (args.manifest, args.task, args.source_task, args.source_weights)
     training = open_training(job, args.settings, *files, args.threads, workers)
-    checkpoint = ResumeCheckpoint(args.output[0], determinants(training, args.threads, input_files(args)))
+    checkpoint = ResumeCheckpoint(args.record, determinants(training, args.threads, input_files(args)))
     if state := checkpoint.load():
         training.restore(state)
     _train_or_exit(training, checkpoint, args)
@@ -117,7 +117,7 @@ def _reports(training: CurveTraining, tensorboard: str | None) -> list[Callable[
 
 def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
     settings = training.settings
-    record, *weights = args.output
+    weights = [args.weights] if args.weights else []
     for path in weights:
         with atomic_path(path) as temporary:
             safetensors.torch.save_file(saved_weights(training.learners), temporary)
@@ -129,7 +129,7 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
         "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
     }
     found = {"networks": training.network_records(), "leaves": args.settings, "provenance": made_by}
-    write_record(record, found, weights, input_files(args))
+    write_record(args.record, found, weights, input_files(args))
 
 
 def _arguments() -> argparse.Namespace:
@@ -150,7 +150,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
     parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
-    parser.add_argument("--output", type=Path, nargs="+", required=True, help="record (.json) and, if kept, weights")
+    parser.add_argument("--record", type=Path, required=True, help="what was found (.json)")
+    parser.add_argument("--weights", type=Path, help="the weights, if they are kept (.safetensors)")
     args = parser.parse_args()
     if bool(args.source_task) != (bool(args.source_weights) and args.source != PRETRAINED):
         parser.error("--source-task and --source-weights go together, but for pretrained weights")

@@ -6,14 +6,13 @@ import math
 import re
 
 import pytest
-import yaml
-from helpers import ROOT, write_sparse_tar
+from helpers import ROOT, default_config, write_sparse_tar
 
 from workflow_scripts.config.checks import check_config, check_dataset
 from workflow_scripts.plumbing.cli import InputError, one_line
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 ANY_TYPE = ([], {}, {"a": 1}, [[1]], math.nan, math.inf)
 WRONG = {
     bool: ("yes", 1, 0, None),

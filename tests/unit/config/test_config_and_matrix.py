@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, default_config
 from snakemake.utils import update_config
 
 from workflow_scripts.config.checks import check_config
@@ -17,7 +17,7 @@ from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT = default_config()
 
 
 def with_change(path, value):
@@ -121,7 +121,7 @@ def test_mistakes_are_named_in_one_line(path, value, message):
 
 def test_preserved_layers_go_with_frozen_curves():
     entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
-    with pytest.raises(InputError, match=r"matrix\[0\].preserve: it is for frozen selffer and transfer curves"):
+    with pytest.raises(InputError, match=r"matrix\[0\].preserve: it is for frozen selffer, transfer and pretrained"):
         check_config(with_change("matrix", [entry]), SCHEMA)
 
 

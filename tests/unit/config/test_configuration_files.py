@@ -5,8 +5,7 @@ import json
 import re
 
 import pytest
-import yaml
-from helpers import ROOT, alias_bomb
+from helpers import ROOT, alias_bomb, default_config
 
 from workflow_scripts.config.checks import check_config, check_dataset
 from workflow_scripts.config.file import check_config_file
@@ -16,7 +15,7 @@ from workflow_scripts.plumbing.cli import InputError, one_line
 
 EXTRA = "configs/imagenet_extra_artifacts.txt"
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 WNIDS = [sample_class.wnid for sample_class in SAMPLE_CLASSES]
 GOOD_ROWS = [f"{wnid},{'AB'[number % 2]}" for number, wnid in enumerate(WNIDS)]
 LISTS = [  # bytes of a CSV of halves of the sample, or what is there in its place, and the reason

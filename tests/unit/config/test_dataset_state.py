@@ -4,8 +4,7 @@ import json
 import shutil
 
 import pytest
-import yaml
-from helpers import ROOT
+from helpers import default_config
 
 from workflow_scripts.config import dataset_state as module
 from workflow_scripts.config.dataset_state import dataset_state, is_packed
@@ -125,7 +124,7 @@ def test_notes_that_cannot_be_written_or_read_cost_a_second_look_only(study, loo
 
 def test_a_store_is_packed_if_it_has_the_studys_shards(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config = default_config()
     store = store_folder(config)
     store.mkdir(parents=True)
     for name in ("classes.csv", "hierarchy.csv", "survey.json", "dataset.json", "quarantine.csv"):

@@ -73,7 +73,7 @@ def test_a_bar_in_a_description_is_escaped():
     schema = copy.deepcopy(SCHEMA)
     schema["properties"]["training"]["properties"]["crop"]["description"] = "Either | or."
     page = document(schema, DEFAULTS)
-    assert "| `training.crop` | Either \\| or. | integer (8 to 1024) | `32` |" in page
+    assert "| `training.crop` | Either \\| or. | integer (8 to 1024) or `auto` | `auto` |" in page
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,8 @@ def test_a_bar_in_a_description_is_escaped():
         ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, "number (above 0, at most 1)"),
         ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "number (at least 0, below 1)"),
         ({"type": ["integer", "null"], "minimum": 0, "maximum": 9}, "integer (0 to 9) or `null`"),
-        ({"type": "string", "pattern": "^a$", "minLength": 1}, "text (1 or more characters)"),
+        ({"type": "string", "pattern": "^a+$", "minLength": 1}, "text (1 or more characters)"),
+        ({"type": ["integer", "string"], "pattern": "^auto$", "minimum": 1}, "integer (at least 1) or `auto`"),
         ({"enum": ["a", "b", 3]}, "`a`, `b` or `3`"),
         ({"anyOf": [{"type": "boolean"}, {"enum": ["auto"]}]}, "`true` or `false` or `auto`"),
         (

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT, alias_bomb
+from helpers import ROOT, alias_bomb, default_config
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import config_files, find_shipped, read_texts, study_config, with_defaults
 from workflow_scripts.plumbing.cli import InputError, one_line
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 
 
 def given(values, arguments=()):
@@ -60,9 +60,10 @@ def test_text_is_read_where_no_text_is_wanted(values, key, meant):
 
 def test_the_other_defaults_of_a_section_stay():
     config = given({"training": {"duration": "20"}})
-    assert config["training"] == CONFIG["training"] | {"duration": 20}
-    assert {**config, "training": None} == {**CONFIG, "training": None}
-    assert given({}) == CONFIG
+    defaults = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert config["training"] == defaults["training"] | {"duration": 20}
+    assert {**config, "training": None} == {**defaults, "training": None}
+    assert given({}) == defaults
 
 
 def test_a_name_that_looks_like_a_number_is_text():
@@ -84,7 +85,7 @@ def test_a_name_that_looks_like_a_number_which_no_study_has_is_text(name):
     [
         ({"seeds": "0,1"}, "seeds: '0,1' is not of type 'array'. Write a list as [a, b]"),
         ({"training": "{duration: 20"}, "training: '{duration: 20' is not of type 'object'. Write"),
-        ({"training": {"crop": "big"}}, "training.crop: 'big' is not of type 'integer'. Correct it."),
+        ({"training": {"crop": "big"}}, "training.crop: 'big' is not of type 'integer', nor auto. Correct it."),
         ({"training": {"crop": "-5"}}, "training.crop: -5 is less than the minimum of 8"),
         ({"training": {"crop": "2020-01-01"}}, "training.crop: '2020-01-01' is not of type 'integer'"),
         ({"training": {"crop": "!!python/name:os.system"}}, "training.crop: '!!python/name:os.system' is not"),

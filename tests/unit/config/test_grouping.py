@@ -1,8 +1,7 @@
 """running.depths_per_job as a number, and finished jobs of other groups of depths, which stay finished."""
 
 import pytest
-import yaml
-from helpers import ROOT
+from helpers import ROOT, default_config
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.grouping import grouped
@@ -12,7 +11,7 @@ from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import job_leaves
 from workflow_scripts.study.matrix import curve_jobs
 
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT = default_config()
 CODE = "fingerprint"
 CURVE = TrainingJob("random0", 0, "A", "B", "frozen", depths=(1, 2, 3, 4, 5, 6, 7))
 

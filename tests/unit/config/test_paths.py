@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, default_config
 
 from workflow_scripts.config.checks import check_config, check_dataset
 from workflow_scripts.config.paths import expand_paths, expanded
 from workflow_scripts.plumbing.cli import InputError
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def test_no_path_leaf_of_the_schema_is_forgotten():
         place[leaf] = "~/a"
         expand_paths(config)
         assert place[leaf] == str(Path("~/a").expanduser()), key
-    assert len(found) == 6
+    assert len(found) == 7
 
 
 @pytest.mark.parametrize(

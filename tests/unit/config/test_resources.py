@@ -5,13 +5,13 @@ import math
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, default_config
 from snakemake.utils import update_config
 
 from workflow_scripts.config import resources
 from workflow_scripts.network.architectures import caffenet, layer_costs
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 PAPER = copy.deepcopy(CONFIG)
 update_config(PAPER, yaml.safe_load((ROOT / "configs/paper.yaml").read_text()))
 

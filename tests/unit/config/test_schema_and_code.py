@@ -26,13 +26,22 @@ def wildcard(name):
 
 
 def test_architectures_and_kinds_of_datasets():
-    assert set(TRAINING["architecture"]["enum"]) == set(ARCHITECTURES)
+    names = [
+        *ARCHITECTURES,
+        "cifar_resnet20",
+        "mini_resnet",
+        "torchvision:resnet50",
+        "timm:vit_tiny.augreg",
+    ]
+    assert all(re.search(TRAINING["architecture"]["pattern"], name) for name in names)
+    assert not any(re.search(TRAINING["architecture"]["pattern"], f"{name} ") for name in names)
     assert set(SCHEMA["dataset"]["properties"]["kind"]["enum"]) == set(DATASET_KINDS)
     assert len(SAMPLE_CLASSES) == SAMPLE_CLASS_COUNT
 
 
 def test_treatments():
-    named = {treatment for kind in ("selffer", "transfer", "random") for treatment in ENTRY[kind]["items"]["enum"]}
+    kinds = ("selffer", "transfer", "random", "pretrained")
+    named = {treatment for kind in kinds for treatment in ENTRY[kind]["items"]["enum"]}
     assert named == wildcard("treatment") == ALLOWED["treatment"] - {"base"}
     assert named | {"base"} == set(TRAINING["learning_rate"]["properties"])
 

@@ -15,7 +15,8 @@ REFERENCE = {"results": str(PUBLISHED), "printed": str(PRINTED)}
 def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
-    settings |= {"training": {"init": "he"}, "running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"training": {"init": "he", "norm_statistics": "source"}}
     return settings | changes
 
 
@@ -38,6 +39,16 @@ def study(matrix, **changes):
             {},
             ["effects", "figure3", "hierarchy", "comparison", "similarity", "filters", "learning"],
         ),
+        (
+            [{"partition": "whole", "selffer": ["frozen"], "pretrained": ["frozen", "finetuned"]}],
+            {},
+            ["pretrained", "effects", "filters", "learning"],
+        ),
+        (
+            [{"partition": "random0", "selffer": ["frozen"], "norm_statistics": "batch"}],
+            {"reference": None},
+            ["figure2", "effects", "norm_statistics", "filters", "learning"],
+        ),
         ([], {"results_table": str(PUBLISHED)}, ["figure2", "effects", "boost", "figure3", "reduced"]),
     ],
 )
@@ -57,7 +68,8 @@ def test_every_figure_is_made_from_files_of_the_study():
     matrix = [
         {"partition": "random0", "transfer": ["frozen"], "depths": [2], "preserve": 1},
         {"partition": "random1_first_9_per_class", "transfer": ["frozen"], "depths": [2]},
-        {"partition": "whole", "random": ["frozen"], "depths": [2]},
+        {"partition": "whole", "random": ["frozen"], "pretrained": ["frozen"], "depths": [2]},
+        {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
     ]
     made_from = figure_files(study(matrix) | {"study": "s"})
     assert set(made_from) == set(FIGURES)

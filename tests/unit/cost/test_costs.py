@@ -4,8 +4,7 @@ import json
 import subprocess
 
 import pytest
-import yaml
-from helpers import PYTHON, ROOT
+from helpers import PYTHON, ROOT, default_config
 
 from workflow_scripts.cost.compare_costs import cost_table
 from workflow_scripts.cost.estimate import job_seconds, surveyed
@@ -17,7 +16,7 @@ from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import study_jobs
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 SETTINGS = {
     **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training", "running")},
     **{"classes": 40, "train_images": 3200, "val_images": 2000, "image_size": 36, "memory_mb": 887},

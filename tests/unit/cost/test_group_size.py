@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, default_config
 
 from workflow_scripts.config.resources import known_costs
 from workflow_scripts.cost.group_size import best_size, first_to_end, sizes, walls_by_size
@@ -11,7 +11,7 @@ from workflow_scripts.cost.plan import size_lines
 from workflow_scripts.study.groups import with_groups
 from workflow_scripts.study.matrix import curve_jobs
 
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT = default_config()
 PAPER = yaml.safe_load((ROOT / "configs/paper.yaml").read_text())
 DAY = 24 * 3600
 

@@ -152,12 +152,52 @@ def test_diverged_bases_are_those_of_the_records(weights):
     assert diverged_bases(weights) == {("random0", "B", 3)}
 
 
-def test_a_file_without_a_first_layer_is_named(tmp_path):
-    path = tmp_path / "base-A.safetensors"
-    file = Verified(path, "", {"networks": TrainingJob.base("random0", 0, "A").networks})
-    save_file({"other": np.zeros(1, dtype=np.float32)}, path)
-    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
-        load_first_layers([file])
-    path.write_bytes(b"no weights")
-    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no first layer"):
+def base_file(folder, tensors):
+    """The safetensors of a base network with these tensors, whose shapes are given."""
+    path = folder / "base-A.safetensors"
+    save_file({name: np.full(shape, 0.5, dtype=np.float32) for name, shape in tensors.items()}, path)
+    return Verified(path, "", {"networks": TrainingJob.base("random0", 0, "A").networks})
+
+
+@pytest.mark.parametrize(
+    ("tensors", "shape"),
+    [
+        ({"conv1.weight": (64, 3, 7, 7), "fc.weight": (10, 3), "bn1.weight": (64,)}, (64, 3, 7, 7)),  # a ResNet
+        ({"conv_stem.weight": (32, 3, 3, 3), "a.se.weight": (96, 3, 1, 1)}, (32, 3, 3, 3)),
+        ({"conv_proj.weight": (768, 3, 16, 16), "encoder.pos_embedding": (1, 197, 768)}, (128, 3, 16, 16)),
+    ],
+)
+def test_the_first_convolution_of_any_network_is_found(tmp_path, tensors, shape):
+    (weights,) = load_first_layers([base_file(tmp_path, tensors)]).values()
+    assert weights.shape == shape
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_begins_with_no_convolution_has_no_filters(tmp_path):
+    layers = load_first_layers([base_file(tmp_path, {"stem.weight": (64, 48, 3, 3)})])
+    filters = filter_table(layers)
+    shares = share_table(layers, filters)
+    assert (layers, len(filters), len(shares)) == ({}, 0, 0)
+    (axes,) = plot_filters(layers, filters, shares).axes
+    assert [text.get_text() for text in axes.texts] == ["The network does not begin with a convolution over colours."]
+
+
+@pytest.mark.filterwarnings("error")
+def test_filters_of_three_by_three_are_shown_and_not_classified():
+    layers = {("whole", "whole", 0): untrained_filters((4, 3, 3, 3))}
+    layers["whole", "whole", 0][5] = np.nan
+    filters = filter_table(layers)
+    assert set(filters["kind"]) == {"too small to tell", "not a number"}
+    assert filters[["gabor_r2", "colour_blob"]].isna().all(axis=None)
+    shares = share_table(layers, filters)
+    assert list(shares["too small to tell percent"]) == pytest.approx([100 * 15 / 16, 100])
+    assert shares[["gabor percent", "colour blob percent"]].eq(0).all(axis=None)
+    figure = plot_filters(layers, filters, shares)
+    assert [axes.get_title() for axes in figure.axes if axes.images] == ["whole, seed 0", "untrained"]
+
+
+def test_a_file_without_weights_is_named(tmp_path):
+    file = base_file(tmp_path, {"conv1.weight": (1, 3, 7, 7)})
+    file.path.write_bytes(b"no weights")
+    with pytest.raises(InputError, match=r"base-A\.safetensors: it holds no readable weights"):
         load_first_layers([file])

@@ -21,7 +21,14 @@ from workflow_scripts.results.groups import load_results
 from workflow_scripts.study.jobs import TrainingJob
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
-SETTINGS = {"architecture": "mini_caffenet", "crop": 32, "input_scale": 1 / 64, "init": "he", "mean_image": "source"}
+SETTINGS = {
+    "architecture": "mini_caffenet",
+    "crop": 32,
+    "input": "mean_image",
+    "input_scale": 1 / 64,
+    "init": "he",
+    "mean_image": "source",
+}
 RANDOM = torch.Generator().manual_seed(0)
 
 
@@ -103,6 +110,7 @@ def test_the_same_network_is_alike_at_every_depth_and_an_untrained_one_is_not(st
     table = compare_bases(store, tasks, same, made(2), SETTINGS | {"mean_image": "target"}, 40)
     assert list(table["target"]) == ["A"] * 7 + ["B"] * 7
     assert list(table["depth"]) == [1, 2, 3, 4, 5, 6, 7] * 2
+    assert list(table["unit"][:3]) == ["conv1", "conv2", "conv3"]
     assert table["cka"].to_list() == pytest.approx([1] * 14)
     assert (table["cka_untrained"] < 0.999).all()
     assert set(table["images"]) == {40}

@@ -9,7 +9,7 @@ import re
 import pandas as pd
 import pytest
 from helpers import ROOT
-from odd_studies import ODD_STUDIES, diverged, loaded, readings_of, similarity_of, table
+from odd_studies import ODD_STUDIES, diverged, loaded, readings_of, similarity_of, table, units_of
 
 from workflow_scripts.report.figures.boost import plot_boost
 from workflow_scripts.report.figures.comparison import plot_comparison
@@ -18,17 +18,22 @@ from workflow_scripts.report.figures.figure2 import plot_transfer
 from workflow_scripts.report.figures.figure3 import plot_distance
 from workflow_scripts.report.figures.hierarchy import plot_hierarchy
 from workflow_scripts.report.figures.learning import plot_learning
+from workflow_scripts.report.figures.norm_statistics import plot_statistics
 from workflow_scripts.report.figures.preserved import plot_preserved
+from workflow_scripts.report.figures.pretrained import plot_pretrained
 from workflow_scripts.report.figures.reduced import plot_reduced
 from workflow_scripts.report.figures.similarity import plot_similarity
 from workflow_scripts.report.interactive import chart_items
 from workflow_scripts.report.write_report import page_content, render, table_entry
+from workflow_scripts.results.advice import advice
 from workflow_scripts.results.compare_published import comparison_table, read_printed
 from workflow_scripts.results.effects import effect_table, read_effects
-from workflow_scripts.results.findings import advice, findings
+from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.norm_statistics import read_statistics, statistics_table
 from workflow_scripts.results.table import missing_networks, read_results
 from workflow_scripts.results.tables import boost_table, drop_table
+from workflow_scripts.results.units import read_units, unit_names
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -39,7 +44,10 @@ QUICK = [
     "one network",
     "all base diverged",
     "all right or all wrong",
+    "norm statistics of a pretrained source",
+    "deep networks",
 ]
+TABLES = ("effects", "norm_statistics", "boost", "drops", "units")
 NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|None)\b|-0\.0+\b")
 EFFECTS = {}  # the effects of a results table by its text: two tests need them, and they take seconds
 TRAINED_SUMMARY = {"training": {"jobs": 1, "hours": {"cpu": 1.0, "gpu": 0}, "devices": ["cpu"]}}
@@ -62,9 +70,11 @@ def tables_of(made, folder):
     if key not in EFFECTS:
         EFFECTS[key] = effect_table(results)
     makers = {"effects": lambda _: EFFECTS[key], "boost": boost_table, "drops": drop_table}
+    makers |= {"norm_statistics": statistics_table, "units": lambda results: units_of(int(results["depth"].max()))}
     for name, make in makers.items():
         make(results).round(4).to_csv(folder / f"{name}.csv", index=False)
     tables = {"effects": read_effects(folder / "effects.csv"), "boost": pd.read_csv(folder / "boost.csv")}
+    tables["norm_statistics"] = read_statistics(folder / "norm_statistics.csv")
     return results, tables
 
 
@@ -78,12 +88,14 @@ def page_of(made, folder, caplog):
     """The page of a study, which must be sound."""
     results, tables = tables_of(made, folder)
     missing = missing_networks(read_results(folder / "results.csv"))
-    found = {"findings": findings(results, tables["effects"]), "advice": advice(tables["effects"]), "missing": missing}
+    units = read_units(folder / "units.csv")
+    answers = findings(results, tables["effects"], tables["norm_statistics"], unit_names(units))
+    found = {"findings": answers, "advice": advice(tables["effects"], unit_names(units)), "missing": missing}
     assert not NO_NUMBER.search(json.dumps(found, allow_nan=False))
-    charts = chart_items(results, tables["effects"], readings_of(made))
+    charts = chart_items(results, tables["effects"], readings_of(made), units)
     assert not caplog.records  # Bokeh complains of empty charts here
     captions = ROOT / "report"
-    entries = [table_entry(folder / f"{name}.csv", captions / f"{name}.rst") for name in ("effects", "boost", "drops")]
+    entries = [table_entry(folder / f"{name}.csv", captions / f"{name}.rst") for name in TABLES]
     page = render(
         captions / "page.html.j2", page_content(results, TRAINED_SUMMARY, found, charts, entries, [], {"study": "odd"})
     )
@@ -98,18 +110,22 @@ def test_the_page_of_an_odd_study_is_sound(name, tmp_path, caplog):
         assert f"{ODD_STUDIES[name]['diverged'].sum()} of the networks diverged." in page
 
 
-@pytest.mark.parametrize("name", studies(QUICK[:4]))
+@pytest.mark.parametrize("name", studies([*QUICK[:4], *QUICK[-2:]]))
 def test_the_figures_of_an_odd_study_are_sound(name, tmp_path, published):
     made = ODD_STUDIES[name]
     results, tables = tables_of(made, tmp_path)
+    units = read_units(tmp_path / "units.csv")
     figures = [
         plot_transfer(results),
-        plot_effects(tables["effects"]),
+        plot_transfer(results, units),
+        plot_pretrained(results, units),
+        plot_statistics(tables["norm_statistics"], units),
+        plot_effects(tables["effects"], units),
         plot_boost(tables["boost"]),
-        plot_distance(results),
+        plot_distance(results, units),
         plot_hierarchy(results, {"random0": 4.0, "natman": 6.0}),
         plot_reduced(results),
-        plot_preserved(results),
+        plot_preserved(results, units),
         plot_comparison(results, published),
         *(plot_similarity(results, similarity_of(results, cka)) for cka in (0.5, float("nan"))),
         *([plot_learning(readings)] if (readings := readings_of(made)) is not None else []),

@@ -13,10 +13,12 @@ from helpers import PYTHON, ROOT
 from workflow_scripts.plumbing.records import record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name, sparkline
 from workflow_scripts.report.write_report import diverged_networks
+from workflow_scripts.results.advice import advice
 from workflow_scripts.results.effects import effect_table
-from workflow_scripts.results.findings import advice, findings
+from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.tables import drop_table
+from workflow_scripts.study.columns import KEY_COLUMNS
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
 HOSTILE = '<script>alert("x")</script> & "quotes"'
@@ -25,10 +27,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 def readings_of(results):
-    keys = ["partition", "source", "target", "depth", "treatment", "seed", "preserve", "init"]
     rows = [
-        dict(zip(keys, network, strict=True)) | {"iteration": iteration, "top1": iteration / 100}
-        for network in results[keys].itertuples(index=False, name=None)
+        dict(zip(KEY_COLUMNS, network, strict=True)) | {"iteration": iteration, "top1": iteration / 100}
+        for network in results[KEY_COLUMNS].itertuples(index=False, name=None)
         for iteration in (10, 20, 30)
     ]
     return pd.DataFrame(rows)

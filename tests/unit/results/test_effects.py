@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import ROOT
+from odd_studies import loaded, table
 
-from workflow_scripts.results.effects import effect_table, per_depth
+from workflow_scripts.results.effects import deepest_range, depth_ranges, effect_table, kinds_of_halves, per_depth
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.intervals import mean_interval
 
@@ -57,6 +58,48 @@ def test_the_effects_are_told_apart(tmp_path):
     assert points(table, "specialisation", "unpaired_points") == pytest.approx([0, 1, 8])
     ranges = table[(table["effect"] == "specialisation") & table["layers"].str.contains("-")]
     assert dict(zip(ranges["layers"], ranges["points"], strict=True)) == pytest.approx({"1-7": 3, "3-7": 4.5})
+
+
+@pytest.mark.parametrize(
+    ("depths", "ranges"),
+    [
+        (range(1, 8), ["1-7", "3-7", "5-7"]),  # the paper's
+        ([1, 4, 7], ["1-7", "3-7", "5-7"]),
+        (range(1, 11), ["1-10", "4-10", "7-10"]),
+        ([2], ["1-2"]),
+        ([1], []),
+        ([], []),
+    ],
+)
+def test_ranges_of_depths_are_the_papers_for_any_number_of_units(depths, ranges):
+    found = [f"{first}-{last}" for first, last in depth_ranges(depths)]
+    assert found == ranges
+    if ranges:
+        assert deepest_range([*map(str, depths), *reversed(found)]) == ranges[0]
+
+
+def test_a_pretrained_source_takes_the_place_of_the_other_half(tmp_path):
+    """PnB costs 0.8 points a unit, AnB 1 point; both have the same controls."""
+    groups = ("base", "BnB", "BnB+", "AnB", "PnB", "PnB+", "random")
+    made = table(["random0", "whole"], groups, depths=(1, 4, 10), score=None)
+    effects = effect_table(loaded(made, tmp_path))
+    assert list(kinds_of_halves(effects)) == [
+        "random halves",
+        "random halves, pretrained source",
+        "all classes, pretrained source",
+    ]
+    for halves, cost in (("random halves", 1), ("random halves, pretrained source", 0.8)):
+        assert list(per_depth(effects, "specialisation", halves)["points"]) == pytest.approx(
+            [cost, 4 * cost, 10 * cost]
+        )
+        assert list(per_depth(effects, "coadaptation", halves)["points"]) == pytest.approx([0, 0, 0])
+    ends = effects[(effects["halves"] == "all classes, pretrained source") & (effects["layers"] == "10")]
+    points = dict(zip(ends["effect"], ends["points"], strict=True))
+    assert points["total_drop"] == pytest.approx(8)
+    assert points["boost_over_base"] == pytest.approx(2)
+    assert points["boost_over_selffer"] == pytest.approx(0)
+    assert points["random_drop"] == pytest.approx(50)
+    assert "boost_over_base" not in set(effects[effects["halves"] == "random halves"]["effect"])
 
 
 def test_pairing_is_by_target_task(tmp_path):

@@ -6,8 +6,9 @@ import pytest
 from helpers import ROOT
 
 from workflow_scripts.results import verdicts
+from workflow_scripts.results.advice import advice
 from workflow_scripts.results.effects import effect_table
-from workflow_scripts.results.findings import advice, findings
+from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import load_results
 
 GENERAL, TROUBLE, TUNING = "From which depth", "Which trouble", "Does fine-tuning"

@@ -31,7 +31,15 @@ def test_warp_keeps_the_whole_image_and_crop_the_middle():
     assert decode(encoded(Image.fromarray(wide)), 10, "shortest_crop").mean() > 195
 
 
-@pytest.mark.parametrize("resize", ["warp", "shortest_crop"])
+def test_bicubic_weights_are_pillows():
+    """As pretrained networks of timm want it: the centre is cut out after the shorter side has its size."""
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8))
+    expected = np.asarray(photo.resize((30, 20), Image.Resampling.BICUBIC).crop((5, 0, 25, 20)))
+    assert np.array_equal(decode(encoded(photo), 20, "shortest_crop_bicubic"), expected)
+    assert not np.array_equal(decode(encoded(photo), 20, "shortest_crop"), expected)
+
+
+@pytest.mark.parametrize("resize", ["warp", "shortest_crop", "shortest_crop_bicubic"])
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "1", "P", "RGBA", "LA", "I;16"])
 def test_every_mode_becomes_rgb(mode, resize):
     gray = Image.fromarray(np.full((30, 40), 128, dtype=np.uint8))

@@ -3,13 +3,12 @@
 import re
 
 import pytest
-import yaml
-from helpers import ROOT
+from helpers import default_config
 
 from workflow_scripts.study.jobs import BASE_STEM, CURVE_STEM, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs, study_jobs
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 WILDCARDS = {
     **{"partition": r"[A-Za-z]\w*", "seed": r"\d+", "source": "A|B|whole|random", "target": "A|B|whole"},
     **{"treatment": "frozen|finetuned", "variant": VARIANT, "depths": r"\d+(?:-\d+)*"},

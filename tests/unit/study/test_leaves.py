@@ -3,14 +3,13 @@
 import copy
 
 import pytest
-import yaml
-from helpers import ROOT
+from helpers import default_config
 
 from workflow_scripts.study import leaves
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import curve_jobs
 
-CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+CONFIG = default_config()
 BASE = TrainingJob.base("random0", 0, "B")
 SELFFER = TrainingJob("random0", 0, "B", "B", "frozen", depths=(1,))
 TRANSFER = TrainingJob("random0", 0, "A", "B", "finetuned", depths=(1,))
@@ -65,8 +64,11 @@ def test_a_jobs_own_initial_weights_take_the_place_of_the_studys():
 
 
 def test_no_leaf_of_training_is_forgotten():
-    assert set(leaves.training_leaves(CONFIG["training"])) == set(CONFIG["training"])
-    assert set(leaves.job_leaves(CONFIG["training"], BASE)) == set(CONFIG["training"])
+    unused = leaves.NOT_LEAVES | {"channels"}  # the input is a mean image
+    assert set(leaves.training_leaves(CONFIG["training"])) == set(CONFIG["training"]) - unused
+    assert set(leaves.job_leaves(CONFIG["training"], BASE)) == set(CONFIG["training"]) - unused
+    channels = leaves.training_leaves(CONFIG["training"] | {"input": "channels"})
+    assert set(CONFIG["training"]) - set(channels) == leaves.NOT_LEAVES | {"input_scale", "mean_image"}
 
 
 def test_a_curve_and_its_source_agree_in_all_but_their_own_leaves():

@@ -1,11 +1,16 @@
 """What holds for the paper's networks holds for any: company, frozen units, interruption."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
 import torch
+import torchvision
 from test_training import SETTINGS, finish, start, weights_of
 
+from workflow_scripts.network import models
+from workflow_scripts.network.networks import Network
+from workflow_scripts.network.norms import NORM_STATISTICS
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.schedules import learning_rate_factor
@@ -13,13 +18,26 @@ from workflow_scripts.training.batches import Batches
 from workflow_scripts.training.devices import set_deterministic
 
 SLOW = pytest.mark.slow
-# Batch norm and shortcuts; group norm without; squeeze-and-excitation and dropout; stochastic depth.
-NETWORKS = [
-    "cifar_resnet20",
-    "mini_resnet",
-    pytest.param("torchvision:mobilenet_v3_small", marks=SLOW),
-    pytest.param("torchvision:efficientnet_b0", marks=SLOW),
-]
+# Batch norm and shortcuts; a transformer with dropout; chains, and other norms or none; squeeze-and-excitation;
+# stochastic depth.
+NETWORKS = ["cifar_resnet20", "small_vit", *models.MINI_RESNETS]
+LARGE = ["torchvision:resnet18", "torchvision:mobilenet_v2", "torchvision:mobilenet_v3_small"]
+LARGE += ["torchvision:efficientnet_b0", "timm:test_vit", "timm:test_efficientnet"]
+ALL = [*NETWORKS, *(pytest.param(name, marks=SLOW) for name in LARGE)]
+FEW = [*NETWORKS[:3], *(pytest.param(name, marks=SLOW) for name in [*NETWORKS[3:], *LARGE])]
+
+
+def small_vit(classes):
+    """torchvision's vision transformer with 16 patches, 4 blocks and dropout."""
+    options = {"num_layers": 4, "num_heads": 2, "hidden_dim": 32, "mlp_dim": 64, "dropout": 0.1}
+    return torchvision.models.VisionTransformer(32, 8, attention_dropout=0.1, num_classes=classes, **options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_vit_has_a_name():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(models.OWN, "small_vit", small_vit)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -33,7 +51,7 @@ def batches(store, tasks):
     return Batches(*splits, tasks["B"], tasks["A"].mean_image, 32, 1 / 64, torch.device("cpu"))
 
 
-@pytest.fixture(params=NETWORKS)
+@pytest.fixture(params=FEW)
 def settings(request):
     return replace(SETTINGS, architecture=request.param, iterations=4, validate_every=2)
 
@@ -60,14 +78,55 @@ def test_a_network_does_not_depend_on_its_company(batches, settings, source, tre
         assert alone.readings == together[depth].readings
 
 
-def test_frozen_units_keep_their_parameters_and_buffers(batches, settings):
-    weights = base_weights(batches, settings)
-    for depth, learner in finish(start(batches, weights, settings, depths=[1, 3])).items():
-        after, network = weights_of(learner), learner.network
+def frozen_sha256(network: Network, depth: int) -> dict[str, str]:
+    """SHA-256 of the first `depth` units' parameters, of the norms' running statistics, and of all other buffers."""
+    state, parameters = network.state_dict(), {name for name, _ in network.named_parameters()}
+    hashes = {kind: hashlib.sha256() for kind in ("parameters", "statistics", "others")}
+    for name in sorted(name for number in range(depth) for name in network.tensors(number)):
+        is_statistic = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        kind = "parameters" if name in parameters else "statistics" if is_statistic else "others"
+        hashes[kind].update(name.encode() + state[name].numpy().tobytes())
+    return {kind: one.hexdigest() for kind, one in hashes.items()}
+
+
+@pytest.mark.parametrize("statistics", NORM_STATISTICS)
+@pytest.mark.parametrize("source", ["A", "random"])
+@pytest.mark.parametrize("architecture", ALL)
+def test_frozen_means_frozen(batches, architecture, source, statistics):
+    """Parameters and buffers are the source's after training; but for running statistics, which are the target's, or
+    drift as a careless freeze lets them.
+    """
+    settings = replace(SETTINGS, architecture=architecture, iterations=2, validate_every=2)
+    settings = replace(settings, norm_statistics=statistics)
+    weights = base_weights(batches, settings) if source == "A" else None
+    training = start(batches, weights, settings, source=source, depths=[1, 3])
+    before = {one.depth: frozen_sha256(one.network, one.depth) for one in training.learners}
+    started = {one.depth: weights_of(one) for one in training.learners}
+    for depth, learner in finish(training).items():
+        after, network = frozen_sha256(learner.network, depth), learner.network
+        same_statistics = statistics == "source" or not network.norms(depth)
+        assert after["parameters"] == before[depth]["parameters"]
+        assert after["others"] == before[depth]["others"]
+        assert (after["statistics"] == before[depth]["statistics"]) == same_statistics
         frozen = {name for number in range(depth) for name in network.tensors(number)}
-        assert all(torch.equal(after[name], weights[name]) for name in frozen)
+        if weights:
+            assert all(torch.equal(started[depth][name], weights[name]) for name in frozen)
         learned = {name for name, _ in network.named_parameters()} - frozen
-        assert any(not torch.equal(after[name], weights[name]) for name in learned)
+        unchanged = [name for name in learned if torch.equal(weights_of(learner)[name], started[depth][name])]
+        assert len(unchanged) < len(learned) / 4, unchanged
+
+
+@pytest.mark.parametrize("architecture", ALL)
+def test_a_selffer_with_all_units_and_the_head_copied_scores_as_base(batches, architecture):
+    settings = replace(SETTINGS, architecture=architecture, iterations=4, validate_every=2)
+    base = finish(start(batches, settings=settings, source="B", treatment="base"))[0]
+    weights, deepest = weights_of(base), len(base.network.names) - 1
+    training = start(batches, weights, replace(settings, learning_rate=0.0), source="B", depths=[deepest])
+    (learner,) = training.learners
+    learner.network.load_state_dict(weights)  # the head too, which a learning rate of 0 keeps
+    readings = finish(training)[deepest].readings
+    scores = ("top1", "top5", "loss")
+    assert [readings[-1][key] for key in scores] == [base.readings[-1][key] for key in scores]
 
 
 def test_an_interrupted_training_ends_in_the_same_bits(batches, settings):

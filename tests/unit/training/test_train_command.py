@@ -16,7 +16,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from workflow_scripts.plumbing.files import read_json
 
 SETTINGS = {
-    **{"architecture": "mini_caffenet", "init": "he", "crop": 32, "input_scale": 0.015625, "mean_image": "source"},
+    **{
+        "architecture": "mini_caffenet",
+        "init": "he",
+        "crop": 32,
+        "input": "mean_image",
+        "input_scale": 1 / 64,
+        "mean_image": "source",
+    },
     **{"batch_size": 32, "duration": 12, "validate_every": 1, "learning_rate": 0.01, "device": "cpu"},
     **{"schedule": {"kind": "step", "step": 5, "gamma": 0.1}, "momentum": 0.9, "weight_decay": 0.0005},
     **{"stuck_after": 13, "precision": "auto", "compile": False},
@@ -53,7 +60,7 @@ def command(store, tasks, tmp_path):
                 "0",
             ),
             *("--depths", *map(str, depths), "--settings", json.dumps(SETTINGS | changes), *options),
-            *("--output", str(tmp_path / f"{name}.json"), str(tmp_path / f"{name}.safetensors")),
+            *("--record", str(tmp_path / f"{name}.json"), "--weights", str(tmp_path / f"{name}.safetensors")),
         ]
 
     return build

@@ -18,6 +18,7 @@ SETTINGS = TrainingSettings(
     architecture="mini_caffenet",
     init="he",
     crop=32,
+    input="mean_image",
     input_scale=1 / 64,
     mean_image="source",
     batch_size=16,

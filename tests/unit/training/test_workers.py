@@ -45,7 +45,7 @@ def command(store, tasks, tmp_path):
                 "2",
             ),
             *("--settings", json.dumps(SETTINGS | {"validate_every": 4} | changes), *options),
-            *("--output", str(tmp_path / f"{name}.json"), str(tmp_path / f"{name}.safetensors")),
+            *("--record", str(tmp_path / f"{name}.json"), "--weights", str(tmp_path / f"{name}.safetensors")),
         ]
 
     return build

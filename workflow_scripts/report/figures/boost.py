@@ -19,7 +19,7 @@ SMALLEST = 0.05  # points; what rounds to 0.0 needs no finer axis
 
 
 def plot_boost(table: pd.DataFrame) -> Figure:
-    """Grouped bars of `table` (workflow_scripts.results.tables.boost_table), a group per range of layers."""
+    """Grouped bars of `table` (workflow_scripts.results.tables.boost_table), a group per range of depths."""
     figure, axes = new_figure(1, 1, (8, 4.2))
     places = np.arange(len(table))
     for offset, (column, (label, colour)) in zip((-WIDTH, 0, WIDTH), BARS.items(), strict=True):
@@ -32,7 +32,7 @@ def plot_boost(table: pd.DataFrame) -> Figure:
     if not (values := table[list(BARS)].abs().max(axis=None)) > SMALLEST:  # nothing, or nothing but zeros
         axes.set_ylim(-1, 1)
     if pd.isna(values):
-        axes.set_xlim(-0.5, len(table) - 0.5)
+        axes.set_xlim(-0.5, max(1, len(table)) - 0.5)
         controls = "AnB+ has no trained network to be compared with."
         say(axes, controls if table["networks"].any() else "No AnB+ network of equal halves is trained.")
     axes.grid(visible=False, axis="x")

@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import depth_axis
 from workflow_scripts.report.plotting import (
     GROUPS,
-    depth_axis,
     draw_line,
     each_label_once,
     figure_command,
@@ -36,7 +36,7 @@ def plot_comparison(results: pd.DataFrame, published: pd.DataFrame) -> Figure:
     shown = [name for name, curve in ours.items() if not curve.empty] or list(ours)[:1]
     columns = min(3, len(shown))
     lines = -(-len(shown) // columns)
-    size = (4.2 * columns, 3.4 * lines + 0.5)
+    size = (max(8.4, 4.2 * columns), 3.4 * lines + 0.5)
     figure, grid = new_figure(lines, columns, size, sharex=True, squeeze=False)
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()

@@ -5,19 +5,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.plotting import EFFECT_PANELS, depth_axis, each_label_once, figure_command, new_figure, say
+from workflow_scripts.report.depths import depth_axis
+from workflow_scripts.report.plotting import EFFECT_PANELS, each_label_once, figure_command, new_figure, say
 from workflow_scripts.results.effects import kinds_of_halves, per_depth, read_effects
+from workflow_scripts.results.groups import named_source
+from workflow_scripts.results.units import read_units
 
 BESIDE = (-0.12, 0.0, 0.12)
 
 
-def plot_effects(effects: pd.DataFrame) -> Figure:
-    """A row of two panels per kind of halves of `effects` (workflow_scripts.results.effects.effect_table)."""
+def plot_effects(effects: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
+    """A row of two panels per kind of halves of `effects` (workflow_scripts.results.effects.effect_table).
+
+    The axes have the names of `units` (units.read_units), if they are known.
+    """
     measured = [name for panel in EFFECT_PANELS.values() for name in panel]
     paired = effects[effects["effect"].isin(measured)].dropna(subset="points")
     kinds = list(kinds_of_halves(paired))
     rows = max(1, len(kinds))
-    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + 0.4), sharex=True, squeeze=False)
+    figure, grid = new_figure(rows, 2, (11, 3.6 * rows + (0.4 if units is None else 1.0)), sharex=True, squeeze=False)
     for line, halves in zip(grid, kinds, strict=False):
         for axes, (title, panel) in zip(line, EFFECT_PANELS.items(), strict=True):
             _draw_panel(axes, paired, halves, panel)
@@ -32,7 +38,7 @@ def plot_effects(effects: pd.DataFrame) -> Figure:
     for column in grid.T:
         lowest = [axes for axes in column if axes.lines][-1:]
         for axes in lowest:
-            depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()])
+            depth_axis(axes, [int(layers) for layers in paired["layers"] if layers.isdigit()], units)
             axes.tick_params(labelbottom=True)
     if not kinds:
         say(grid[0, 0], "No target task has two trained networks to be compared.")
@@ -55,14 +61,18 @@ def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> 
         if rows.empty:
             continue
         places = rows.index + sideways
-        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=label)
+        axes.plot(places, rows["points"], color=colour, marker=marker, markersize=5, label=named_source(label, halves))
         if rows["low"].notna().any():
             axes.vlines(places, rows["low"], rows["high"], color=colour, linewidth=2, alpha=0.6)
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("report.figures.effects", __doc__, ["effects"], lambda path: plot_effects(read_effects(path)))
+
+    def draw(effects: str, units: str | None) -> Figure:
+        return plot_effects(read_effects(effects), units and read_units(units))
+
+    figure_command("report.figures.effects", __doc__, ["effects", "units?"], draw)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import depth_axis
 from workflow_scripts.report.plotting import (
     GROUPS,
     STYLE_OF_HALVES,
-    depth_axis,
     draw_line,
     each_label_once,
     figure_command,
@@ -25,6 +25,7 @@ from workflow_scripts.results.groups import (
     main_variant,
     mean_by_depth,
 )
+from workflow_scripts.results.units import read_units
 from workflow_scripts.study.columns import SCORE
 
 TO_MANMADE, TO_NATURAL = "#EE7733", "#009988"
@@ -33,8 +34,11 @@ GRADED = ("near", "middle", "far")  # equal halves by hierarchy distance
 LABELS = {"B": "natural to man-made", "A": "man-made to natural"}
 
 
-def plot_distance(results: pd.DataFrame) -> Figure:
-    """Figure 3 of `results`; the drop is top-1 accuracy minus that of the target's base network."""
+def plot_distance(results: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
+    """Figure 3 of `results`; the drop is top-1 accuracy minus that of the target's base network.
+
+    The axes have the names of `units` (units.read_units), if they are known.
+    """
     frozen = results[results["treatment"] == "frozen"]
     frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
     transfer = main_variant(frozen[frozen["group"] == "AnB"])
@@ -50,8 +54,9 @@ def plot_distance(results: pd.DataFrame) -> Figure:
         *((transfer[in_families(transfer, grade)], f"{grade} halves", f"{grade} halves") for grade in GRADED),
     ):
         draw_line(axes[2], mean_by_depth(rows, "drop"), *STYLE_OF_HALVES[kind], label=f"{label}, AnB")
-    for suffix, style, rows in variants(untrained):
-        draw_line(axes[2], mean_by_depth(rows, "drop"), RANDOM_COLOUR, "s", style, f"random features{suffix}")
+    for style, rows in variants(untrained):
+        line = (RANDOM_COLOUR, style.marker or "s", style.line, f"random features{style.suffix}")
+        draw_line(axes[2], mean_by_depth(rows, "drop"), *line)
     axes[2].axhline(0, color="black", linestyle=":", linewidth=1)
     axes[2].set(title="drop from the base network, mean", ylabel="top-1 accuracy minus base")
     for panel, rows in zip(axes, (natman, untrained, pd.concat([transfer, untrained])), strict=True):
@@ -60,7 +65,7 @@ def plot_distance(results: pd.DataFrame) -> Figure:
     for panel in axes[:2]:
         panel.set_ylim(bottom=0)
     for panel in axes:
-        depth_axis(panel, [0, *frozen["depth"]])
+        depth_axis(panel, [0, *frozen["depth"]], units)
         panel.legend(*each_label_once(panel), loc="best")
     return figure
 
@@ -77,8 +82,9 @@ def _draw_natman(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _draw_untrained(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set(title="random, untrained features on all classes", ylabel="top-1 accuracy")
-    for suffix, style, variant in variants(rows):
-        draw_line(axes, mean_by_depth(variant), RANDOM_COLOUR, "s", style, f"random features{suffix}")
+    for style, variant in variants(rows):
+        line = (RANDOM_COLOUR, style.marker or "s", style.line, f"random features{style.suffix}")
+        draw_line(axes, mean_by_depth(variant), *line)
     if not rows.empty:
         _draw_base(axes, rows, RANDOM_COLOUR)
     mark_diverged(axes, rows)
@@ -94,7 +100,11 @@ def _draw_base(axes: Axes, rows: pd.DataFrame, colour: str) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("report.figures.figure3", __doc__, ["results"], lambda path: plot_distance(load_results(path)))
+
+    def draw(results: str, units: str | None) -> Figure:
+        return plot_distance(load_results(results), units and read_units(units))
+
+    figure_command("report.figures.figure3", __doc__, ["results", "units?"], draw)
 
 
 if __name__ == "__main__":

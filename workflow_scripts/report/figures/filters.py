@@ -6,13 +6,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.features.filters import CONTROL_NAME, FILTER_KINDS, Name, load_first_layers
-from workflow_scripts.features.first_layer import NOT_A_NUMBER, untrained_filters
+from workflow_scripts.features.first_layer import NOT_A_NUMBER, TOO_SMALL, untrained_filters
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import Verified
-from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
+from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure, say
 
 SHOWN = 7  # networks drawn, beside the untrained filters
-COLOURS = {"gabor": "#4477AA", "colour blob": "#EE6677", "other": "#BBBBBB", NOT_A_NUMBER: DIVERGED}
+COLOURS = {
+    "gabor": "#4477AA",
+    "colour blob": "#EE6677",
+    "other": "#BBBBBB",
+    TOO_SMALL: "#DDDDDD",
+    NOT_A_NUMBER: DIVERGED,
+}
 LABELS = {"gabor": "Gabor-like"}
 GRID_COLUMNS = 4
 
@@ -22,6 +28,11 @@ def plot_filters(layers: dict[Name, np.ndarray], filters: pd.DataFrame, shares: 
 
     `layers` are from features.filters.load_first_layers, `filters` and `shares` from the tables of score_filters.
     """
+    if not layers:
+        figure, axes = new_figure(1, 1, (8, 2.5))
+        axes.set_axis_off()
+        say(axes, "The network does not begin with a convolution over colours.")
+        return figure
     shape = next(iter(layers.values())).shape
     shown = dict(list(layers.items())[:SHOWN]) | {CONTROL_NAME: untrained_filters(shape)[: shape[0]]}
     rows = -(-len(shown) // GRID_COLUMNS)
@@ -82,7 +93,7 @@ def _draw_shares(axes: Axes, shares: pd.DataFrame) -> None:
     left = np.zeros(len(shares))
     for kind in FILTER_KINDS:
         values = shares[f"{kind} percent"].to_numpy()
-        if kind == NOT_A_NUMBER and not values.any():
+        if not values.any() and (kind in (TOO_SMALL, NOT_A_NUMBER) or shares[f"{TOO_SMALL} percent"].any()):
             continue
         axes.barh(names, values, left=left, color=COLOURS[kind], label=LABELS.get(kind, kind))
         left += values

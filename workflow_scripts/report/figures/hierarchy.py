@@ -43,7 +43,7 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
     axes.set(xlabel="mean distance of the halves' classes in the hierarchy (edges)")
     axes.set(ylabel="points lost, base - AnB", title="frozen transfer, mean over targets")
     if len(means):
-        figure.legend(loc="outside right upper")
+        figure.legend(loc="outside right upper", ncols=1 + len(depths) // 16)
     elif not_diverged(transfer)["base"].isna().all():
         say_why_empty(axes, transfer, "base")
     else:

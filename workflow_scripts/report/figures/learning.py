@@ -11,10 +11,13 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import thinned
 from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
 from workflow_scripts.results.groups import variant_label
+from workflow_scripts.results.table import read_readings
+from workflow_scripts.study.columns import VARIANT_COLUMNS
 
-CURVE = ["partition", "source", "target", "treatment", "preserve", "init"]
+CURVE = ["partition", "source", "target", "treatment", *VARIANT_COLUMNS]
 LOSSES = ["loss", "train_loss"]
 PANEL_COLUMNS = 4
 
@@ -31,19 +34,18 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
     colours = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, deepest)))
     for axes in grid.flat[len(curves) :]:
         axes.set_axis_off()
-    for axes, ((partition, source, target, treatment, preserve, init), rows_of_curve) in zip(
-        grid.flat, curves, strict=False
-    ):
-        for (depth, _), line in rows_of_curve.groupby(["depth", "seed"]):
+    for axes, ((partition, source, target, treatment, *variant), of_curve) in zip(grid.flat, curves, strict=False):
+        for (depth, _), line in of_curve.groupby(["depth", "seed"]):
             axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
             _mark_end(axes, line)
         _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
-        variant = variant_label(preserve, init, inits)
-        axes.set_title(f"{partition}: {source} to {target}, {treatment}{variant and ', ' + variant}", fontsize=10)
+        label = variant_label(*variant, inits)
+        lines = [f"{partition}: {source} to {target}, {treatment}", *([label] if label else [])]
+        axes.set_title("\n".join(lines), fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")
     norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=range(1, deepest + 1), fraction=0.03)
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=thinned(range(1, deepest + 1)), fraction=0.03)
     crosses = ", red cross: loss not a number" if readings[LOSSES].isna().any(axis=None) else ""
     bar.set_label(f"depth n (black dots: base network{crosses})")
     return figure
@@ -64,7 +66,7 @@ def _mark_end(axes: Axes, line: pd.DataFrame) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("report.figures.learning", __doc__, ["readings"], lambda path: plot_learning(pd.read_csv(path)))
+    figure_command("report.figures.learning", __doc__, ["readings"], lambda path: plot_learning(read_readings(path)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Step: how alike source and target networks are by layer, and whether that goes with the cost of specialisation."""
+"""Step: how alike source and target networks are by unit, and whether that goes with the cost of specialisation."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from scipy.stats import spearmanr
 
 from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import depth_axis
 from workflow_scripts.report.plotting import (
     GROUPS,
-    depth_axis,
     draw_line,
     figure_command,
     halves_styles,
@@ -22,6 +22,7 @@ from workflow_scripts.report.plotting import (
     say_why_empty,
 )
 from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
+from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import SCORE
 
@@ -41,10 +42,11 @@ def transfer_cost(results: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return transfer.assign(cost=100 * (transfer["base"] - transfer[SCORE]))[[*NETWORK, "cost"]], "drop, base - AnB"
 
 
-def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
+def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
     """CKA by depth for each kind of halves, with the untrained control, and the cost of transfer against it.
 
     `results` are from groups.load_results, `similarity` is the tables of compare_bases put together.
+    The axis of depths has the names of `units` (units.read_units), if they are known.
     """
     figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
     similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
@@ -61,7 +63,7 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame) -> Figure:
         by_depth.legend(loc="best")
     if similarity["cka"].isna().all():
         say(by_depth, _why_not_computed(similarity))
-    depth_axis(by_depth, similarity["depth"])
+    depth_axis(by_depth, similarity["depth"], units)
     _draw_costs(against, *transfer_cost(results), similarity)
     if not against.lines[:-1]:
         say_why_empty(against, results[results["group"] == "AnB"], "base")
@@ -99,16 +101,16 @@ def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataF
     axes.set(xlabel="linear CKA of source and target at depth n", ylabel=f"{name}, points")
     if len(points):
         handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        axes.legend(handles.values(), handles, fontsize=9)
+        axes.legend(handles.values(), handles, fontsize=9, ncols=1 + len(handles) // 11)
 
 
 def main() -> None:
     """Command line: see the module's docstring."""
 
-    def draw(results: str, tables: Sequence[str]) -> Figure:
-        return plot_similarity(load_results(results), pd.concat(map(pd.read_csv, tables)))
+    def draw(results: str, tables: Sequence[str], units: str | None) -> Figure:
+        return plot_similarity(load_results(results), pd.concat(map(pd.read_csv, tables)), units and read_units(units))
 
-    figure_command("report.figures.similarity", __doc__, ["results", "similarity*"], draw)
+    figure_command("report.figures.similarity", __doc__, ["results", "similarity*", "units?"], draw)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,109 @@
+"""What a study advises: how many units to copy, and how many to freeze."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from workflow_scripts.results.effects import kinds_of_halves, per_depth
+from workflow_scripts.results.groups import PRETRAINED_SOURCE
+from workflow_scripts.results.units import first_units
+from workflow_scripts.results.verdicts import (
+    UNSURE,
+    at_most,
+    depths_in_words,
+    has_interval,
+    negated,
+    noise_of,
+    number,
+    verdict,
+)
+
+TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
+NO_ADVICE = (
+    "No trained transfer network has a trained base network to be compared with."
+    " The report therefore gives no advice on what to copy."
+)
+
+
+def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str:
+    """How many units to copy and how many to freeze: a line per kind of halves, or why there is no advice.
+
+    `names` of units are from units.unit_names.
+    """
+    sentences = []
+    for halves in kinds_of_halves(effects):
+        boosts, drops, recoveries = (
+            per_depth(effects, name, halves).dropna(subset="points")
+            for name in ("boost_over_base", "total_drop", "recovery")
+        )
+        parts = [
+            give(rows, names or {})
+            for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops))
+            if not rows.empty
+        ]
+        if parts and halves.endswith(PRETRAINED_SOURCE):
+            more = [] if drops.empty else _tuned(drops, recoveries)
+            target = halves.removesuffix(PRETRAINED_SOURCE)
+            sentences.append(f"From the pretrained network to {target}: {' '.join([*parts, *more])}")
+        elif parts:
+            sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
+    return "\n".join(sentences) or NO_ADVICE
+
+
+def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
+    best = boosts.loc[boosts["points"].idxmax()]
+    if verdict(best) != 1:
+        none = f"Fine-tuning copied units brought no measurable gain{_hedged(best)}."
+        return f"{none} The best is {number(best)}, at n = {best.name}."
+    margin = 2 * noise_of(best)
+    alike = [
+        depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name
+    ]
+    sentences = [f"Copy {first_units(best.name, names)} and fine-tune {'it' if best.name == 1 else 'them'}."]
+    sentences.append(f"This gains {number(best)} over training from scratch{_hedged(best)}.")
+    if alike:
+        sentences.append(f"Copying {depths_in_words(alike)} did about as well.")
+    return " ".join(sentences)
+
+
+def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
+    best = drops.loc[drops["points"].idxmin()]
+    if verdict(best) == -1:
+        gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
+        return f"{gain}{_hedged(best)}. {_cheap_advice(drops, names)}"
+    return _cheap_advice(drops, names)
+
+
+def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
+    """How many units can be frozen at a cost of TOLERANCE."""
+    cheap = []
+    for depth, drop in drops.iterrows():
+        if not at_most(drop, TOLERANCE):
+            break
+        cheap.append(depth)
+    if not cheap:
+        first = drops.iloc[0]
+        return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
+    beyond = drops[drops.index > cheap[-1]]
+    more = f" Freezing {first_units(beyond.index[0], names)} costs {number(beyond.iloc[0])}." if len(beyond) else ""
+    costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[cheap[-1]])}."
+    return f"To save time, freeze at most {first_units(cheap[-1], names)}. {costs}{more}"
+
+
+def _tuned(drops: pd.DataFrame, recoveries: pd.DataFrame) -> list[str]:
+    """What fine-tuning gives at the depth where freezing does best."""
+    depth = drops["points"].idxmin()
+    if depth not in recoveries.index:
+        return []
+    gain = recoveries.loc[depth]
+    says = {
+        1: f"Fine-tuning the units at n = {depth} in place of freezing them adds {number(gain)}",
+        -1: f"Fine-tuning the units at n = {depth} in place of freezing them loses {number(negated(gain))}",
+        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably ({number(gain)})",
+    }
+    return [f"{says[verdict(gain)]}{_hedged(gain)}."]
+
+
+def _hedged(effect: pd.Series) -> str:
+    """What ends a sentence on the effect: that it holds in these runs, unless an interval says more."""
+    return "" if has_interval(effect) else f" {UNSURE}"
