@@ -7,6 +7,9 @@ DEV := .venv-dev/bin/python
 STUDY_OPTION = $(if $(STUDY),--configfile $(STUDY))
 # Not `all`, which would hide why Snakemake refuses.
 QUIET := --quiet progress host reason rules
+# Two processes share the tests, a file at a time and in the order given: a file's tests share costly fixtures. Much of
+# the long files in front is starts and waiting. The short ones at the end let both processes end together.
+AT_ONCE := -n 2 --dist loadfile --no-loadscope-reorder
 
 # A user's settings for another Python do not count here. Steps run as modules: their scripts do not survive a move.
 unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH
@@ -38,10 +41,10 @@ verify: environment
 	$(RUN) -m snakemake verify --cores 1 $(QUIET) $(STUDY_OPTION)
 
 test: environment-dev
-	$(DEV) -m pytest -m "not slow"
+	$(DEV) -m pytest $(AT_ONCE) -m "not slow"
 
 test-all: environment-dev environment-cluster
-	$(DEV) -m pytest tests/cluster tests/unit tests/workflow
+	$(DEV) -m pytest $(AT_ONCE) tests/cluster tests/workflow tests/unit
 
 test-cluster: environment-dev environment-cluster
 	$(DEV) -m pytest tests/cluster

@@ -43,7 +43,7 @@ MpiDefault=none
 MailProg=/bin/true
 ReturnToService=2
 MinJobAge=3600
-KillWait=15
+KillWait=30
 SlurmctldTimeout=30
 SlurmdTimeout=15
 SlurmdParameters=config_overrides
@@ -148,5 +148,7 @@ class Cluster:
         raise TimeoutError(f"{condition} did not become true in {seconds} s")
 
     def _start(self, name: str, *command: str) -> None:
+        """Start a daemon, which ends with this process however that ends: pytest-xdist kills its workers."""
+        command = ("setpriv", "--pdeathsig", "TERM", *command)
         log = (self.folder / "log" / f"{name}.out").open("w")
         self.daemons[name] = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)

@@ -35,12 +35,13 @@ class Run:
                 command, cwd=folder, env=cluster.environment, stdout=file, stderr=subprocess.STDOUT
             )
 
-    def end(self, seconds=400):
-        """Its exit status and what it printed."""
+    def end(self, seconds=900):
+        """Its exit status and what it printed. One that takes longer is stopped, and leaves no lock to the next."""
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGINT)
+            self.process.wait(120)
             raise
         return status, self.log.read_text()
 
@@ -82,7 +83,7 @@ def running(cluster, comment, log, run, iterations="iterations 0 to"):
         numbers = [number for number, said in cluster.jobs().items() if said == comment]
         return numbers[0] if numbers and log.exists() and iterations in log.read_text() else None
 
-    return cluster.wait_for(begun, 120)
+    return cluster.wait_for(begun, 300)
 
 
 def trainings_since(cluster, first):
@@ -134,7 +135,7 @@ def test_two_gpu_jobs_run_at_once_and_never_on_one_device(cluster, tmp_path):
 
 
 def test_a_job_at_its_time_limit_goes_on_in_another_with_more_time(cluster, long_study):
-    folder = long_study(LONG)
+    folder = long_study(LONG, retries=5)
     run = submit(cluster, folder, "train_base:runtime=attempt")  # minutes
     first = running(cluster, TRAINING, folder / LOG, run)
     status, printed = run.end()
@@ -142,8 +143,10 @@ def test_a_job_at_its_time_limit_goes_on_in_another_with_more_time(cluster, long
     assert f"SLURM-job '{first}' failed, SLURM status is: 'TIMEOUT'" in printed
     assert resumed_from(folder / LOG) > 0
     limits = dict(line.split() for line in cluster.run("squeue", "-h", "-t", "all", "-o", "%i %l").splitlines())
-    assert limits[first] == "1:00"
-    assert limits[str(max(map(int, limits)))] == "2:00"
+    attempts = sorted(trainings_since(cluster, first), key=int)  # two, or more where other processes slow them
+    minutes = [int(limits[number].removesuffix(":00")) for number in attempts]
+    assert len(minutes) > 1
+    assert minutes == list(range(minutes[0], minutes[0] + len(minutes)))
 
 
 def test_a_preempted_job_goes_on_under_its_own_number(cluster, long_study):
@@ -151,7 +154,7 @@ def test_a_preempted_job_goes_on_under_its_own_number(cluster, long_study):
     run = submit(cluster, folder)
     first = running(cluster, TRAINING, folder / LOG, run)
     cluster.run("sbatch", "-p", "urgent", "--gpus=2", "-n", "4", "--mem=100", "-o", "/dev/null", "--wrap", "sleep 5")
-    cluster.wait_for(lambda: first in cluster.jobs("PD"), 60)
+    cluster.wait_for(lambda: first in cluster.jobs("PD"), 120)
     status, printed = run.end()
     assert status == 0, printed
     assert resumed_from(folder / LOG) > 0
@@ -164,7 +167,7 @@ def test_a_job_of_a_lost_node_runs_again(cluster, long_study):
     first = running(cluster, TRAINING, folder / LOG, run)
     cluster.stop_node("gpu1")
     cluster.run("scontrol", "update", "NodeName=gpu1", "State=DOWN", "Reason=test")
-    cluster.wait_for(lambda: first in cluster.jobs("PD"), 60)
+    cluster.wait_for(lambda: first in cluster.jobs("PD"), 120)
     cluster.start_node("gpu1")
     cluster.run("scontrol", "update", "NodeName=gpu1", "State=RESUME")
     status, printed = run.end()

@@ -4,9 +4,11 @@ Not so where Snakemake itself is being stopped: what was just stopped stays so, 
 """
 
 import contextlib
+import copy
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -35,16 +37,25 @@ def wait_until_it_trains(process, log):
     return training
 
 
+@pytest.fixture(scope="module")
+def tasks(checkout):
+    """A checkout in which the tasks of the tiny study are made."""
+    study = checkout("tiny.yaml")
+    shutil.copy(ROOT / "tests/workflow/tiny.yaml", study.folder)
+    study.snakemake("tasks")
+    return study
+
+
 @pytest.fixture
-def long_study(checkout):
+def long_study(tasks, tmp_path):
     """A function that makes a checkout whose tasks are made and whose trainings take so many iterations."""
 
     def make(iterations):
-        study = checkout("tiny.yaml")
-        config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+        study = copy.copy(tasks)
+        study.folder = shutil.copytree(tasks.folder, tmp_path / "checkout")
+        config = yaml.safe_load((study.folder / "tiny.yaml").read_text())
         config["training"] |= {"duration": iterations, "validate_every": iterations // 6}
         (study.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
-        study.snakemake("tasks")
         return study
 
     return make

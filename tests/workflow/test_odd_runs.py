@@ -78,7 +78,11 @@ def test_a_study_in_which_every_network_diverges_ends_in_a_report(study):
 
 def test_one_diverged_treatment_leaves_the_others_as_they_are(study):
     rates = {"learning_rate": {"base": 0.02, "frozen": 900, "finetuned": 0.02}}
-    results = run(study, "frozen", TINY | {"training": TINY["training"] | rates})
+    matrix = [
+        {"partition": "random0", "selffer": ["frozen", "finetuned"], "transfer": ["frozen", "finetuned"]},
+        {"partition": "whole", "random": ["frozen"]},
+    ]
+    results = run(study, "frozen", TINY | {"matrix": matrix, "training": TINY["training"] | rates})
     table = pd.read_csv(results / "results.csv")
     assert (table["diverged"] == (table["treatment"] == "frozen")).all()
     effects = pd.read_csv(results / "tables/effects.csv")

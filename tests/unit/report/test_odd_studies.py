@@ -49,6 +49,7 @@ QUICK = [
 ]
 TABLES = ("effects", "norm_statistics", "boost", "drops", "units")
 NO_NUMBER = re.compile(r"\b(?:nan|NaN|inf|None)\b|-0\.0+\b")
+EFFECTS = {}  # the effects of a results table by its text: two tests need them, and they take seconds
 TRAINED_SUMMARY = {"training": {"jobs": 1, "hours": {"cpu": 1.0, "gpu": 0}, "devices": ["cpu"]}}
 
 
@@ -65,7 +66,10 @@ def published():
 def tables_of(made, folder):
     """The tables of a study as the steps after make_tables read them, by name."""
     results = loaded(made, folder)
-    makers = {"effects": effect_table, "boost": boost_table, "drops": drop_table}
+    key = (folder / "results.csv").read_text()
+    if key not in EFFECTS:
+        EFFECTS[key] = effect_table(results)
+    makers = {"effects": lambda _: EFFECTS[key], "boost": boost_table, "drops": drop_table}
     makers |= {"norm_statistics": statistics_table, "units": lambda results: units_of(int(results["depth"].max()))}
     for name, make in makers.items():
         make(results).round(4).to_csv(folder / f"{name}.csv", index=False)
