@@ -68,7 +68,8 @@ def check_config(config: dict, schema: Path, description: Path = NOWHERE) -> Non
         raise InputError(_message(errors[0], _validator(schema).schema))
     _check_files(config)
     _check_sample(config["dataset"], config["store"])
-    _check_network(config["training"])
+    if config["results_table"] is None:
+        _check_network(config["training"])
     _check_training(config)
     units = known_units(config, description)
     for number, entry in enumerate(config["matrix"]):

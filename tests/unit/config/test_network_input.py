@@ -1,7 +1,9 @@
 """What `auto` means for each network, and depths `all`."""
 
+import numpy as np
 import pytest
 from helpers import ROOT, default_config
+from safetensors.numpy import save_file
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.network_input import fill_auto
@@ -168,3 +170,28 @@ def test_each_value_of_norm_statistics_is_a_curve_of_its_own():
     used = {key: job_leaves(config["training"], job)["norm_statistics"] for key, job in curves.items()}
     assert (used["random", ""], used["selffer", ""]) == ("target", "source")
     assert used["random", "-source_statistics"] == "source"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"", "it is no safetensors file, but empty"),
+        (b"PK\x03\x04" + bytes(60), "a pickle may run any program"),
+        (b"\x80\x02" + bytes(60), "a pickle may run any program"),
+        (b"\x08\0\0\0\0\0\0\0{}      ", "it holds no tensors"),
+        (b"\xff" * 64, "it is no safetensors file"),
+        ("cut off", "bytes in place of"),
+    ],
+)
+def test_weights_that_are_no_whole_safetensors_file_are_refused(tmp_path, content, message):
+    path = tmp_path / "weights.safetensors"
+    if content == "cut off":
+        save_file({"a": np.zeros(9)}, path)
+        content = path.read_bytes()[:-5]
+    if content is not None:
+        path.write_bytes(content)
+    config = filled("cifar_resnet20", pretrained=str(path))
+    with pytest.raises(InputError, match=f"training.pretrained: .*{message}"):
+        check_config(config, SCHEMA)
+    check_config(config | {"results_table": str(ROOT / "configs/published_results.csv")}, SCHEMA)
