@@ -166,7 +166,7 @@ def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
 
 
 def test_an_optimiser_line_retrains_everything(study, change):
-    change("workflow_scripts/training/learner.py", "2 * rate", "3 * rate")
+    change("workflow_scripts/training/optimizer.py", "rate * group.rate", "2 * rate * group.rate")
     assert stale(study) == {"calibrate": 1, "train_base": 5, "train_curve": 11} | FROM_BASES
 
 
