@@ -30,7 +30,7 @@ checkpoint describe_network:
 
 
 # Snakemake looks at the whole plan again after a checkpoint. Only depths that are `all` of an unknown network need that.
-workflow.get_rule("describe_network").is_checkpoint = UNDESCRIBED
+rules.describe_network.rule.is_checkpoint = UNDESCRIBED
 
 
 if TRAINING["pretrained"] is not None:
