@@ -8,7 +8,7 @@ import difflib
 import functools
 import math
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jsonschema
@@ -34,9 +34,9 @@ from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 from workflow_scripts.study.groups import AUTO
 from workflow_scripts.study.leaves import architecture_name
+from workflow_scripts.study.paths import description_file
 
 MAX_INTEGER = 10**18
-NOWHERE = Path("no description")
 
 
 def _is_integer(_: object, value: object) -> bool:
@@ -55,10 +55,11 @@ def _validator(schema: Path) -> jsonschema.protocols.Validator:
     return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
 
 
-def check_config(config: dict, schema: Path, description: Path = NOWHERE) -> None:
+def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study.
 
-    `description` is the file that describes the units of a network that the catalogue does not hold, if it is there.
+    `placed` gives the place of a path below the working directory: there, the study's file on the units of a network
+    that the catalogue does not hold may lie.
     """
     check_sizes(config)
     errors = sorted(
@@ -71,7 +72,7 @@ def check_config(config: dict, schema: Path, description: Path = NOWHERE) -> Non
     if config["results_table"] is None:
         _check_network(config["training"])
     _check_training(config)
-    units = known_units(config, description)
+    units = known_units(config, Path(placed(str(description_file(config)))))
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config, units)
     check_number(config, units)

@@ -9,7 +9,7 @@ from workflow_scripts.config.command_line import CommandLine
 from workflow_scripts.config.dataset_state import is_packed
 from workflow_scripts.config.snakemake_notes import NOTES, check_notes
 from workflow_scripts.plumbing.files import check_writable
-from workflow_scripts.study.paths import description_file, results_folder, store_folder
+from workflow_scripts.study.paths import results_folder, store_folder
 
 
 def check_study(config: Mapping, schema: Path, command_line: CommandLine, placed: Callable[[str], str] = str) -> None:
@@ -18,7 +18,7 @@ def check_study(config: Mapping, schema: Path, command_line: CommandLine, placed
     Checked are keys and values of `config`, and that the study's folders and Snakemake's can be written to. `placed`
     gives the place of a path below the working directory.
     """
-    check_config(config, schema, Path(placed(description_file(config))))
+    check_config(config, schema, placed)
     if command_line.keeps_notes:
         check_writable(NOTES)  # Snakemake itself would show a traceback
     if command_line.writes:

@@ -25,4 +25,5 @@ def named_depth(depth: int, names: Mapping[int, str]) -> str:
 def first_units(depth: int, names: Mapping[int, str]) -> str:
     """As in: the first 3 units (up to layer1.1). The name is left out where `names` (unit_names) lacks it."""
     told = "the first unit" if depth == 1 else f"the first {depth} units"
-    return f"{told} ({'up to ' * (depth > 1)}{names[depth]})" if depth in names else told
+    lead = "" if depth == 1 else "up to "
+    return f"{told} ({lead}{names[depth]})" if depth in names else told

@@ -1,11 +1,13 @@
 """Findings and advice on a pretrained source, on built tables whose answers are known."""
 
+import numpy as np
+import pytest
 from odd_studies import loaded, table, units_of
 
 from workflow_scripts.results.advice import advice
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import findings
-from workflow_scripts.results.units import read_units, unit_names
+from workflow_scripts.results.units import first_units, read_units, unit_names
 
 GENERAL, TUNING, UNTRAINED = "From which depth", "Does fine-tuning", "Are untrained"
 
@@ -88,3 +90,11 @@ def test_advice_says_how_deep_to_copy_and_to_freeze(tmp_path):
 
 def test_the_head_is_no_unit_to_copy(tmp_path):
     assert list(names(tmp_path)) == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("number", [int, np.int64])
+def test_the_first_units_end_with_the_name_of_the_last(number):
+    names = {1: "conv1", 2: "layer1.0"}
+    assert first_units(number(1), names) == "the first unit (conv1)"
+    assert first_units(number(2), names) == "the first 2 units (up to layer1.0)"
+    assert first_units(number(3), names) == "the first 3 units"
