@@ -64,6 +64,7 @@ def test_every_curve_is_in_the_results_and_the_report_is_made(results):
         ("random", "frozen", ""): [2, 10],
     }
     assert (results / "report.html").exists()
+    assert all((results / f"figures/{figure}.png").exists() for figure in ("pretrained", "norm_statistics"))
     units = pd.read_csv(results / "tables/units.csv")
     assert list(units["unit"]) == ["conv1", *(f"layer{a}.{b}" for a in (1, 2, 3) for b in (0, 1, 2)), "linear"]
 

@@ -279,7 +279,7 @@ def test_graded_halves_and_reduced_data_are_partitions_like_others(study, config
 
 
 def test_reduced_data_and_preserved_layers_are_in_the_report(study):
-    """With the tiny study's own figures, these are all that a report shows."""
+    """With the tiny study's own figures and those of pretrained sources, these are all that a report shows."""
     matrix = [
         {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "preserve": 1},
         {"partition": "whole_first_5_per_class"},
@@ -287,7 +287,7 @@ def test_reduced_data_and_preserved_layers_are_in_the_report(study):
     more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
     (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
     study.snakemake(study="more.yaml")
-    assert {"preserved", "reduced", *FIGURES} == set(FIGURE_TABLE)
+    assert {"preserved", "reduced", "pretrained", "norm_statistics", *FIGURES} == set(FIGURE_TABLE)
     page = (study.folder / "results/more/report.html").read_text()
     assert "Preserved units" in page
     assert "Base networks on reduced data" in page

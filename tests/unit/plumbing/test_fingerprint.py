@@ -153,7 +153,7 @@ def test_what_decides_no_pixel_packs_none_again(product, name, old, new):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("training/learner.py", "2 * rate", "3 * rate"),
+        ("training/optimizer.py", "rate * group.rate", "2 * rate * group.rate"),
         ("training/outcome.py", "BEST_READINGS = 10", "BEST_READINGS = 9"),
         ("study/schedules.py", "0.5 * (1 +", "0.4 * (1 +"),
         ("study/seeds.py", "[:8]", "[8:16]"),
