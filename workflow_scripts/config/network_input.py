@@ -4,7 +4,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from workflow_scripts.network.architectures import ARCHITECTURES
-from workflow_scripts.network.inputs import NetworkInput, network_input
+from workflow_scripts.network.inputs import USUAL, NetworkInput, network_input
 
 AUTO = "auto"
 WEIGHTS_FILE = ".safetensors"
@@ -40,8 +40,7 @@ def _fill(section: dict, values: dict) -> None:
 
 
 def _channels(own: NetworkInput) -> dict[str, list[float]]:
-    usual = network_input("")
-    return {"mean": list(own.mean or usual.mean), "std": list(own.std or usual.std)}
+    return {"mean": list(own.mean or USUAL.mean), "std": list(own.std or USUAL.std)}
 
 
 def _image_size(crop: object, own: NetworkInput) -> int:

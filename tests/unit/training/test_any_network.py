@@ -11,10 +11,8 @@ from test_training import SETTINGS, finish, start, weights_of
 from workflow_scripts.network import models
 from workflow_scripts.network.networks import Network
 from workflow_scripts.network.norms import NORM_STATISTICS
-from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.schedules import learning_rate_factor
-from workflow_scripts.training.batches import Batches
 from workflow_scripts.training.devices import set_deterministic
 
 SLOW = pytest.mark.slow
@@ -43,12 +41,6 @@ def small_vit_has_a_name():
 @pytest.fixture(scope="module", autouse=True)
 def deterministic():
     set_deterministic(1)
-
-
-@pytest.fixture(scope="module")
-def batches(store, tasks):
-    splits = PackedSplit(store, "train"), PackedSplit(store, "val")
-    return Batches(*splits, tasks["B"], tasks["A"].mean_image, 32, 1 / 64, torch.device("cpu"))
 
 
 @pytest.fixture(params=FEW)

@@ -44,12 +44,6 @@ def deterministic():
     set_deterministic(1)
 
 
-@pytest.fixture(scope="module")
-def batches(store, tasks):
-    splits = PackedSplit(store, "train"), PackedSplit(store, "val")
-    return Batches(*splits, tasks["B"], tasks["A"].mean_image, 32, 1 / 64, torch.device("cpu"))
-
-
 def start(batches, weights=None, settings=SETTINGS, source="A", treatment="frozen", depths=(0,), **names):
     names = {"seed": 0, **names}
     job = TrainingJob("random0", source=source, target="B", treatment=treatment, depths=tuple(depths), **names)
