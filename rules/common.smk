@@ -36,7 +36,7 @@ with exit_in_one_line():
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
 DATASET, STORE, RESULTS = (str(folder(config)) for folder in (dataset_folder, store_folder, results_folder))
 TRAINING, RUNNING = config["training"], config["running"]
-DATASET_KIND = config["dataset"]["kind"]
+DATASET_LEAVES, DATASET_KIND = leaves.dataset_leaves(config["dataset"]), config["dataset"]["kind"]
 DATASET_PATH = f"{DATASET}/archives" if DATASET_KIND == "sample" else config["dataset"]["path"]
 DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PATH
 SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
@@ -101,7 +101,7 @@ def dataset_inputs(_=None):
     """
     if (missing := dataset_now().missing) or DATASET_KIND != "sample":
         return [local(file) if MODULE else file for file in missing]  # a module's prefix is not the user's
-    return [*(ancient(str(file)) for file in dataset_files(DATASET_KIND, DATASET_PATH)), SAMPLE_RECORD]
+    return [*(ancient(str(file)) for file in dataset_files(DATASET_LEAVES, DATASET_PATH)), SAMPLE_RECORD]
 
 
 def ancient_shards(*suffixes):

@@ -7,7 +7,7 @@ if DATASET_KIND == "sample":
     rule draw_sample:
         """Draw the miniature ImageNet as ILSVRC-2012 archives."""
         output:
-            [str(file) for file in dataset_files(DATASET_KIND, DATASET_PATH)],
+            [str(file) for file in dataset_files(DATASET_LEAVES, DATASET_PATH)],
             record=SAMPLE_RECORD,
         log:
             f"{DATASET}/logs/draw_sample.log",
@@ -48,7 +48,7 @@ rule survey_dataset:
         mem_mb=2000,  # the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        kind=DATASET_KIND,
+        dataset=as_json(DATASET_LEAVES),
         path=uncompared(DATASET_PLACE),
         edition=lambda wildcards: dataset_now().edition,
         image_size=config["store"]["image_size"],
@@ -56,6 +56,6 @@ rule survey_dataset:
         folder=lambda wildcards, output: os.path.dirname(output.record),
         code=code_fingerprint("dataset.survey_dataset"),
     shell:
-        "python -P -m workflow_scripts.dataset.survey_dataset --kind {params.kind:q} --path {params.path:q}"
+        "python -P -m workflow_scripts.dataset.survey_dataset --dataset {params.dataset:q} --path {params.path:q}"
         " --edition {params.edition:q} --image-size {params.image_size:q} --train-shards {params.train_shards:q} --folder {params.folder:q}"
         " > {log:q} 2>&1"

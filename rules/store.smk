@@ -32,14 +32,14 @@ rule pack_shard:
         # A limit like the others here: changing it makes nothing stale.
         max_bad_fraction=str(config["store"]["max_bad_fraction"]),
     params:
-        kind=DATASET_KIND,
+        dataset=as_json(DATASET_LEAVES),
         path=uncompared(DATASET_PLACE),
         edition=lambda wildcards: dataset_now().edition,
         settings=lambda wildcards: as_json(leaves.shard_leaves(config["store"], wildcards.split)),
         prefix=placed(f"{STORE}/{{split}}-{{shard}}"),
         code=code_fingerprint("store.pack_shard"),
     shell:
-        "python -P -m workflow_scripts.store.pack_shard --kind {params.kind:q} --path {params.path:q} --classes {input.classes:q}"
+        "python -P -m workflow_scripts.store.pack_shard --dataset {params.dataset:q} --path {params.path:q} --classes {input.classes:q}"
         " --split {wildcards.split} --shard {wildcards.shard} --settings {params.settings:q}"
         " --max-bad-fraction {resources.max_bad_fraction:q} --threads {threads} --prefix {params.prefix:q} > {log:q} 2>&1"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from checkout import Checkout
-from helpers import PYTHON, ROOT, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from helpers import PYTHON, ROOT, SAMPLE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from made_up_study import records_in, write_study
 from matplotlib import pyplot
 
@@ -66,13 +66,13 @@ def archives(tmp_path_factory):
 @pytest.fixture(scope="session")
 def store(archives, tmp_path_factory):
     """The manifest of the packed store of `archives`."""
-    return pack("sample", archives, tmp_path_factory.mktemp("store"))
+    return pack(SAMPLE, archives, tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")
 def halves(archives):
     """The class names of random0's halves."""
-    return random_halves(list(open_dataset("sample", str(archives)).class_list().names), 0)
+    return random_halves(list(open_dataset(SAMPLE, str(archives)).class_list().names), 0)
 
 
 @pytest.fixture(scope="session")

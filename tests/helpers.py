@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 PYTHON = str(ROOT / ".venv/bin/python")  # of a user, without what only tests need; pytest has an environment of its own
 CLUSTER_PYTHON = str(ROOT / ".venv-cluster/bin/python")  # the same, and requirements-cluster.txt
 TRAIN_PER_CLASS, VAL_PER_CLASS, SIZE = 6, 3, 36
+SAMPLE, ILSVRC, FOLDER = ({"kind": kind} for kind in ("sample", "ilsvrc", "folder"))  # leaves.dataset_leaves
 
 
 def default_config(*studies):
@@ -34,22 +35,22 @@ def default_config(*studies):
     return config
 
 
-def pack(kind, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2, resize="warp"):
+def pack(dataset, path, folder, size=SIZE, max_bad_fraction=0.0, train_shards=2, resize="warp"):
     """Pack a dataset into `folder` in this process; returns the path of the manifest."""
-    dataset = open_dataset(kind, str(path))
+    opened = open_dataset(dataset, str(path))
     records = []
     for split, shards in (("train", train_shards), ("val", 1)):
         for shard in range(shards):
             prefix = folder / f"{split}-{shard:03d}"
-            record = pack_shard(dataset, split, shard, shards, size, resize, max_bad_fraction, 1, str(prefix))
+            record = pack_shard(opened, split, shard, shards, size, resize, max_bad_fraction, 1, str(prefix))
             write_record(f"{prefix}.json", record)
             records.append(prefix.with_name(f"{prefix.name}.json"))
-    classes, hierarchy = class_tables(dataset.class_list())
+    classes, hierarchy = class_tables(opened.class_list())
     tables = [folder / "classes.csv", folder / "hierarchy.csv"]
     classes.to_csv(tables[0])
     hierarchy.to_csv(tables[1], index=False)
     write_record(folder / "survey.json", {}, tables)
-    write_record(folder / "manifest.json", manifest(size, resize, dataset.class_list().names, records))
+    write_record(folder / "manifest.json", manifest(size, resize, opened.class_list().names, records))
     return folder / "manifest.json"
 
 

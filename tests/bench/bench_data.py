@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from bench_tools import machine, ratio
-from helpers import ROOT, pack, write_sparse_tar
+from helpers import FOLDER, ROOT, pack, write_sparse_tar
 from PIL import Image
 
 from workflow_scripts.dataset.folder import FolderDataset
@@ -165,7 +165,7 @@ def image_folder_rate(tree, size, mean_image, crop, images):
 
 def packed(tree, folder, size):
     """The packed store of `tree` and a task of all its classes."""
-    store = pack("folder", tree, folder, size, train_shards=1)
+    store = pack(FOLDER, tree, folder, size, train_shards=1)
     return store, make_task(store, list(FolderDataset(tree).names))
 
 

@@ -92,7 +92,7 @@ def test_a_path_that_is_not_ascii_works_or_is_refused_truly(study, locale):
 
 
 def test_a_step_run_by_hand_is_refused_truly(study, locale):
-    command = ["-m", "workflow_scripts.dataset.survey_dataset", "--kind", "folder", "--path", "images"]
+    command = ["-m", "workflow_scripts.dataset.survey_dataset", "--dataset", '{"kind": "folder"}', "--path", "images"]
     sizes = ["--edition", "x", "--image-size", "8", "--train-shards", "1", "--folder", str(study.folder / "by hand")]
     status, printed = run(study, locale | {"PYTHONPATH": str(ROOT)}, *command, *sizes)
     if (found := encoding(study, locale)) == "utf-8":

@@ -16,6 +16,7 @@ from workflow_scripts.dataset.identity import dataset_content, dataset_place
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json, write_json
 from workflow_scripts.plumbing.records import read_record
+from workflow_scripts.study.leaves import dataset_leaves
 from workflow_scripts.study.paths import shard_files, store_folder
 
 
@@ -51,13 +52,13 @@ def dataset_state(dataset: Mapping, store: Path, notes: Path = NOTES) -> Dataset
     dataset lies, and for other data what they hold. What a moved dataset holds is kept in `notes`. Raises InputError if
     a file of it cannot be read.
     """
-    kind, path, note = dataset["kind"], dataset["path"], store / "dataset.json"
-    if kind == "sample":  # its record tracks what was drawn
-        return DatasetState(kind)
+    path, note = dataset["path"], store / "dataset.json"
+    if dataset["kind"] == "sample":  # its record tracks what was drawn
+        return DatasetState("sample")
     surveyed = read_record(note) if note.exists() else None
     if missing := missing_files(dataset):
         return DatasetState(surveyed["edition"] if surveyed else "", tuple(map(str, missing)))
-    place = dataset_place(kind, path)
+    place = dataset_place(dataset_leaves(dataset), path)
     if surveyed is None:
         return DatasetState(json.dumps(place, sort_keys=True))
     content = _content(place, path, surveyed, notes / f"dataset-{dataset['name']}-{store.name}.json")
@@ -76,7 +77,7 @@ def _content(place: dict, path: str, surveyed: dict, seen_note: Path) -> str:
     if last["place"] == place:
         return last["content"]
     try:
-        content = dataset_content(place["kind"], path)
+        content = dataset_content(place["dataset"], path)
     except OSError as error:
         raise InputError(
             f"configuration: dataset.path: {error.filename} cannot be read ({error.strerror}). Check its permissions."

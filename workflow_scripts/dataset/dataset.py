@@ -4,6 +4,7 @@ Light on purpose: the Snakefile imports this at parse time.
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -95,13 +96,18 @@ def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
     return tuple(tree if tree.is_dir() and not archive.exists() else archive for archive, tree in archives_and_trees)
 
 
-def dataset_files(kind: str, path: str) -> list[Path]:
-    """The files of a dataset: the user's own or, for kind `sample`, those that the workflow draws."""
-    if kind == "sample":
+def dataset_files(dataset: Mapping, path: str) -> list[Path]:
+    """The files of the dataset at `path`: the user's own or, for kind `sample`, those that the workflow draws.
+
+    `dataset` has what decides how it is read, here and elsewhere in this room: study/leaves.dataset_leaves.
+    """
+    if dataset["kind"] == "sample":
         return [Path(path, name) for name in ILSVRC_ARCHIVES]
-    return [Path(path)] if kind == "folder" else list(ilsvrc_files(path))
+    return [Path(path)] if dataset["kind"] == "folder" else list(ilsvrc_files(path))
 
 
-def dataset_bytes(kind: str, path: str) -> list[int]:
+def dataset_bytes(dataset: Mapping, path: str) -> list[int]:
     """The sizes in bytes of the user's archives, none for kind `sample`. A replaced archive has a different size."""
-    return [file.stat().st_size for file in dataset_files(kind, path) if kind != "sample" and file.is_file()]
+    return [
+        file.stat().st_size for file in dataset_files(dataset, path) if dataset["kind"] != "sample" and file.is_file()
+    ]

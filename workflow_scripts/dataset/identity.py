@@ -6,7 +6,7 @@ Light on purpose: the Snakefile asks this where the data have moved.
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -17,18 +17,19 @@ from workflow_scripts.dataset.trees import FolderTree, below, data_tree
 SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
 
 
-def dataset_place(kind: str, path: str) -> dict:
-    """Where the dataset lies, the same however `path` is written: its kind, the place, the sizes of its archives.
+def dataset_place(dataset: Mapping, path: str) -> dict:
+    """Where the dataset lies, the same however `path` is written.
 
-    The place is where links lead. It is relative to the working directory if it is below that.
+    It has what decides how the dataset is read, its place, and the sizes of its archives. The place is where links
+    lead. It is relative to the working directory if it is below that.
     """
     place, here = os.path.realpath(path), os.path.realpath(".")
     if Path(place).is_relative_to(here):
         place = os.path.relpath(place, here)
-    return {"kind": kind, "place": place, "bytes": dataset_bytes(kind, path)}
+    return {"dataset": dict(dataset), "place": place, "bytes": dataset_bytes(dataset, path)}
 
 
-def dataset_content(kind: str, path: str) -> str:
+def dataset_content(dataset: Mapping, path: str) -> str:
     """The SHA-256 of what the dataset at `path` holds: the names and sizes of its files, and a sample of their bytes.
 
     The files are archives, or the images of a tree. SAMPLES pieces of SAMPLE_BYTES are read at equal distances, or
@@ -36,7 +37,7 @@ def dataset_content(kind: str, path: str) -> str:
     read, and InputError as the readers do.
     """
     digest, paths, sizes = hashlib.sha256(), [], []
-    for name, file in _files(kind, path):
+    for name, file in _files(dataset, path):
         paths.append(os.fspath(file))
         sizes.append(file.stat().st_size)
         digest.update(f"{name}\0{sizes[-1]}\n".encode())
@@ -46,14 +47,16 @@ def dataset_content(kind: str, path: str) -> str:
     return digest.hexdigest()
 
 
-def _files(kind: str, path: str) -> Iterator[tuple[str, Path]]:
+def _files(dataset: Mapping, path: str) -> Iterator[tuple[str, Path]]:
     """The dataset's files, as the readers see them, by names that do not depend on the dataset's own."""
-    for number, file in enumerate(dataset_files(kind, path)):
+    for number, file in enumerate(dataset_files(dataset, path)):
         if not file.is_dir():
             yield str(number), file
             continue
         tree, tops = (
-            (folder_tree(file), SPLITS) if kind == "folder" else (data_tree(FolderTree(file), (), files=True), [""])
+            (folder_tree(file), SPLITS)
+            if dataset["kind"] == "folder"
+            else (data_tree(FolderTree(file), (), files=True), [""])
         )
         for top in tops:
             for folder in ("", *tree.folders(top)):

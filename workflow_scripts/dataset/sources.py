@@ -1,5 +1,6 @@
 """Opening the dataset that the configuration names."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, dataset_bytes
@@ -12,29 +13,29 @@ from workflow_scripts.plumbing.records import Verifier, read_record
 DATASET_KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset}
 
 
-def open_dataset(kind: str, path: str) -> Dataset:
+def open_dataset(dataset: Mapping, path: str) -> Dataset:
     """The dataset at `path`: "sample" and "ilsvrc" are folders of ILSVRC archives, "folder" a tree or a tar of one.
 
     Raises InputError if it cannot be read, or if the archives of a sample differ from their record. Raises it also for
     fewer than four classes: a partition is two tasks of two classes or more.
     """
-    if kind == "sample":
+    if dataset["kind"] == "sample":
         verifier = Verifier()
         for archive in ILSVRC_ARCHIVES:
             verifier.verified(Path(path) / archive, record=Path(path) / "sample.json")
-    dataset = DATASET_KINDS[kind](path)
-    names = dataset.class_list().names
+    opened = DATASET_KINDS[dataset["kind"]](path)
+    names = opened.class_list().names
     if len(names) < 4:
         raise InputError(
             f"{path}: it has {len(names)} classes ({some_of(names)}), but two tasks need at least 4. Add classes."
         )
-    return dataset
+    return opened
 
 
-def dataset_identity(kind: str, path: str) -> dict:
+def dataset_identity(dataset: Mapping, path: str) -> dict:
     """What tells shards of different datasets apart without reading images, wherever the dataset at `path` lies.
 
-    It has the kind, the sizes of the archives and, for a sample, the seal of the archives' record.
+    It has what decides how it is read, the sizes of the archives and, for a sample, the seal of the archives' record.
     """
-    drawn = read_record(Path(path) / "sample.json")["seal"] if kind == "sample" else None
-    return {"kind": kind, "bytes": dataset_bytes(kind, path), "drawn": drawn}
+    drawn = read_record(Path(path) / "sample.json")["seal"] if dataset["kind"] == "sample" else None
+    return {**dataset, "bytes": dataset_bytes(dataset, path), "drawn": drawn}

@@ -23,14 +23,14 @@ from workflow_scripts.plumbing.records import write_record
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", required=True)
+    parser.add_argument("--dataset", type=cli.json_argument, required=True, help="the dataset's leaves as JSON")
     parser.add_argument("--path", required=True)
     parser.add_argument("--edition", required=True, help="of the dataset, see config/dataset_state.py")
     parser.add_argument("--image-size", type=int, required=True)
     parser.add_argument("--train-shards", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     args = parser.parse_args()
-    dataset = open_dataset(args.kind, args.path)
+    dataset = open_dataset(args.dataset, args.path)
     images = dataset.survey()
     classes, hierarchy = class_tables(dataset.class_list())
     if args.train_shards > len(classes):
@@ -42,13 +42,13 @@ def main() -> None:
     tables = [args.folder / "classes.csv", args.folder / "hierarchy.csv"]
     write_text(tables[0], classes.to_csv())
     write_text(tables[1], hierarchy.to_csv(index=False))
-    settings = {"kind": args.kind, "image_size": args.image_size}
+    settings = {"dataset": args.dataset, "image_size": args.image_size}
     print(f"{sum(images.values())} images. Left out: {dataset.left_out} files and folders that lie about.")
     record = {"classes": len(classes), "images": images, "left_out": dataset.left_out, "bytes": needed}
-    record |= {"dataset": dataset_identity(args.kind, args.path)}
+    record |= {"dataset": dataset_identity(args.dataset, args.path)}
     record |= {"provenance": provenance("dataset.survey_dataset", settings)}
     # Where the dataset lies is not in survey.json: a store that is packed again from elsewhere has the same bytes.
-    place = {"place": dataset_place(args.kind, args.path), "content": dataset_content(args.kind, args.path)}
+    place = {"place": dataset_place(args.dataset, args.path), "content": dataset_content(args.dataset, args.path)}
     write_record(args.folder / "dataset.json", place | {"edition": args.edition})
     write_record(args.folder / "survey.json", record, tables)
 

@@ -94,7 +94,7 @@ def _write(
 def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kind", required=True)
+    parser.add_argument("--dataset", type=cli.json_argument, required=True, help="the dataset's leaves as JSON")
     parser.add_argument("--path", required=True)
     parser.add_argument("--classes", type=verified, required=True, help="the survey's classes.csv")
     parser.add_argument("--split", choices=("train", "val"), required=True)
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--prefix", required=True)
     args = parser.parse_args()
-    dataset = open_dataset(args.kind, args.path)
+    dataset = open_dataset(args.dataset, args.path)
     record = pack_shard(
         dataset,
         args.split,
@@ -114,7 +114,7 @@ def main() -> None:
         threads=args.threads,
         prefix=args.prefix,
     )
-    record |= {"dataset": dataset_identity(args.kind, args.path), "settings": args.settings}
+    record |= {"dataset": dataset_identity(args.dataset, args.path), "settings": args.settings}
     record |= {"provenance": provenance("store.pack_shard", args.settings)}
     write_record(f"{args.prefix}.json", record, made_from=[args.classes])
 

@@ -106,6 +106,11 @@ def shown_leaves(config: Mapping) -> dict:
     return leaves
 
 
+def dataset_leaves(dataset: Mapping) -> dict:
+    """What decides how a dataset is read, but for where it lies."""
+    return {"kind": dataset["kind"]}
+
+
 def shard_leaves(store: Mapping, split: str) -> dict:
     """What decides a shard's content."""
     return {"image_size": store["image_size"], "resize": store["resize"], "shards": store[f"{split}_shards"]}

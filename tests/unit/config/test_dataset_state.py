@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from helpers import default_config
+from helpers import FOLDER, default_config
 
 from workflow_scripts.config import dataset_state as module
 from workflow_scripts.config.dataset_state import dataset_state, is_packed
@@ -33,7 +33,7 @@ class Study:
     def survey(self, name):
         """As the step survey_dataset does."""
         path = str(self.folder / name)
-        found = {"place": dataset_place("folder", path), "content": dataset_content("folder", path)}
+        found = {"place": dataset_place(FOLDER, path), "content": dataset_content(FOLDER, path)}
         write_record(self.store / "dataset.json", found | {"edition": self.state(name).edition})
 
 
@@ -47,7 +47,7 @@ def looks(monkeypatch):
     """The paths whose content was looked at."""
     looked_at = []
     monkeypatch.setattr(
-        module, "dataset_content", lambda kind, path: looked_at.append(path) or dataset_content(kind, path)
+        module, "dataset_content", lambda dataset, path: looked_at.append(path) or dataset_content(dataset, path)
     )
     return looked_at
 

@@ -6,6 +6,7 @@ import os
 import tarfile
 
 import pytest
+from helpers import FOLDER
 
 from workflow_scripts.config.checks import check_dataset
 from workflow_scripts.dataset.clutter import lies_about
@@ -141,7 +142,7 @@ def test_a_link_that_leads_round_is_named(tree, place):
     (tree / place).symlink_to("round" if place.endswith("round") else "round.png")
     with pytest.raises(InputError, match=r"round(\.png)?: it is a link to a file that does not exist"):
         FolderDataset(tree).survey()
-        dataset_content("folder", str(tree))
+        dataset_content(FOLDER, str(tree))
 
 
 def test_an_image_in_place_of_a_tar_is_not_called_damaged(tree):

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from helpers import FOLDER, ILSVRC
 
 from workflow_scripts.dataset import identity
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, ILSVRC_EXTRACTED
@@ -27,17 +28,17 @@ def test_a_place_is_the_same_however_it_is_written(tree, monkeypatch):
     monkeypatch.chdir(tree.parent)
     Path("link").symlink_to("images")
     written = ("images", "images/", "./images", "../" + tree.parent.name + "/images", "link", str(tree), f"{tree}/")
-    assert {dataset_place("folder", path)["place"] for path in written} == {"images"}
+    assert {dataset_place(FOLDER, path)["place"] for path in written} == {"images"}
     monkeypatch.chdir(tree)
-    assert {dataset_place("folder", path)["place"] for path in (str(tree), f"{tree}/", "../link", ".")} == {"."}
+    assert {dataset_place(FOLDER, path)["place"] for path in (str(tree), f"{tree}/", "../link", ".")} == {"."}
     monkeypatch.chdir("/")
-    assert dataset_place("folder", str(tree.parent / "link"))["place"] == os.path.relpath(os.path.realpath(tree), "/")
+    assert dataset_place(FOLDER, str(tree.parent / "link"))["place"] == os.path.relpath(os.path.realpath(tree), "/")
 
 
 def test_a_place_outside_the_working_directory_is_absolute(tree, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     relative = os.path.relpath(tree)
-    assert dataset_place("folder", relative) == {"kind": "folder", "place": os.path.realpath(tree), "bytes": []}
+    assert dataset_place(FOLDER, relative) == {"dataset": FOLDER, "place": os.path.realpath(tree), "bytes": []}
 
 
 def test_what_a_tree_holds_does_not_depend_on_where_it_lies(tree, tmp_path):
@@ -46,7 +47,7 @@ def test_what_a_tree_holds_does_not_depend_on_where_it_lies(tree, tmp_path):
     (tmp_path / "other disk" / ".DS_Store").touch()
     (tmp_path / "other disk" / "train" / "a" / "._0.ppm").touch()
     (tmp_path / "other disk" / "README").touch()  # no reader looks at it
-    contents = {dataset_content("folder", str(tmp_path / name)) for name in ("images", "images/", "other disk", "link")}
+    contents = {dataset_content(FOLDER, str(tmp_path / name)) for name in ("images", "images/", "other disk", "link")}
     assert len(contents) == 1
 
 
@@ -63,34 +64,34 @@ def test_what_a_tree_holds_does_not_depend_on_where_it_lies(tree, tmp_path):
     ],
 )
 def test_a_file_that_differs_makes_another_dataset(tree, change):
-    before = dataset_content("folder", str(tree))
+    before = dataset_content(FOLDER, str(tree))
     change(tree)
-    assert dataset_content("folder", str(tree)) != before
+    assert dataset_content(FOLDER, str(tree)) != before
 
 
 def test_archives_are_known_by_sizes_and_bytes_and_not_by_a_tars_name(tmp_path):
     (tmp_path / "one.tar").write_bytes(b"a" * 1000)
     shutil.copy(tmp_path / "one.tar", tmp_path / "two.tar")
     one, two = (str(tmp_path / name) for name in ("one.tar", "two.tar"))
-    assert dataset_content("folder", one) == dataset_content("folder", two)
-    assert dataset_identity("folder", one) == dataset_identity("folder", two)
+    assert dataset_content(FOLDER, one) == dataset_content(FOLDER, two)
+    assert dataset_identity(FOLDER, one) == dataset_identity(FOLDER, two)
     (tmp_path / "two.tar").write_bytes(b"a" * 999 + b"b")
-    assert dataset_content("folder", one) != dataset_content("folder", two)
+    assert dataset_content(FOLDER, one) != dataset_content(FOLDER, two)
 
 
 def test_ilsvrc_is_three_archives_or_what_was_extracted(tmp_path):
     for name in ILSVRC_ARCHIVES:
         (tmp_path / name).write_bytes(name.encode())
-    archives = dataset_content("ilsvrc", str(tmp_path))
-    assert dataset_place("ilsvrc", str(tmp_path))["bytes"] == [len(name) for name in ILSVRC_ARCHIVES]
+    archives = dataset_content(ILSVRC, str(tmp_path))
+    assert dataset_place(ILSVRC, str(tmp_path))["bytes"] == [len(name) for name in ILSVRC_ARCHIVES]
     (tmp_path / ILSVRC_ARCHIVES[1]).write_bytes(b"other")
-    assert dataset_content("ilsvrc", str(tmp_path)) != archives
+    assert dataset_content(ILSVRC, str(tmp_path)) != archives
     (tmp_path / ILSVRC_ARCHIVES[1]).unlink()
     (tmp_path / ILSVRC_EXTRACTED[1] / "n1").mkdir(parents=True)
     (tmp_path / ILSVRC_EXTRACTED[1] / "n1" / "1.JPEG").touch()
-    extracted = dataset_content("ilsvrc", str(tmp_path))
+    extracted = dataset_content(ILSVRC, str(tmp_path))
     (tmp_path / ILSVRC_EXTRACTED[1] / "n1" / "1.JPEG").write_bytes(b"x")
-    assert dataset_content("ilsvrc", str(tmp_path)) != extracted
+    assert dataset_content(ILSVRC, str(tmp_path)) != extracted
 
 
 def test_a_large_archive_is_not_read_whole(tmp_path, monkeypatch):
@@ -99,12 +100,12 @@ def test_a_large_archive_is_not_read_whole(tmp_path, monkeypatch):
     read = []
     pread = os.pread
     monkeypatch.setattr(identity.os, "pread", lambda *args: read.append(len(data := pread(*args))) or data)
-    content = dataset_content("folder", str(tmp_path / "large.tar"))
+    content = dataset_content(FOLDER, str(tmp_path / "large.tar"))
     assert sum(read) == identity.SAMPLES * identity.SAMPLE_BYTES
     with open(tmp_path / "large.tar", "r+b") as file:
         file.seek(15_000_000_000 // 2)
         file.write(b"x" * 15_000_000)
-    assert dataset_content("folder", str(tmp_path / "large.tar")) != content
+    assert dataset_content(FOLDER, str(tmp_path / "large.tar")) != content
 
 
 def test_pieces_lie_all_over_the_files_and_in_them():
@@ -118,10 +119,10 @@ def test_pieces_lie_all_over_the_files_and_in_them():
 
 
 def test_a_leading_folder_and_what_lies_about_change_nothing(tree, tmp_path):
-    before = dataset_content("folder", str(tree))
+    before = dataset_content(FOLDER, str(tree))
     (tmp_path / "above" / "lead").mkdir(parents=True)
     (tmp_path / "above" / "Thumbs.db").write_bytes(b"x")
     (tree / "train" / "@eaDir").mkdir()
     (tree / "train" / "a" / "Thumbs.db").write_bytes(b"x")
     tree.rename(tmp_path / "above" / "lead" / "images")
-    assert dataset_content("folder", str(tmp_path / "above")) == before
+    assert dataset_content(FOLDER, str(tmp_path / "above")) == before

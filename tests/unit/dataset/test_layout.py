@@ -3,6 +3,7 @@
 import tarfile
 
 import pytest
+from helpers import FOLDER
 
 from workflow_scripts.config.checks import check_dataset
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
@@ -111,7 +112,7 @@ def test_what_is_right_is_taken_and_few_classes_are_named(tmp_path):
     path = made(tmp_path / "tree", [*classes("train", "val"), "README.md", "test/0.jpg"])
     check_dataset({"kind": "folder", "path": str(path)})
     with pytest.raises(InputError, match="it has 3 classes \\('ape', 'bee', 'cat'\\), but two tasks need at least 4"):
-        open_dataset("folder", str(path))
+        open_dataset(FOLDER, str(path))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from helpers import pack
+from helpers import FOLDER, pack
 
 from workflow_scripts.network.build import build_network
 from workflow_scripts.network.inputs import network_input
@@ -44,7 +44,7 @@ def wnids(shared):
 def test_efficientnet_lite0_knows_imagenets_photographs(shared, photographs, wnids, tmp_path):
     """At least 85 of 100; its known result is 88.3 % of 1000 others."""
     made_for = network_input(NAME)
-    manifest = pack("folder", photographs, tmp_path, size=made_for.image_size, resize=made_for.resize)
+    manifest = pack(FOLDER, photographs, tmp_path, size=made_for.image_size, resize=made_for.resize)
     names = sorted(path.name for path in (photographs / "val").iterdir())
     task = make_task(manifest, names)
     mean, scale = channel_view(vars(made_for), made_for.image_size)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
+from helpers import FOLDER, SAMPLE, SIZE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
 from PIL import Image
 
 from workflow_scripts.dataset.folder import FolderDataset
@@ -22,7 +22,7 @@ from workflow_scripts.store.packed import PackedSplit
 def test_the_store_holds_every_image_in_order(archives, store):
     train = PackedSplit(store, "train")
     assert len(train) == 40 * TRAIN_PER_CLASS
-    sources = open_dataset("sample", str(archives)).images("train", 0, 1)
+    sources = open_dataset(SAMPLE, str(archives)).images("train", 0, 1)
     images = train.images(np.arange(len(train)))
     for position, source in enumerate(sources):
         assert np.array_equal(images[position], decode(source.read(), SIZE, "warp"))
@@ -48,7 +48,7 @@ def test_shards_are_named_with_their_checksums(store):
 
 
 def test_the_manifest_has_the_classes_in_order_with_counts(archives, store):
-    names = open_dataset("sample", str(archives)).class_list().names
+    names = open_dataset(SAMPLE, str(archives)).class_list().names
     expected = [{"class": name, "train": TRAIN_PER_CLASS, "val": VAL_PER_CLASS} for name in names]
     assert read_json(store)["classes"] == expected
     assert read_json(store)["resize"] == "warp"
@@ -66,7 +66,7 @@ def small_tree(root, bad=0):
 
 
 def test_undecodable_images_are_left_out_and_listed(tmp_path):
-    manifest = pack("folder", small_tree(tmp_path / "tree", bad=1), tmp_path / "store", 8, 0.1, train_shards=1)
+    manifest = pack(FOLDER, small_tree(tmp_path / "tree", bad=1), tmp_path / "store", 8, 0.1, train_shards=1)
     train = PackedSplit(manifest, "train")
     assert len(train) == 20
     assert (train.class_indices() == np.repeat(range(4), 5)).all()
@@ -78,18 +78,18 @@ def test_too_many_undecodable_images_stop_the_job_and_leave_nothing(tmp_path, ca
     message = r"train shard 0: 3 images, above 0\.1 of 23, cannot be decoded: b/bad0\.png .*max_bad_fraction to 0\.1305"
     tree = small_tree(tmp_path / "tree", bad=3)
     with pytest.raises(InputError, match=message):
-        pack("folder", tree, tmp_path / "store", 8, 0.1, train_shards=1)
+        pack(FOLDER, tree, tmp_path / "store", 8, 0.1, train_shards=1)
     assert list((tmp_path / "store").iterdir()) == []
     listed = [f"train: b/bad{number}.png: text, not an image; get it again" for number in range(3)]
     assert capsys.readouterr().err.splitlines()[-3:] == listed
-    pack("folder", tree, tmp_path / "store", 8, 0.1305, train_shards=1)  # the way on that the message names
+    pack(FOLDER, tree, tmp_path / "store", 8, 0.1305, train_shards=1)  # the way on that the message names
 
 
 def test_the_list_of_undecodable_images_has_a_limit(tmp_path, monkeypatch, capsys):
     for module in ("pack_shard", "undecodable"):
         monkeypatch.setattr(f"workflow_scripts.store.{module}.MOST_LISTED", 2)
     with pytest.raises(InputError, match=r"more than 2 images, above 0 of 24.*max_bad_fraction to leave"):
-        pack("folder", small_tree(tmp_path / "tree", bad=4), tmp_path / "store", 8, 0, train_shards=1)
+        pack(FOLDER, small_tree(tmp_path / "tree", bad=4), tmp_path / "store", 8, 0, train_shards=1)
     printed = capsys.readouterr().err
     assert len(re.findall("^train: b/bad", printed, re.MULTILINE)) == 2
     assert "There may be more. To list those of all shards in one run: snakemake --keep-going" in printed
@@ -113,7 +113,7 @@ def test_undecodable_images_of_other_shards_are_listed_too(tmp_path, monkeypatch
 
 
 def test_quarantine_lists_every_bad_image(tmp_path):
-    pack("folder", small_tree(tmp_path / "tree", bad=2), tmp_path / "store", 8, 0.2)
+    pack(FOLDER, small_tree(tmp_path / "tree", bad=2), tmp_path / "store", 8, 0.2)
     table = quarantine_table(sorted((tmp_path / "store").glob("*-*.json")))
     assert table["name"].tolist() == ["b/bad0.png", "b/bad1.png"]
     assert set(table["split"]) == {"train"}
@@ -125,21 +125,21 @@ def test_classes_with_no_decodable_image_are_refused(tmp_path):
     for file in [*(tree / "val" / "a").iterdir(), *(tree / "val" / "c").iterdir()]:
         file.write_bytes(b"broken")
     with pytest.raises(InputError, match="class a, c: none of its val images can be decoded"):
-        pack("folder", tree, tmp_path / "store", 8, 1.0)
+        pack(FOLDER, tree, tmp_path / "store", 8, 1.0)
 
 
 def test_a_full_disk_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     tree = small_tree(tmp_path / "tree")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=20 * 8 * 8 * 3 - 1))
     with pytest.raises(InputError, match=r"3\.84e-06 GB are needed, but .*store\.image_size"):
-        pack("folder", tree, tmp_path / "store", 8, train_shards=1)
+        pack(FOLDER, tree, tmp_path / "store", 8, train_shards=1)
     assert not (tmp_path / "store").exists()
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=20 * 8 * 8 * 3))
-    pack("folder", tree, tmp_path / "store", 8, train_shards=1)
+    pack(FOLDER, tree, tmp_path / "store", 8, train_shards=1)
 
 
 def test_the_same_shard_for_any_number_of_threads(archives, tmp_path):
-    dataset = open_dataset("sample", str(archives))
+    dataset = open_dataset(SAMPLE, str(archives))
     records = [
         pack_shard(dataset, "train", 1, 3, 20, "warp", 0.0, threads, str(tmp_path / f"{threads}")) for threads in (1, 3)
     ]
@@ -149,7 +149,7 @@ def test_the_same_shard_for_any_number_of_threads(archives, tmp_path):
 
 def test_more_shards_than_classes_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"store\.train_shards: train shard 0 of 5 is empty"):
-        pack("folder", small_tree(tmp_path / "tree"), tmp_path / "store", 8, train_shards=5)
+        pack(FOLDER, small_tree(tmp_path / "tree"), tmp_path / "store", 8, train_shards=5)
 
 
 def test_a_damaged_shard_is_named(store, tmp_path):
