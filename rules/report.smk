@@ -63,7 +63,7 @@ rule write_report:
     """Write the report, one page that opens without internet."""
     input:
         records_of({"files": REPORTED}),
-        **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
+        **({"readings": f"{RESULTS}/learning_curves.csv", "duplicates": f"{STORE}/duplicates.json"} if TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         summary=f"{RESULTS}/results.json",
         findings=f"{RESULTS}/tables/findings.json",

@@ -109,12 +109,13 @@ def page_content(
     tables: list[dict],
     figures: list[dict],
     config: dict,
+    duplicates: str = "",
 ) -> dict:
     """The template's variables.
 
     `results` are from load_results, `summary` is results.json, `found` is findings.json. `charts` are from
     interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
-    configuration.
+    configuration, and `duplicates` says how many validation images are training images too.
     """
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     return {
@@ -129,6 +130,7 @@ def page_content(
         "norm_statistics": bool(results["norm_statistics"].any()),
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
+        "duplicates": duplicates,
         **{key: found[key] for key in ("findings", "advice", "missing")},
         "diverged": diverged_networks(results),
         "key_numbers": _html(key_numbers(results), ".1f"),
@@ -158,6 +160,7 @@ def main() -> None:
     for name in ("results", "summary", "findings"):
         parser.add_argument(f"--{name}", type=verified, required=True)
     parser.add_argument("--readings", type=verified, help="learning_curves.csv, if the networks were trained here")
+    parser.add_argument("--duplicates", type=verified, help="duplicates.json of the packed store, if there is one")
     parser.add_argument("--tables", type=verified, nargs="+", required=True, help="CSV files, effects.csv among them")
     parser.add_argument(
         "--table-captions", type=Path, nargs="+", required=True, help="their captions, in the same order"
@@ -166,7 +169,8 @@ def main() -> None:
     parser.add_argument("--captions", type=Path, nargs="*", default=[], help="their captions, in the same order")
     parser.add_argument("--config", type=cli.json_argument, required=True)
     args = parser.parse_args()
-    files = [args.results, args.findings, *args.tables, *args.figures, *([args.readings] if args.readings else [])]
+    files = [args.results, args.findings, *args.tables, *args.figures]
+    files += [file for file in (args.readings, args.duplicates) if file]
     check_agreement(files)
     results = load_results(args.results)
     table_files, figure_files = ([file.path for file in group] for group in (args.tables, args.figures))
@@ -175,7 +179,9 @@ def main() -> None:
     charts = chart_items(results, effects, read_readings(args.readings) if args.readings else None, units)
     tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
-    content = page_content(results, args.summary.record, args.findings.record, charts, tables, figures, args.config)
+    records = (args.summary.record, args.findings.record)
+    duplicates = args.duplicates.record["sentence"] if args.duplicates else ""
+    content = page_content(results, *records, charts, tables, figures, args.config, duplicates)
     write_text(args.output, render(args.template, content))
     record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)
