@@ -4,17 +4,28 @@ Light on purpose: the Snakefile imports this at parse time.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from workflow_scripts.dataset.torchvision_sets import set_files
 from workflow_scripts.plumbing.cli import InputError
 
 ILSVRC_ARCHIVES = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz")
 ILSVRC_EXTRACTED = ("train", "val", "ILSVRC2012_devkit_t12")
 SPLITS = ("train", "val")
 MAX_ENCODED_BYTES = 2**27  # of one image file; ImageNet's largest has 15 MB
+
+
+class BadImage(Exception):
+    """An image cannot be decoded. The text is the reason."""
+
+
+def bad_image(error: Exception) -> BadImage:
+    """What a decoder raised, as a reason in one short line of ASCII for a table: decoders quote bytes they fail on."""
+    reason = f"{type(error).__name__}: {error}"
+    return BadImage(" ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200])
 
 
 @dataclass(frozen=True)
@@ -26,13 +37,26 @@ class ClassList:
     edges: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
-    """One encoded image: its name and class, and the file, or the part of an archive, that holds its bytes.
+class Source(Protocol):
+    """One image: its name and class, and how to get it.
 
     `name` is as in the paper's lists: "<class>/<file>" for training images, the file's name for ILSVRC's validation
     images.
     """
+
+    name: str
+    class_index: int
+
+    def read(self) -> object:
+        """The encoded bytes, or the image itself (PIL.Image.Image) where a library's reader decodes it.
+
+        Raises InputError if it cannot be read, and BadImage if a library's reader cannot decode it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """One encoded image (a Source): the file, or the part of an archive, that holds its bytes."""
 
     name: str
     class_index: int
@@ -59,7 +83,7 @@ class ImageSource:
 
 
 class Dataset(Protocol):
-    """A source of images; see ilsvrc.IlsvrcDataset and folder.FolderDataset."""
+    """A source of images; see ilsvrc.IlsvrcDataset, folder.FolderDataset and torchvision_data.TorchvisionDataset."""
 
     def class_list(self) -> ClassList:
         """The classes in order."""
@@ -74,7 +98,7 @@ class Dataset(Protocol):
     def left_out(self) -> int:
         """How many files and folders that lie about (clutter.lies_about) the survey left out."""
 
-    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+    def images(self, split: str, shard: int, shards: int) -> Sequence[Source]:
         """The `shard`-th of `shards` shares of the images of a split ("train" or "val").
 
         They are in the order of the paper's lists: by class, then name. ILSVRC's validation images are by number.
@@ -103,6 +127,8 @@ def dataset_files(dataset: Mapping, path: str) -> list[Path]:
     """
     if dataset["kind"] == "sample":
         return [Path(path, name) for name in ILSVRC_ARCHIVES]
+    if dataset["kind"] == "torchvision":
+        return set_files(path, **dataset)
     return [Path(path)] if dataset["kind"] == "folder" else list(ilsvrc_files(path))
 
 

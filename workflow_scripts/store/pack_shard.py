@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from workflow_scripts.dataset.dataset import Dataset
+from workflow_scripts.dataset.dataset import BadImage, Dataset
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.plumbing import cli
@@ -22,7 +22,7 @@ from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256
 from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
-from workflow_scripts.store.decode import BadImage, Decoded, decode_all
+from workflow_scripts.store.decode import Decoded, decode_all
 from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, refuse
 
 

@@ -1,0 +1,88 @@
+"""Checks of a dataset of kind torchvision before any work. Light on purpose: the Snakefile calls this at parse time."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import jsonschema
+
+from workflow_scripts.dataset.torchvision_sets import SETS, refusal, set_files
+from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.text_file import sought_in
+
+OWN_KEYS = {"root": None, "download": False, "options": {}}  # of kind torchvision, and their defaults
+
+
+def fill_root(dataset: object) -> None:
+    """Let `path` of a section `dataset` of kind torchvision be its `root`, in place. Other values stay to be checked.
+
+    A dataset that reads no files, as FakeData, gets a name in place of a path.
+    """
+    if isinstance(dataset, dict) and dataset.get("kind") == "torchvision":
+        root = dataset.get("root")
+        dataset["path"] = f"torchvision_{dataset.get('name')}" if root is None else root
+
+
+def check_torchvision(dataset: Mapping) -> None:
+    """Raise InputError for a dataset that torchvision does not have, for a key that it does not take, and for a key of
+    this kind in a section of another.
+    """
+    if dataset["kind"] != "torchvision":
+        for key, default in OWN_KEYS.items():
+            if dataset[key] != default:
+                raise _wrong(key, f"it is for kind torchvision, not {dataset['kind']}. Remove the key")
+        return
+    name = dataset["name"]
+    if said := refusal(name):
+        raise _wrong("name", said.rstrip("."))
+    known = SETS[name]
+    _check_options(name, dataset["options"])
+    if known.files({}) and dataset["root"] is None:
+        raise _wrong("root", f"{name} has files. Name the folder that has them, as torchvision's root")
+    if dataset["download"] and not known.downloads:
+        why = "has no files" if not known.files({}) else "cannot be downloaded by torchvision"
+        raise _wrong("download", f"{name} {why}. Set it to false")
+
+
+def _check_options(name: str, options: Mapping) -> None:
+    known = SETS[name].options
+    for option, value in options.items():
+        if option not in known:
+            near = get_close_matches(option, known, n=1)
+            choice = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(known) or 'none'}"
+            raise _wrong(f"options.{option}", f"{name} has no such option. {choice}")
+        error = next(jsonschema.Draft202012Validator(known[option]).iter_errors(value), None)
+        if error is not None or (isinstance(value, float) and known[option].get("type") == "integer"):
+            raise _wrong(f"options.{option}", f"{value!r} is none of {name}'s. Give {_wanted(known[option])}")
+    for option in SETS[name].required:
+        if option not in options:
+            raise _wrong("options", f"{name} needs {option}. Give {_wanted(known[option])}")
+
+
+def _wanted(schema: Mapping) -> str:
+    if "enum" in schema:
+        return " or ".join("null" if value is None else str(value) for value in schema["enum"])
+    if schema["type"] == "array":
+        return f"{schema['minItems']} whole numbers, as [3, 32, 32]"
+    if schema["type"] == "boolean":
+        return "true or false"
+    return f"a whole number from {schema['minimum']}" + (f" to {schema['maximum']}" if "maximum" in schema else "")
+
+
+def check_torchvision_files(dataset: Mapping) -> None:
+    """Raise InputError, saying what to put where, unless the files of the checked section `dataset` are there.
+
+    Those that torchvision is to download need not be.
+    """
+    if dataset["download"]:
+        return
+    root, files = Path(dataset["path"]), set_files(dataset["path"], dataset["name"], dataset["options"])
+    remedy = ", or set dataset.download to true" * SETS[dataset["name"]].downloads
+    if files and not root.is_dir():
+        raise _wrong("root", f"{root} is not a folder{sought_in(root)}. Put {dataset['name']} there{remedy}")
+    if missing := [str(file.relative_to(root)) for file in files if not file.exists()]:
+        raise _wrong("root", f"{root} has no {missing[0]}. Put {' and '.join(missing)} of {dataset['name']} there{remedy}")
+
+
+def _wrong(key: str, said: str) -> InputError:
+    return InputError(f"configuration: dataset.{key}: {said}{'' if said.endswith('?') else '.'}")
