@@ -1,7 +1,8 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
 #   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
-#          and dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
+#          split.csv where validation images are drawn, and dataset.json, which says what the dataset was, wherever it
+#          lies (not removed before a new survey)
 if DATASET_KIND == "sample":
 
     rule draw_sample:
@@ -37,6 +38,7 @@ rule survey_dataset:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         record=f"{STORE}/survey.json",
+        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         note=update(f"{STORE}/dataset.json"),
     log:
         f"{STORE}/logs/survey_dataset.log",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
@@ -123,7 +124,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         reduced=any(name.images_per_class for name in names),
         preserved=any(job.preserve for job in curves),
         trained=table is None,
-        hierarchy=config["dataset"]["kind"] != "folder",
+        hierarchy=has_hierarchy(config["dataset"]),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )
 

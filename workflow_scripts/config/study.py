@@ -4,11 +4,13 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from workflow_scripts.config.checks import check_config, check_dataset, check_store, missing_files
+from workflow_scripts.config.checks import check_config, check_dataset, check_store
 from workflow_scripts.config.command_line import CommandLine
 from workflow_scripts.config.dataset_state import is_packed
 from workflow_scripts.config.snakemake_notes import NOTES, check_notes
+from workflow_scripts.dataset.glance import missing_files
 from workflow_scripts.plumbing.files import check_writable
+from workflow_scripts.study.leaves import dataset_leaves
 from workflow_scripts.study.paths import results_folder, store_folder
 
 
@@ -35,10 +37,14 @@ def check_made(config: Mapping, placed: Callable[[str], str] = str, touches: boo
     """
     store, results = (placed(str(folder(config))) for folder in (store_folder, results_folder))
     if config["results_table"] is None:
-        if is_packed(config, placed) and (missing := missing_files(config["dataset"])):
+        if is_packed(config, placed) and (missing := _missing(config["dataset"])):
             print(f"note: dataset.path: {missing[0]} is not there. {store} is used as it is.", file=sys.stderr)
         else:
             check_dataset(config["dataset"])
         check_store(Path(store), config["store"]["max_bad_fraction"])
     if not touches:
         check_notes(results)
+
+
+def _missing(dataset: Mapping) -> list[Path]:
+    return missing_files(dataset_leaves(dataset), dataset["path"])
