@@ -1,8 +1,14 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
-#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
-#          split.csv where validation images are drawn, and dataset.json, which says what the dataset was, wherever it
-#          lies (not removed before a new survey)
+#   makes  data/<name>/archives/ (`sample` only), what torchvision downloads into dataset.root, and in the store's folder
+#          classes.csv, hierarchy.csv, survey.json, split.csv where validation images are drawn, and dataset.json, which
+#          says what the dataset was, wherever it lies (not removed before a new survey)
+FROM_TORCHVISION = DATASET_KIND == "torchvision"
+DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if FROM_TORCHVISION else ''}.yaml"
+DOWNLOADED = f"{DATASET}/downloaded.json"
+DATASET_INPUTS = ancient(DOWNLOADED) if config["dataset"]["download"] else dataset_inputs
+
+
 if DATASET_KIND == "sample":
 
     rule draw_sample:
@@ -30,24 +36,49 @@ if DATASET_KIND == "sample":
             " --processes {threads} > {log:q} 2>&1"
 
 
+if config["dataset"]["download"]:
+
+    rule download_dataset:
+        """Let torchvision download the dataset, unless it is there."""
+        output:
+            temp(DOWNLOADED),  # so that whatever reads the dataset asks first whether it is there
+        log:
+            f"{DATASET}/logs/download_dataset.log",
+        benchmark:
+            f"{DATASET}/benchmarks/download_dataset.tsv"
+        localrule: True  # where there is internet
+        conda:
+            DATASET_ENVIRONMENT
+        resources:
+            mem_mb=5000,  # Python with torch, and the largest dataset that is read whole
+            runtime=600,  # Places365 has 100 GB
+        params:
+            dataset=as_json(DATASET_LEAVES),
+            path=uncompared(DATASET_PLACE),
+            code=code_fingerprint("dataset.download_dataset"),
+        shell:
+            "python -P -m workflow_scripts.dataset.download_dataset --dataset {params.dataset:q} --path {params.path:q}"
+            " --record {output:q} > {log:q} 2>&1"
+
+
 rule survey_dataset:
     """Check the whole dataset, and list its classes and hierarchy."""
     input:
-        dataset_inputs,
+        DATASET_INPUTS,
     output:
+        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         record=f"{STORE}/survey.json",
-        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         note=update(f"{STORE}/dataset.json"),
     log:
         f"{STORE}/logs/survey_dataset.log",
     benchmark:
         f"{STORE}/benchmarks/survey_dataset.tsv"
     conda:
-        "../envs/data.yaml"
+        DATASET_ENVIRONMENT
     resources:
-        mem_mb=2000,  # the names of a tree of ImageNet's size, twice
+        mem_mb=5000 if FROM_TORCHVISION else 2000,  # torch and all images; the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
         dataset=as_json(DATASET_LEAVES),

@@ -12,7 +12,7 @@ rule packed:
 rule pack_shard:
     """Decode and resize one share of the images."""
     input:
-        dataset=dataset_inputs,
+        dataset=DATASET_INPUTS,
         classes=f"{STORE}/classes.csv",
         survey=ancient(f"{STORE}/survey.json"),
     output:
@@ -25,10 +25,10 @@ rule pack_shard:
     benchmark:
         f"{STORE}/benchmarks/pack_shard/{{split}}-{{shard}}.tsv"
     conda:
-        "../envs/data.yaml"
+        DATASET_ENVIRONMENT
     threads: config["store"]["threads"]
     resources:
-        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(threads, attempt),
+        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(DATASET_KIND, threads, attempt),
         runtime=lambda wildcards, threads, attempt: resources.pack_minutes(config, wildcards.split, threads, attempt),
         # A limit like the others here: changing it makes nothing stale.
         max_bad_fraction=str(config["store"]["max_bad_fraction"]),

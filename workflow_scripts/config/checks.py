@@ -18,6 +18,7 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.reading import check_reading, check_sample
+from workflow_scripts.config.torchvision_checks import check_torchvision, check_torchvision_files
 from workflow_scripts.config.units import known_units
 from workflow_scripts.dataset.dataset import ilsvrc_files
 from workflow_scripts.dataset.layout import ilsvrc_error
@@ -69,6 +70,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     _check_files(config)
     check_sample(config["dataset"], config["store"])
     check_reading(config["dataset"])
+    check_torchvision(config["dataset"])
     if config["results_table"] is None:
         _check_network(config["training"])
     _check_training(config)
@@ -88,7 +90,10 @@ def check_dataset(dataset: dict) -> None:
     """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
     kind, path = dataset["kind"], Path(dataset["path"])
     try:
-        if kind != "sample" and not path.exists():
+        if kind == "torchvision":
+            reasons = []
+            check_torchvision_files(dataset)
+        elif kind != "sample" and not path.exists():
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif kind == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]

@@ -14,6 +14,7 @@ from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.config.paths import expand_paths, path_leaves
+from workflow_scripts.config.torchvision_checks import fill_root
 from workflow_scripts.plumbing.cli import InputError
 
 DEFAULTS, SCHEMA = "config.yaml", "schemas/config.schema.yaml"
@@ -40,7 +41,7 @@ def config_files(root: Path, command_line: Sequence[str | Path], module: bool) -
 
 def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str] | None) -> dict:
     """The whole configuration, to be checked: Snakemake's `given`, its texts read, its paths expanded, the lists of
-    `root` found and `auto` replaced.
+    `root` found, and `auto` and the path of a torchvision dataset replaced.
 
     `root` is the folder of the workflow, and `arguments` are those of --config. Snakemake gives a module what the
     importing workflow says in place of the module's own file, so the defaults are put below it here. Raises InputError
@@ -49,6 +50,7 @@ def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str]
     config = with_defaults(root / DEFAULTS, given) if module else given
     read_texts(config, root / SCHEMA, () if module else arguments or ())
     expand_paths(config)
+    fill_root(config.get("dataset"))
     find_shipped(config, root)
     fill_auto(config)
     return config
@@ -121,5 +123,6 @@ def find_shipped(config: dict, root: Path) -> None:
     """
     for key, section, leaf in path_leaves(config):
         path = section.get(leaf)
-        if key != "dataset.path" and isinstance(path, str) and not Path(path).exists() and (root / path).is_file():
+        listed = isinstance(path, str) and not key.startswith("dataset.")
+        if listed and not Path(path).exists() and (root / path).is_file():
             section[leaf] = str(root / path)

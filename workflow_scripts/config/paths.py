@@ -9,7 +9,7 @@ from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.cli import InputError
 
 VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)  # as os.path.expandvars finds them
-SECTION_LEAVES = {"dataset": ("path",), "natman": ("extra_artifacts",), "reference": ("results", "printed")}
+SECTION_LEAVES = {"dataset": ("path", "root"), "natman": ("extra_artifacts",), "reference": ("results", "printed")}
 
 
 def expand_paths(config: dict) -> None:

@@ -49,13 +49,15 @@ def sample_memory(config: Mapping) -> int:
     return 500 + math.ceil(3 * 3e-3 * sum(images_of(config, split) for split in SPLITS))
 
 
-def pack_memory(threads: int, attempt: int) -> int:
+def pack_memory(kind: str, threads: int, attempt: int) -> int:
     """Megabytes of a packing job, more at every attempt: 100 for Python with numpy and pandas, and 850 a thread.
+
+    A torchvision dataset takes 4000 more: torch, and the largest one that its reader holds in memory, EMNIST, twice.
 
     A thread needs 9 bytes a pixel for a transparent image of the most pixels that Pillow takes (90 million).
     Photographs need a tenth of that.
     """
-    return attempt * (100 + 850 * threads)
+    return attempt * (100 + 850 * threads + (4000 if kind == "torchvision" else 0))
 
 
 def pack_minutes(config: Mapping, split: str, threads: int, attempt: int) -> int:

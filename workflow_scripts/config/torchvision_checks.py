@@ -10,7 +10,8 @@ from workflow_scripts.dataset.torchvision_sets import SETS, refusal, set_files
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.text_file import sought_in
 
-OWN_KEYS = {"root": None, "download": False, "options": {}}  # of kind torchvision, and their defaults
+DRAWN = "{val_per_class: 10, seed: 0}"
+OWN_KEYS = ("root", "download")  # of kind torchvision, beside study/leaves.DATASET_LEAVES
 
 
 def fill_root(dataset: object) -> None:
@@ -28,20 +29,24 @@ def check_torchvision(dataset: Mapping) -> None:
     this kind in a section of another.
     """
     if dataset["kind"] != "torchvision":
-        for key, default in OWN_KEYS.items():
-            if dataset[key] != default:
+        for key in OWN_KEYS:
+            if dataset.get(key):
                 raise _wrong(key, f"it is for kind torchvision, not {dataset['kind']}. Remove the key")
         return
     name = dataset["name"]
     if said := refusal(name):
         raise _wrong("name", said.rstrip("."))
     known = SETS[name]
-    _check_options(name, dataset["options"])
-    if known.files({}) and dataset["root"] is None:
+    _check_options(name, dataset.get("options") or {})
+    if known.files({}) and dataset.get("root") is None:
         raise _wrong("root", f"{name} has files. Name the folder that has them, as torchvision's root")
-    if dataset["download"] and not known.downloads:
+    if dataset.get("download") and not known.downloads:
         why = "has no files" if not known.files({}) else "cannot be downloaded by torchvision"
         raise _wrong("download", f"{name} {why}. Set it to false")
+    if known.val is None and dataset.get("split") is None:
+        raise _wrong("split", f"{name} has no validation images of its own. Draw some, as with {DRAWN}")
+    if known.val is not None and dataset.get("split") is not None:
+        raise _wrong("split", f"{name} has validation images of its own. Set it to null")
 
 
 def _check_options(name: str, options: Mapping) -> None:
@@ -61,7 +66,7 @@ def _check_options(name: str, options: Mapping) -> None:
 
 def _wanted(schema: Mapping) -> str:
     if "enum" in schema:
-        return " or ".join("null" if value is None else str(value) for value in schema["enum"])
+        return " or ".join(schema["enum"])
     if schema["type"] == "array":
         return f"{schema['minItems']} whole numbers, as [3, 32, 32]"
     if schema["type"] == "boolean":
@@ -74,14 +79,13 @@ def check_torchvision_files(dataset: Mapping) -> None:
 
     Those that torchvision is to download need not be.
     """
-    if dataset["download"]:
-        return
-    root, files = Path(dataset["path"]), set_files(dataset["path"], dataset["name"], dataset["options"])
-    remedy = ", or set dataset.download to true" * SETS[dataset["name"]].downloads
+    name, root = dataset["name"], Path(dataset["path"])
+    files = [] if dataset.get("download") else set_files(root, name, dataset.get("options"))
+    remedy = ", or set dataset.download to true" * SETS[name].downloads
     if files and not root.is_dir():
-        raise _wrong("root", f"{root} is not a folder{sought_in(root)}. Put {dataset['name']} there{remedy}")
+        raise _wrong("root", f"{root} is not a folder{sought_in(root)}. Name the one that has {name}{remedy}")
     if missing := [str(file.relative_to(root)) for file in files if not file.exists()]:
-        raise _wrong("root", f"{root} has no {missing[0]}. Put {' and '.join(missing)} of {dataset['name']} there{remedy}")
+        raise _wrong("root", f"{root} has no {missing[0]}. Put {' and '.join(missing)} of {name} there{remedy}")
 
 
 def _wrong(key: str, said: str) -> InputError:

@@ -1,13 +1,15 @@
 """A classification dataset of torchvision, through torchvision's own reader, as a Dataset."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from workflow_scripts.dataset.dataset import SPLITS, ClassList, bad_image, share
+from workflow_scripts.dataset.parts import without
+from workflow_scripts.dataset.split import check_counts, drawn
 from workflow_scripts.dataset.torchvision_reader import Library, class_names, labels_of
 from workflow_scripts.plumbing.cli import InputError
 
@@ -62,19 +64,30 @@ class Part:
 class TorchvisionDataset:
     """The classes are those of the reader that have an image, in the order of its labels, without a hierarchy."""
 
-    def __init__(self, root: str | Path, name: str, options: Mapping | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        name: str,
+        options: Mapping | None = None,
+        split: Mapping | None = None,
+        exclude: Collection[str] = (),
+    ) -> None:
         """Open the readers of torchvision's dataset `name` below `root`. `options` are further arguments of its class.
 
-        Raises InputError as Library.reader and labels_of.
+        `split` draws validation images where there is one reader, and `exclude` names classes that are left out. Raises
+        InputError as Library.reader, labels_of and parts.without.
         """
         self._library = library = Library(name, options or {}, Path(root))
-        readers = [library.reader(split) for split in library.splits]
+        self._split = split
+        readers = [library.reader(part) for part in library.splits]
         key = library.known.order
         self._parts = [Part(reader, labels_of(library, reader), key and getattr(reader, key)) for reader in readers]
         labels = sorted(set.union(*(part.labels() for part in self._parts)))
         names, words = class_names(library, readers[0], labels)
+        kept = without(names, exclude, str(library))
         # Where the disk decides the order of images, it decides that of labels too.
-        classes = sorted(range(len(labels)), key=names.__getitem__) if key else range(len(labels))
+        places = {name: index for index, name in enumerate(names)}
+        classes = [places[name] for name in (kept if key else sorted(kept, key=places.__getitem__))]
         self._labels = [labels[index] for index in classes]
         self._classes = ClassList(*(tuple(texts[index] for index in classes) for texts in (names, words)))
 
@@ -84,6 +97,9 @@ class TorchvisionDataset:
 
     def survey(self) -> dict[str, int]:
         """The number of images by split. Raises InputError for a class without any."""
+        if self._split:
+            counts = {name: len(self._all_images(0, index)) for index, name in enumerate(self._classes.names)}
+            check_counts(self._library, counts, self._split)
         return {
             split: sum(len(self._class_images(split, index)) for index in range(len(self._labels))) for split in SPLITS
         }
@@ -98,9 +114,41 @@ class TorchvisionDataset:
         """See dataset.Dataset. The reader knows its files by name, and leaves out none that it counts."""
         return 0
 
+    @property
+    def read_from(self) -> Mapping[str, str]:
+        """See dataset.Dataset."""
+        if self._split:
+            return dict.fromkeys(SPLITS, "all images, by dataset.split")
+        arguments = (self._library.known.train, self._library.known.val or {})
+        said = [", ".join(f"{key}={value}" for key, value in some.items()) for some in arguments]
+        return dict(zip(SPLITS, said, strict=True))
+
+    @property
+    def not_read(self) -> Sequence[str]:
+        """See dataset.Dataset. What torchvision has of other splits is not looked at."""
+        return ()
+
+    def split_rows(self) -> Iterator[tuple[str, str, str]]:
+        """The drawn splits as rows of folder.SPLIT_COLUMNS, by class, then number."""
+        for index, name in enumerate(self._classes.names):
+            val = self._drawn(index)
+            for image in self._all_images(0, index):
+                yield image.name, name, "val" if image.name in val else "train"
+
     def _class_images(self, split: str, index: int) -> list[ReaderSource]:
-        name = self._classes.names[index]
-        images = self._parts[SPLITS.index(split)].images(self._labels[index], name, index)
+        images = self._all_images(0 if self._split else SPLITS.index(split), index)
+        if self._split:
+            val = self._drawn(index)
+            images = [image for image in images if (image.name in val) == (split == "val")]
         if not images:
-            raise InputError(f"{self._library}: class {name!r} has no {split} images. Choose a different dataset.")
+            name = self._classes.names[index]
+            raise InputError(f"{self._library}: class {name!r} has no {split} images. Leave it out: dataset.exclude.")
         return images
+
+    def _all_images(self, part: int, index: int) -> list[ReaderSource]:
+        return self._parts[part].images(self._labels[index], self._classes.names[index], index)
+
+    def _drawn(self, index: int) -> set[str]:
+        """The validation images of a class by name, where they are drawn."""
+        names = [image.name for image in self._all_images(0, index)]
+        return drawn(self._classes.names[index], names, self._split)

@@ -175,7 +175,7 @@ SETS = {
     "RenderedSST2": _by_split("train", "val", "_samples", "rendered-sst2", names="classes"),
     "SEMEION": _whole("labels", _at("semeion.data")),
     "STL10": _by_split(
-        "train", "test", "labels", "stl10_binary", names="classes", options={"folds": _one_of(None, *range(10))}
+        "train", "test", "labels", "stl10_binary", names="classes", options={"folds": _number(0) | {"maximum": 9}}
     ),
     "SUN397": _whole("_labels", _at("SUN397"), names="classes", order="_image_files"),
     "SVHN": _by_split("train", "test", "labels", "train_32x32.mat", "test_32x32.mat"),

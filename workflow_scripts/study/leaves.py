@@ -18,6 +18,7 @@ CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_
 NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
 # Leaves of `dataset` that some kinds use.
 DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
+DATASET_LEAVES |= {"torchvision": ("options", "split", "exclude")}
 VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
@@ -101,8 +102,8 @@ def shown_leaves(config: Mapping) -> dict:
     """The configuration as the report shows it, but for where files lie."""
     leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference", "units")}
     leaves["matrix"] = _matrix(config)
-    for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
-        leaves[section] = {key: value for key, value in config[section].items() if key != path}
+    for section, paths in (("dataset", ("path", "root")), ("natman", ("extra_artifacts",))):
+        leaves[section] = {key: value for key, value in config[section].items() if key not in paths}
     if (weights := config["training"]["pretrained"]) is not None:
         leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
@@ -115,7 +116,8 @@ def dataset_leaves(dataset: Mapping) -> dict:
         leaves["split"] = {"seed": 0} | {key: value for key, value in leaves["split"].items() if value is not None}
     if "exclude" in leaves:
         leaves["exclude"] = sorted(leaves["exclude"])
-    return {"kind": dataset["kind"], **leaves}
+    named = {"name": dataset["name"]} if dataset["kind"] == "torchvision" else {}  # torchvision's own name
+    return {"kind": dataset["kind"], **named, **leaves}
 
 
 def shard_leaves(store: Mapping, split: str) -> dict:
