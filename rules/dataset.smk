@@ -35,10 +35,10 @@ rule survey_dataset:
     input:
         dataset_inputs,
     output:
+        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
         record=f"{STORE}/survey.json",
-        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         note=update(f"{STORE}/dataset.json"),
     log:
         f"{STORE}/logs/survey_dataset.log",
