@@ -97,6 +97,10 @@ def check_dataset(dataset: dict) -> None:
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif kind == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
+        elif kind == "folder" and path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+            raise InputError(
+                f"configuration: dataset.path: {path} is no folder, but a table. Set dataset.kind to table."
+            )
         elif kind == "folder" and not path.is_dir() and (found := _no_tar(path)):
             reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:

@@ -31,9 +31,10 @@ def check_reading(dataset: dict) -> None:
     kinds = {key: [kind for kind, keys in DATASET_LEAVES.items() if key in keys] for key in dataset}
     for key, its_kinds in kinds.items():
         if its_kinds and dataset[key] and dataset["kind"] not in its_kinds:
+            *others, last = its_kinds
+            kinds_in_words = f"{', '.join(others)} and {last}" if others else last
             raise InputError(
-                f"configuration: dataset.{key}: it is for kind {' and '.join(its_kinds)}, not {dataset['kind']}. "
-                "Remove the key."
+                f"configuration: dataset.{key}: it is for kind {kinds_in_words}, not {dataset['kind']}. Remove the key."
             )
     given = [key for key in ("val_per_class", "val_fraction") if (dataset.get("split") or {}).get(key) is not None]
     if dataset.get("split") is not None and len(given) != 1:
