@@ -4,7 +4,8 @@ Packing is compared with a bare loop of Pillow's decoder (draft mode and resize)
 core of its own, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's
 ImageFolder and a DataLoader of two workers, ours on one thread; and from a store that is not in memory, with indexing a
 numpy memmap. Packing a torchvision dataset is compared with a bare loop over its own reader that opens it, takes each
-image as torchvision gives it and resizes it as ours does. Needs the shared folder of real images (see tests/conftest.py). Timing decides no test: this prints.
+image as torchvision gives it and resizes it as ours does. Needs the shared folder of real images (see
+tests/conftest.py). Timing decides no test: this prints.
 """
 
 import json
