@@ -55,7 +55,8 @@ def main() -> None:
     args = parser.parse_args()
     classes = verified(args.manifest.path.with_name("classes.csv"))
     made_by = {"settings": args.settings}
-    partition = expect(args.partition, classes, partition=args.partition.path.stem, provenance=made_by)
+    name = args.partition.path.stem.removesuffix(f"-{args.half}")  # a half of a pair has a file of its own
+    partition = expect(args.partition, classes, partition=name, provenance=made_by)
     task = make_task(args.manifest, partition["halves"][args.half], partition["train_images_per_class"])
     names = {"partition": partition["partition"], "half": args.half}
     write_task(

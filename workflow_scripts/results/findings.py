@@ -23,7 +23,7 @@ def findings(
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
     norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
-    are the records of partitions of two datasets. Questions that the study's networks cannot answer are left out.
+    are the records of the halves of pairs. Questions that the study's networks cannot answer are left out.
     """
     asked = {
         "From which depth do features stop being general?": [*generality(effects, names or {})],

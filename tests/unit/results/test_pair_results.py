@@ -29,14 +29,15 @@ def test_the_two_directions_of_a_pair_are_kinds_of_their_own(tmp_path):
 
 def test_findings_name_the_direction_and_the_shared_classes(tmp_path):
     results = loaded(tmp_path)
-    record = {"datasets": {"A": "cars", "B": "birds"}, "shared_classes": ["crane"]}
-    found = {one["question"]: one["answer"] for one in findings(results, effect_table(results), pairs=[record])}
+    cars = {"partition": "cars_birds", "dataset": "cars", "halves": {"A": ["crane", "truck"]}}
+    birds = {"partition": "cars_birds", "dataset": "birds", "halves": {"B": ["crane", "owl"]}}
+    found = {one["question"]: one["answer"] for one in findings(results, effect_table(results), pairs=[cars, birds])}
     assert "from cars to birds" in found["Does the distance between the tasks matter?"]
     shared = found["Do source and target share classes?"]
     assert shared.startswith(
         "cars and birds: 1 class stands in both halves ('crane'). Source and target are not disjoint."
     )
-    none = findings(results, effect_table(results), pairs=[record | {"shared_classes": []}])
+    none = findings(results, effect_table(results), pairs=[cars, birds | {"halves": {"B": ["owl"]}}])
     assert any("No class of one half has the name of a class of the other." in one["answer"] for one in none)
 
 
