@@ -46,7 +46,7 @@ PRETRAINS = any(entry.get("pretrained") for entry in config["matrix"])
 NETWORK_FILES = [DESCRIPTION, *([f"{PRETRAINED_STEM}.json"] if PRETRAINS else [])]  # checked before any training
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
 TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
 
 
@@ -129,9 +129,9 @@ def partition_settings(wildcards):
     return as_json(leaves.partition_leaves(config, wildcards.partition))
 
 
-def task_files(partition, half, lead=""):
-    """A task file, `ancient`, and the JSON record that tracks its content: touching the file retrains nothing."""
-    task = f"{RESULTS}/tasks/{partition}-{half}"
+def task_files(job, lead=""):
+    """A job's task, `ancient`, and the JSON record that tracks its content: touching the file retrains nothing."""
+    task = f"{RESULTS}/{job.task}"
     return {f"{lead}task": ancient(f"{task}.npz"), f"{lead}task_record": f"{task}.json"}
 
 
@@ -148,9 +148,9 @@ def job_of(wildcards):
 def training_inputs(wildcards):
     """All inputs of a training job: store, task and, for a curve, its source's task (for the mean image) and network."""
     job = job_of(wildcards)
-    files = store_files() | task_files(job.partition, job.target)
+    files = store_files() | task_files(job)
     if (source := job.source_job) is not None:
-        files |= task_files(source.partition, source.target, "source_")
+        files |= task_files(source, "source_")
         files |= weights_files(f"{RESULTS}/{source.stem}", "source_")
     if job.source == PRETRAINED:
         files |= weights_files(PRETRAINED_STEM, "source_")
@@ -166,8 +166,8 @@ def half_files(wildcards):
     """Tasks and base networks of both halves of a partition."""
     files = {}
     for half in "AB":
-        files |= task_files(wildcards.partition, half, f"{half.lower()}_")
         job = TrainingJob.base(wildcards.partition, int(wildcards.seed), half)
+        files |= task_files(job, f"{half.lower()}_")
         files |= weights_files(f"{RESULTS}/{job.stem}", f"{half.lower()}_")
     return files
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
-from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
@@ -79,7 +79,10 @@ def matrix_leaves(config: Mapping) -> dict:
 
 
 def partition_leaves(config: Mapping, partition: str) -> dict:
-    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content."""
+    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
+
+    Those of a partition of drawn images are those that it is drawn from.
+    """
     files = {key: sha256_file(file) for key, file in partition_files(config, partition).items()}
     family = parse_partition(partition).family if "csv" not in files else None
     artifact = config["natman"]["artifact"] if family == "natman" else None
@@ -89,7 +92,7 @@ def partition_leaves(config: Mapping, partition: str) -> dict:
 def partition_files(config: Mapping, partition: str) -> dict[str, str]:
     """The list files that a partition is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
-    files = {"csv": csvs[partition]}
+    files = {"csv": csvs[plain_partition(partition)]}
     if not files["csv"] and parse_partition(partition).family == "natman":
         files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
     return {key: file for key, file in files.items() if file}
