@@ -67,12 +67,12 @@ rule draw_task:
     output:
         task=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.npz",
         record=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.json",
-    wildcard_constraints:
-        images=r"\d+",
     log:
         f"{RESULTS}/logs/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.tsv"
+    wildcard_constraints:
+        images=r"\d+",
     conda:
         "../envs/data.yaml"
     resources:
