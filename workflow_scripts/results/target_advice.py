@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from workflow_scripts.results.effects import differences, paired_interval
+from workflow_scripts.results.effects import EFFECT_COLUMNS, differences, paired_interval
 from workflow_scripts.results.groups import PRETRAINED_SOURCE
 from workflow_scripts.results.target_images import SCRATCH, amount_label, by_amount
 from workflow_scripts.results.units import first_units
@@ -21,6 +21,7 @@ from workflow_scripts.results.verdicts import (
     verdict,
 )
 from workflow_scripts.study.columns import SCORE
+from workflow_scripts.study.matrix import ALL_IMAGES
 
 SOURCES = {"": ("AnB", "AnB+"), PRETRAINED_SOURCE: ("PnB", "PnB+")}  # what ends the kind of halves -> frozen, tuned
 CHOSEN = "Each treatment's best n was chosen by the runs that score it, which flatters it."
@@ -34,20 +35,19 @@ def target_images(results: pd.DataFrame, names: Mapping[int, str]) -> Iterator[P
     """
     for halves, of_kind in by_amount(results):
         for ending, (frozen, tuned) in SOURCES.items():
-            groups = (SCRATCH, frozen, tuned)
-            chosen = {amount: rows[rows["group"].isin(groups)] for amount, rows in of_kind.items()}
+            chosen = {amount: rows[rows["group"].isin((SCRATCH, frozen, tuned))] for amount, rows in of_kind.items()}
             chosen = {amount: rows for amount, rows in chosen.items() if (rows["group"] != SCRATCH).any()}
-            if not any(amount_label(amount).isdigit() for amount in chosen):
-                continue
-            answers = [_answer(amount, rows, names) for amount, rows in chosen.items()]
-            compared = pd.DataFrame([effect for _, effects in answers for effect in effects])
-            lines = [*(line for line, _ in answers), *_depth_line(chosen, frozen)]
-            if compared.empty:
-                yield halves, "\n".join([f"{capital(halves + ending)}:", *lines]), CHOSEN
-                continue
-            one_draw = [ONE_DRAW] * (pd.concat(chosen.values())["seed"].nunique() == 1)
-            basis = " ".join([hedge(compared), CHOSEN, *one_draw])
-            yield halves + ending, "\n".join([subject(halves + ending, compared), *lines]), basis
+            if any(amount_label(amount) != ALL_IMAGES for amount in chosen):
+                yield _part(halves + ending, chosen, frozen, names)
+
+
+def _part(halves: str, chosen: Mapping[float, pd.DataFrame], frozen: str, names: Mapping[int, str]) -> Part:
+    """The lines on one kind of halves and source, from its networks by number of images."""
+    answers = [_answer(amount, rows, names) for amount, rows in chosen.items()]
+    compared = pd.DataFrame([gap for _, gaps in answers for gap in gaps], columns=EFFECT_COLUMNS)
+    lines = [subject(halves, compared), *(line for line, _ in answers), *_depth_line(chosen, frozen)]
+    one_draw = [ONE_DRAW] * (pd.concat(chosen.values())["seed"].nunique() == 1)
+    return halves, "\n".join(lines), " ".join(filter(None, [hedge(compared), CHOSEN, *one_draw]))
 
 
 class _Options:
@@ -131,7 +131,7 @@ def _do(name: str, names: Mapping[int, str]) -> str:
 
 def _with_images(amount: float) -> str:
     label = amount_label(amount)
-    return f"With {label} image{'' if label == '1' else 's'} of each class" if label.isdigit() else "With all images"
+    return "With all images" if label == ALL_IMAGES else f"With {_short(amount)} of each class"
 
 
 def _depth_line(chosen: Mapping[float, pd.DataFrame], group: str) -> list[str]:
