@@ -90,10 +90,12 @@ def _answer(amount: float, rows: pd.DataFrame, names: Mapping[int, str]) -> tupl
     gaps = {name: options.difference(winner, name) for name in bests if name != winner}
     decided = {name: gap for name, gap in gaps.items() if gap is not None and verdict(gap) == 1}
     rivals = {name: gap for name, gap in gaps.items() if name not in decided}
-    sentences = [_choice(winner, options, rivals, names)]
-    if decided:
-        above = [f"{number(gap)} above {_best_of(name)}" for name, gap in decided.items()]
-        sentences.append(f"{'The first of these' if rivals else 'This'} lies {' and '.join(above)}.")
+    above = " and ".join(f"{number(gap)} above {_best_of(name)}" for name, gap in decided.items())
+    reached = f"{'The first' if rivals else 'This'} reaches {options.percent(winner)}"
+    sentences = [_choice([winner, *rivals], names), f"{reached}: {above}." if above else f"{reached}."]
+    for place, gap in zip(("second", "third"), rivals.values(), strict=False):
+        lower = f"The {place} lies {number(gap)} lower." if gap is not None else f"No target has it and the {place}."
+        sentences.append(lower)
     if not any(_group(name) == SCRATCH for name in bests):
         sentences.append("No network that was trained from scratch on these images learned.")
     if _group(winner) != SCRATCH and (alike := options.alike(winner)):
@@ -101,15 +103,10 @@ def _answer(amount: float, rows: pd.DataFrame, names: Mapping[int, str]) -> tupl
     return f"{_with_images(amount)}: {' '.join(sentences)}", [gap for gap in gaps.values() if gap is not None]
 
 
-def _choice(winner: str, options: _Options, rivals: Mapping[str, pd.Series | None], names: Mapping[int, str]) -> str:
+def _choice(best: list[str], names: Mapping[int, str]) -> str:
     """The best option, or those between which it is undecided."""
-    if not rivals:
-        return f"{_do(winner, names)}. This reaches {options.percent(winner)}."
-    told = [f"{_do(winner, names)} ({options.percent(winner)})"]
-    for name, gap in rivals.items():
-        less = f"{number(gap)} less" if gap is not None else "no target has both"
-        told.append(f"{_do(name, names)} ({less})")
-    return f"it is undecided whether to {', '.join(told[:-1])} or {told[-1]}."
+    *first, last = (_do(name, names) for name in best)
+    return f"it is undecided whether to {', '.join(first)} or {last}." if first else f"{last}."
 
 
 def _best_of(name: str) -> str:
