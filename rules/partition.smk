@@ -83,5 +83,5 @@ rule draw_task:
         code=code_fingerprint("partition.make_task"),
     shell:
         "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
-        " --settings {params.settings:q} --half {wildcards.half} --draw {wildcards.images} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --half {wildcards.half} --draw {wildcards.images:q} --seed {wildcards.seed}"
         " --output {output.task:q} > {log:q} 2>&1"
