@@ -15,7 +15,7 @@ from workflow_scripts.results.units import read_units
 ORDER = ("AnB", "AnB+", "PnB", "PnB+", "BnB", "BnB+", "random")
 COLUMNS = 3  # panels side by side
 APART = 0.045  # of an axis' height between the numbers at the ends of lines
-BESIDE = 0.04  # of a depth between the intervals of two lines
+BESIDE = 0.08  # of a depth between the intervals of two lines
 
 
 def plot_target_images(table: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
