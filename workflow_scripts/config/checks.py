@@ -68,7 +68,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     if errors:
         raise InputError(_message(errors[0], _validator(schema).schema))
     _check_files(config)
-    _check_sample(config["dataset"], config["store"])
+    _check_datasets(config)
     if config["results_table"] is None:
         _check_network(config["training"])
     _check_training(config)
@@ -84,8 +84,16 @@ def check_sizes(config: Mapping) -> None:
         check_extent((str(key), section), _items, _check_value)
 
 
-def check_dataset(dataset: dict) -> None:
-    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
+def dataset_key(config: Mapping, name: str) -> str:
+    """The key of the section of the dataset called `name`."""
+    return "dataset" if name == config["dataset"]["name"] else f"datasets.{name}"
+
+
+def check_dataset(dataset: dict, key: str = "dataset") -> None:
+    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn).
+
+    `key` is the section's.
+    """
     path = Path(dataset["path"])
     try:
         if dataset["kind"] != "sample" and not path.exists():
@@ -96,12 +104,12 @@ def check_dataset(dataset: dict) -> None:
             reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:
             reasons = []
-            with naming("dataset.path"):
+            with naming(f"{key}.path"):
                 _check_layout(dataset["kind"], path)
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
-        raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+        raise InputError(f"configuration: {key}.path: {reasons[0]}. Put it there or correct the path.")
 
 
 def missing_files(dataset: Mapping) -> list[Path]:
@@ -241,15 +249,28 @@ def _check_files(config: dict) -> None:
                 read(path)
 
 
-def _check_sample(dataset: dict, store: dict) -> None:
+def _check_datasets(config: dict) -> None:
+    """Raise InputError for datasets that are called alike, and for a sample that cannot be drawn."""
+    own, others = config["dataset"], config["datasets"]
+    for name, section in others.items():
+        if name == own["name"] or section["name"] != name:
+            raise InputError(
+                f"configuration: datasets.{name}: the name belongs to a different dataset. Rename it, and give no "
+                "key `name` here."
+            )
+    for key, section in {"dataset": own, **{f"datasets.{name}": one for name, one in others.items()}}.items():
+        _check_sample(key, section, config["store"])
+
+
+def _check_sample(key: str, dataset: dict, store: dict) -> None:
     """Raise InputError if the sample would be drawn where a user's archives may be, or if a shard would be empty."""
     if dataset["kind"] != "sample":
         return
     drawn = f"data/{dataset['name']}/archives"
     if not same_place(dataset["path"], drawn):
         raise InputError(
-            f"configuration: dataset.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
-            "or set dataset.kind to ilsvrc or folder for images of your own."
+            f"configuration: {key}.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
+            f"or set {key}.kind to ilsvrc or folder for images of your own."
         )
     most = {"train": SAMPLE_CLASS_COUNT, "val": SAMPLE_CLASS_COUNT * dataset["sample"]["val_per_class"]}
     for split in SPLITS:

@@ -6,12 +6,14 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
+from workflow_scripts.config.pairs import check_pair, section_of
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.folder import training_classes
 from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.study.datasets import dataset_of
 from workflow_scripts.study.leaves import architecture_name
 from workflow_scripts.study.matrix import ALL_IMAGES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
@@ -41,9 +43,13 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
 
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
-    _check_partition(key, entry, config)
     _check_amounts(key, entry)
-    _check_images(key, entry, config["dataset"])
+    if entry.get("halves"):
+        check_pair(key, entry, config)
+    else:
+        _check_partition(key, entry, config)
+    for half in parse_partition(entry["partition"]).halves:
+        _check_images(key, entry, section_of(config, dataset_of(config, entry["partition"], half)))
     if units:
         _check_depths(key, entry, config, len(units))
     _check_curves(key, entry)
@@ -102,11 +108,6 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
     name, csv = entry["partition"], entry.get("csv")
     parsed = parse_partition(name)
     family, seeded = parsed.family, parsed.seed is not None
-    if parsed.drawn or re.search(r"_draw_.*_per_class$", family):
-        raise InputError(
-            f"configuration: {key}.partition: {name}: drawn images have no partition of their own. Name the partition "
-            "that they are drawn from, and give their number in target_images_per_class."
-        )
     if re.search(r"_first_.*_per_class$", family):
         raise InputError(
             f"configuration: {key}.partition: {name}: <k> in _first_<k>_per_class must be 1 to 999999999. Correct it."
@@ -126,7 +127,11 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
     elif family != "natman" and family != "whole" and not seeded:
         raise InputError(
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
-            "or whole. Correct it or give its halves as csv."
+            "or whole. Correct it, or give its halves as csv, or as halves of two datasets."
+        )
+    if any(other.get("halves") for other in config["matrix"] if other["partition"] == name):
+        raise InputError(
+            f"configuration: {key}.halves: a different entry of partition {name} has it. Give both the same."
         )
     if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
@@ -152,10 +157,16 @@ def _known_classes(dataset: dict) -> list[str]:
 
 
 def _check_amounts(key: str, entry: dict) -> None:
-    """Raise InputError for drawn images of a partition that has the first images of each class only."""
-    if "target_images_per_class" in entry and parse_partition(entry["partition"]).images_per_class is not None:
+    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only."""
+    name = entry["partition"]
+    if re.search(r"_draw_.*_per_class$", name):
         raise InputError(
-            f"configuration: {key}.target_images_per_class: partition {entry['partition']} has the first images of "
+            f"configuration: {key}.partition: {name}: drawn images have no partition of their own. Name the partition "
+            "that they are drawn from, and give their number in target_images_per_class."
+        )
+    if "target_images_per_class" in entry and parse_partition(name).images_per_class is not None:
+        raise InputError(
+            f"configuration: {key}.target_images_per_class: partition {name} has the first images of "
             "each class only. Name the partition without _first_<k>_per_class, or remove the key."
         )
 
@@ -170,5 +181,5 @@ def _check_images(key: str, entry: dict, dataset: dict) -> None:
     for where in (where for where, images in wanted.items() if dataset["kind"] == "sample" and images > there):
         raise InputError(
             f"configuration: {key}.{where}: the sample has {there} training images of each class. Lower the number or "
-            "raise dataset.sample.train_per_class."
+            "raise sample.train_per_class of the dataset."
         )

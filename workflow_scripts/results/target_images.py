@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.results.effects import differences
-from workflow_scripts.results.groups import halves_of, main_variant, not_diverged
+from workflow_scripts.results.effects import TASK, differences
+from workflow_scripts.results.groups import DRAWN, main_variant, not_diverged
 from workflow_scripts.study.matrix import ALL_IMAGES
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
@@ -39,16 +39,16 @@ def target_images_table(results: pd.DataFrame) -> pd.DataFrame:
 def by_amount(results: pd.DataFrame) -> Iterator[tuple[str, dict[float, pd.DataFrame]]]:
     """By kind of halves, the trained plain networks by the number of the target's images, inf for all.
 
-    The fewest come first. Networks on all images are there if these have curves, and not only sources. Base networks
-    are in the group SCRATCH. The column `plain` has the partition whose images are drawn.
+    The fewest come first. Only targets of curves are there: base networks on all images may be sources only. Base
+    networks are in the group SCRATCH. The column `plain` has the partition whose images are drawn.
     """
     rows = main_variant(results)
     rows = rows.assign(plain=rows["partition"].map(plain_partition))
     drawn = set(rows["plain"][rows["plain"] != rows["partition"]])
-    measured = set(rows["partition"][rows["group"] != "base"])
-    rows = not_diverged(rows[rows["plain"].isin(drawn) & rows["partition"].isin(measured)])
+    task = pd.MultiIndex.from_frame(rows[TASK])
+    rows = not_diverged(rows[rows["plain"].isin(drawn) & task.isin(task[rows["group"] != "base"])])
     rows = rows.assign(group=rows["group"].replace("base", SCRATCH))
-    for halves, of_kind in rows.groupby(rows["plain"].map(halves_of)):
+    for halves, of_kind in rows.groupby(rows["halves"].str.replace(DRAWN, "", regex=True)):
         yield halves, dict(list(of_kind.groupby(of_kind["partition"].map(_amount))))
 
 

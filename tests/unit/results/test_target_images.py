@@ -164,6 +164,22 @@ def test_base_networks_that_are_sources_only_are_no_number_of_images(tmp_path):
     made = made[(made["partition"] != "random0") | (made["treatment"] == "base")]
     assert amounts_in(target_images_table(loaded(made, tmp_path))) == ["2", "30"]
     assert not any("all images" in line for line in lines(made, tmp_path))
+    made = study(DEEPER)
+    source = (made["partition"] == "random0") & (made["target"] == "A")
+    made = made[(made["target"] == "B") | (source & (made["treatment"] == "base"))]
+    made.loc[source & (made["treatment"] == "base"), "top1_best10_mean"] = 0.9
+    rows = target_images_table(loaded(made, tmp_path)).set_index(["images_per_class", "group", "depth"])
+    assert rows.loc[("all", "base", 0), "points"] == pytest.approx(60, abs=0.2)
+    assert rows.loc[("all", "base", 0), "tasks"] == 1
+
+
+def test_pairs_of_datasets_are_named_by_source_and_target(tmp_path):
+    made = study(DEEPER, plain="two")
+    made["pair"] = made["target"].map({"A": "birds to cars", "B": "cars to birds"})
+    entry, _ = found(made, tmp_path)
+    assert entry["answer"].split("\n")[0] == "Birds to cars:"
+    assert "\nCars to birds:\nWith 2 images of each class: freeze the first 7 units." in entry["answer"]
+    assert halves_of(named(5, "two"), "cars to birds") == "cars to birds, 5 drawn images a class"
 
 
 def test_networks_from_scratch_that_did_not_learn_are_said_to_be_so(tmp_path):
