@@ -4,7 +4,7 @@
 rule tasks:
     """Target: all tasks."""
     input:
-        [f"{RESULTS}/tasks/{job.partition}-{job.target}.npz" for job in BASES],
+        [f"{RESULTS}/{job.task}.npz" for job in BASES],
 
 
 rule make_partition:
@@ -80,3 +80,30 @@ rule make_task:
     shell:
         "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
         " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"
+
+
+rule draw_task:
+    """Draw some training images of each class of one half, and average them."""
+    input:
+        unpack(INPUTS.of_task),
+    output:
+        task=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.npz",
+        record=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.json",
+    log:
+        f"{RESULTS}/logs/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.tsv"
+    wildcard_constraints:
+        images=r"\d+",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
+        runtime=lambda wildcards: resources.task_minutes(half_dataset(wildcards)),
+    params:
+        settings=partition_settings,
+        code=code_fingerprint("partition.make_task"),
+    shell:
+        "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        " --settings {params.settings:q} --half {wildcards.half} --draw {wildcards.images:q} --seed {wildcards.seed}"
+        " --output {output.task:q} > {log:q} 2>&1"
