@@ -21,7 +21,7 @@ from workflow_scripts.report.plotting import (
     say,
     say_why_empty,
 )
-from workflow_scripts.results.groups import load_results, main_variant, not_diverged
+from workflow_scripts.results.groups import halves_of, load_results, main_variant, not_diverged
 from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import SCORE
