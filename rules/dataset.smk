@@ -1,28 +1,30 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
 #   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
-#          split.csv where validation images are drawn, and dataset.json, which says what the dataset was, wherever it
-#          lies (not removed before a new survey)
-if DATASET_KIND == "sample":
+#          split.csv (no rows where validation images are not drawn), and dataset.json, which says what the dataset was,
+#          wherever it lies (not removed before a new survey)
+if SAMPLES:
 
     rule draw_sample:
         """Draw the miniature ImageNet as ILSVRC-2012 archives."""
         output:
-            [str(file) for file in dataset_files(DATASET_LEAVES, DATASET_PATH)],
-            record=SAMPLE_RECORD,
+            [str(file) for file in dataset_files({"kind": "sample"}, f"{DATASET}/archives")],
+            record=f"{DATASET}/archives/sample.json",
         log:
             f"{DATASET}/logs/draw_sample.log",
         benchmark:
             f"{DATASET}/benchmarks/draw_sample.tsv"
+        wildcard_constraints:
+            dataset=any_of(SAMPLES),
         conda:
             "../envs/data.yaml"
         threads: 2
         resources:
-            mem_mb=resources.sample_memory(config),
-            runtime=lambda wildcards, threads: resources.sample_minutes(config, threads),
+            mem_mb=lambda wildcards: resources.sample_memory(DATASETS[wildcards.dataset]),
+            runtime=lambda wildcards, threads: resources.sample_minutes(DATASETS[wildcards.dataset], threads),
         params:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
-            sample=config["dataset"]["sample"],
+            sample=lambda wildcards: DATASETS[wildcards.dataset]["dataset"]["sample"],
             code=code_fingerprint("dataset.sample.draw_sample"),
         shell:
             "python -P -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
@@ -35,9 +37,9 @@ rule survey_dataset:
     input:
         dataset_inputs,
     output:
-        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
+        split=f"{STORE}/split.csv",
         record=f"{STORE}/survey.json",
         note=update(f"{STORE}/dataset.json"),
     log:
@@ -50,9 +52,9 @@ rule survey_dataset:
         mem_mb=2000,  # the names of a tree of ImageNet's size, twice
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        dataset=as_json(DATASET_LEAVES),
-        path=uncompared(DATASET_PLACE),
-        edition=lambda wildcards: dataset_now().edition,
+        dataset=dataset_settings,
+        path=dataset_path,
+        edition=lambda wildcards: dataset_now(wildcards.dataset).edition,
         image_size=config["store"]["image_size"],
         train_shards=config["store"]["train_shards"],
         folder=lambda wildcards, output: os.path.dirname(output.record),

@@ -102,7 +102,7 @@ rule write_report:
 rule plot_store:
     """Draw the first training images of the classes."""
     input:
-        unpack(store_files),
+        unpack(INPUTS.of_plot),
     output:
         report(
             f"{STORE}/contact_sheet.png",

@@ -1,5 +1,5 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
-#   needs  the records of all training jobs, or results_table; the published numbers of `reference`
+#   needs  the records of all training jobs, or results_table; pairs; the published numbers of `reference`
 #   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics, comparison, findings
 UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
@@ -135,6 +135,7 @@ rule write_findings:
         records_of(UNITS),
         **UNITS,
         **({"norm_statistics": f"{RESULTS}/tables/norm_statistics.csv"} if "norm_statistics" in FIGURES else {}),
+        **({"pairs": [f"{RESULTS}/partitions/{name}.json" for name in PAIRS]} if PAIRS and TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
     output:

@@ -6,6 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
+from workflow_scripts.config.pairs import check_pair, section_of
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.dataset.glance import known_classes
@@ -13,6 +14,7 @@ from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.study.datasets import dataset_of
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
@@ -41,8 +43,12 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
 
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
-    _check_partition(key, entry, config)
-    _check_images(key, entry["partition"], config["dataset"])
+    if entry.get("halves"):
+        check_pair(key, entry, config)
+    else:
+        _check_partition(key, entry, config)
+    for half in parse_partition(entry["partition"]).halves:
+        _check_images(key, entry["partition"], section_of(config, dataset_of(config, entry["partition"], half)))
     if units:
         _check_depths(key, entry, config, len(units))
     _check_curves(key, entry)
@@ -120,7 +126,11 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
     elif family != "natman" and family != "whole" and not seeded:
         raise InputError(
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
-            "or whole. Correct it or give its halves as csv."
+            "or whole. Correct it, or give its halves as csv, or as halves of two datasets."
+        )
+    if any(other.get("halves") for other in config["matrix"] if other["partition"] == name):
+        raise InputError(
+            f"configuration: {key}.halves: a different entry of partition {name} has it. Give both the same."
         )
     if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
@@ -151,5 +161,5 @@ def _check_images(key: str, partition: str, dataset: dict) -> None:
     if dataset["kind"] == "sample" and wanted and wanted > there:
         raise InputError(
             f"configuration: {key}.partition: {partition}: the sample has {there} training images of each class. Lower "
-            "the number or raise dataset.sample.train_per_class."
+            "the number or raise sample.train_per_class of the dataset."
         )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from workflow_scripts.dataset.dataset import SPLITS
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.catalogue import UnitCost, study_costs
+from workflow_scripts.study.datasets import study_datasets
 from workflow_scripts.study.leaves import cost_leaves
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
@@ -124,9 +125,14 @@ def cost_settings(config: Mapping) -> dict:
 
 
 def known_costs(config: Mapping) -> dict:
-    """The leaves that decide what a study costs, with the numbers of classes and images as far as they are known."""
-    known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
-    return cost_leaves(config) | known
+    """The leaves that decide what a study costs, with the numbers of classes and images of each of its datasets as far
+    as they are known.
+    """
+    return cost_leaves(config) | {"counts": {name: _counts(one) for name, one in study_datasets(config).items()}}
+
+
+def _counts(config: Mapping) -> dict[str, int]:
+    return {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
 
 
 def _costs(config: Mapping) -> list[UnitCost]:

@@ -33,7 +33,6 @@ from workflow_scripts.report.plotting import (
 from workflow_scripts.results.effects import kinds_of_halves, per_depth
 from workflow_scripts.results.groups import (
     equal_halves,
-    halves_of,
     mean_by_depth,
     named_source,
     not_diverged,
@@ -168,10 +167,10 @@ def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: flo
 
 
 def _changes(results: pd.DataFrame) -> pd.DataFrame:
-    """The networks of frozen transfer and of random features that have a trained base network, with `change` in points
-    and `halves`.
+    """The networks of frozen transfer and of random features that have a trained base network, with `change` in
+    points.
     """
-    rows = results.assign(change=100 * (results[SCORE] - results["base"]), halves=results["partition"].map(halves_of))
+    rows = results.assign(change=100 * (results[SCORE] - results["base"]))
     rows = not_diverged(rows).dropna(subset="change")
     return rows[(rows["group"] == "random") | (rows["group"].isin(["AnB", "PnB"]) & (rows["variant"] == ""))]
 

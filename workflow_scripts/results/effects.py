@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, halves_of, main_variant, not_diverged
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, not_diverged
 from workflow_scripts.results.intervals import mean_interval
 from workflow_scripts.study.columns import SCORE
 
@@ -71,7 +71,7 @@ def by_source(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
     Both have the rows of the controls base, BnB, BnB+ and random, if both are there.
     """
-    for halves, of_kind in rows.groupby(rows["partition"].map(halves_of)):
+    for halves, of_kind in rows.groupby("halves"):
         pretrained, halfway = (of_kind["group"].str.startswith(name) for name in ("PnB", "AnB"))
         if halfway.any() or not pretrained.any():
             yield halves, of_kind[~pretrained]

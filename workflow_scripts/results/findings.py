@@ -1,12 +1,13 @@
 """A study's findings in sentences, made from its table of effects and no surer than the intervals allow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.shared_classes import shared_classes
 from workflow_scripts.results.troubles import dominance, generality
 from workflow_scripts.results.verdicts import common_basis
 
@@ -16,18 +17,20 @@ def findings(
     effects: pd.DataFrame,
     statistics: pd.DataFrame | None = None,
     names: Mapping[int, str] | None = None,
+    pairs: Iterable[Mapping] = (),
 ) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
-    norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. Questions
-    that the study's networks cannot answer are left out.
+    norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
+    are the records of partitions of two datasets. Questions that the study's networks cannot answer are left out.
     """
     asked = {
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does the distance between the tasks matter?": [*distance(effects)],
+        "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
         "What do the norm statistics of frozen units change?": (
             [] if statistics is None else [*frozen_norms(effects, statistics)]

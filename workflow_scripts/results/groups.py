@@ -17,13 +17,15 @@ def load_results(path: str | Path) -> pd.DataFrame:
     """The networks of a results table that have a score (table.read_results), with columns added.
 
     `group` is base, BnB, BnB+, AnB, AnB+, PnB, PnB+ or random. As in the paper, the target is always called B. P is a
-    pretrained network. `variant` is what sets a network apart from the study's plain ones of its group, or "". `base`
+    pretrained network. `halves` is the kind of halves in words (halves_of). `variant`
+    is what sets a network apart from the study's plain ones of its group, or "". `base`
     is the score of the target's base network of the same seed, NaN if there is none or it diverged. `depths` are those
     that any curve of its partition and variant has.
     """
     table = read_results(path)
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
     table = table.join(measured, on=CURVES).dropna(subset=SCORE)
+    table["halves"] = list(map(halves_of, table["partition"], table["pair"]))
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
     inits = set(bases["init"])
@@ -91,9 +93,9 @@ def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
 
 
 def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of partitions into random halves or halves from a CSV: not natural / man-made and not graded ones."""
+    """The rows of partitions into random halves or halves from a CSV: not natural / man-made, graded ones or pairs."""
     families = {parse_partition(name).family for name in results["partition"].unique()}
-    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY})]
+    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY}) & (results["pair"] == "")]
 
 
 def halves_label(rows: pd.DataFrame) -> str:
@@ -102,11 +104,14 @@ def halves_label(rows: pd.DataFrame) -> str:
     return "random halves" if all(name.startswith("random") for name in names) else ", ".join(sorted(names))
 
 
-def halves_of(partition: str) -> str:
-    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"..."""
+def halves_of(partition: str, pair: str = "") -> str:
+    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"...
+
+    For a pair it is `pair`, its source and target: "cars to birds".
+    """
     name = parse_partition(partition)
     kinds = {"natman": "natural / man-made halves", "whole": "all classes"}
-    kind = kinds.get(name.family, f"{name.family} halves")
+    kind = pair or kinds.get(name.family, f"{name.family} halves")
     return kind if name.images_per_class is None else f"{kind}, {name.images_per_class} images a class"
 
 

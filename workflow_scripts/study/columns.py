@@ -11,5 +11,5 @@ RESULT_COLUMNS = [
     *NETWORK_COLUMNS,
     *("iterations", SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
     *VARIANT_COLUMNS,
-    *("classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
+    *("pair", "classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
 ]

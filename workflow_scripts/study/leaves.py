@@ -5,9 +5,11 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
+from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 
@@ -73,28 +75,39 @@ def base_leaves(leaves: Mapping) -> dict:
 
 
 def matrix_leaves(config: Mapping) -> dict:
-    """What decides which networks a study has, and in which jobs they are trained."""
+    """What decides which networks a study has, of which datasets, and in which jobs they are trained."""
     leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
+    leaves["dataset"] = {"name": config["dataset"]["name"]}
     leaves["training"] = {key: config["training"][key] for key in ("init", "norm_statistics")}
     leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
 
 def partition_leaves(config: Mapping, partition: str) -> dict:
-    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content."""
+    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
+
+    A pair has `halves` too, with the dataset, partition and half of each.
+    """
     files = {key: sha256_file(file) for key, file in partition_files(config, partition).items()}
-    family = parse_partition(partition).family if "csv" not in files else None
-    artifact = config["natman"]["artifact"] if family == "natman" else None
-    return {"csv": None, "artifact": artifact, "extra_artifacts": None} | files
+    natman = "csv" not in files and "natman" in _families(config, partition)
+    leaves = {"csv": None, "artifact": config["natman"]["artifact"] if natman else None, "extra_artifacts": None}
+    pair = {half: asdict(one) for half, one in pair_halves(config, partition).items()}
+    return leaves | files | ({"halves": pair} if pair else {})
 
 
 def partition_files(config: Mapping, partition: str) -> dict[str, str]:
     """The list files that a partition is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
     files = {"csv": csvs[partition]}
-    if not files["csv"] and parse_partition(partition).family == "natman":
+    if not files["csv"] and "natman" in _families(config, partition):
         files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
     return {key: file for key, file in files.items() if file}
+
+
+def _families(config: Mapping, partition: str) -> set[str]:
+    """The families of the partitions that a partition's halves are of."""
+    pair = [half.partition for half in pair_halves(config, partition).values()]
+    return {parse_partition(name).family for name in pair or [partition]}
 
 
 def shown_leaves(config: Mapping) -> dict:
@@ -102,7 +115,8 @@ def shown_leaves(config: Mapping) -> dict:
     leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference", "units")}
     leaves["matrix"] = _matrix(config)
     for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
-        leaves[section] = {key: value for key, value in config[section].items() if key != path}
+        leaves[section] = _without(config[section], path)
+    leaves["datasets"] = {name: _without(section, "path") for name, section in config["datasets"].items()}
     if (weights := config["training"]["pretrained"]) is not None:
         leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
@@ -152,7 +166,7 @@ def cost_leaves(config: Mapping) -> dict:
     training = ("crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
-    leaves["matrix"] = _matrix(config)
+    leaves |= {"matrix": _matrix(config), "dataset": {"name": config["dataset"]["name"]}}
     leaves["training"] = {key: config["training"][key] for key in training}
     leaves["training"]["architecture"] = architecture_name(config["training"])
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
@@ -162,4 +176,8 @@ def cost_leaves(config: Mapping) -> dict:
 
 def _matrix(config: Mapping) -> list[dict]:
     """The entries of the matrix without the places of their lists, which count by their content (partition_leaves)."""
-    return [{key: value for key, value in entry.items() if key != "csv"} for entry in config["matrix"]]
+    return [_without(entry, "csv") for entry in config["matrix"]]
+
+
+def _without(section: Mapping, left_out: str) -> dict:
+    return {key: value for key, value in section.items() if key != left_out}

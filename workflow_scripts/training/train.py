@@ -67,7 +67,7 @@ def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
     if job.source == PRETRAINED:
         expect(args.source_weights, architecture=args.settings["architecture"])
     elif args.source_weights:
-        expect(args.source_task, args.manifest, partition=job.partition, half=job.source)
+        expect(args.source_task, partition=job.partition, half=job.source)  # perhaps of a different dataset's store
         networks = job.source_job.networks
         expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
 

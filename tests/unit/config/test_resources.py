@@ -85,6 +85,7 @@ def test_comparing_networks_asks_by_the_images_compared():
 @pytest.mark.parametrize(("config", "classes"), [(CONFIG, 40), (PAPER, 1000)])
 def test_the_price_is_worked_out_from_what_is_known(config, classes):
     settings = resources.cost_settings(config)
-    assert settings["classes"] == classes
+    (counts,) = settings["counts"].values()
+    assert counts["classes"] == classes
     assert settings["memory_mb"] == resources.training_memory(config, 7)
-    assert settings["train_images"] == resources.images_of(config, "train")
+    assert counts["train_images"] == resources.images_of(config, "train")

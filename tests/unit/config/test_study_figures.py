@@ -15,7 +15,7 @@ REFERENCE = {"results": str(PUBLISHED), "printed": str(PRINTED)}
 def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
-    settings |= {"running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"running": {"depths_per_job": 7}, "dataset": {"name": "own", "kind": "sample"}, "datasets": {}}
     settings |= {"training": {"init": "he", "norm_statistics": "source"}}
     return settings | changes
 
@@ -70,6 +70,7 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "random1_first_9_per_class", "transfer": ["frozen"], "depths": [2]},
         {"partition": "whole", "random": ["frozen"], "pretrained": ["frozen"], "depths": [2]},
         {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
+        {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
     made_from = figure_files(study(matrix) | {"study": "s"})
     assert set(made_from) == set(FIGURES)
@@ -82,4 +83,4 @@ def test_every_figure_is_made_from_files_of_the_study():
     assert made_from["hierarchy"]["partitions"] == [
         f"results/s/partitions/{name}.json" for name in (*partitions, "whole")
     ]
-    assert len(made_from["filters"]["weights"]) == 5
+    assert len(made_from["filters"]["weights"]) == 7

@@ -18,8 +18,12 @@ from workflow_scripts.study.matrix import study_jobs
 
 CONFIG = default_config()
 SETTINGS = {
-    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training", "running")},
-    **{"classes": 40, "train_images": 3200, "val_images": 2000, "image_size": 36, "memory_mb": 887},
+    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "dataset", "training", "running")},
+    **{
+        "counts": {"sample": {"classes": 40, "train_images": 3200, "val_images": 2000}},
+        "image_size": 36,
+        "memory_mb": 887,
+    },
 }
 
 
@@ -116,10 +120,10 @@ def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
 
 
 def test_a_survey_replaces_what_was_assumed(tmp_path):
-    assert surveyed(SETTINGS, tmp_path / "survey.json") == SETTINGS
+    assert surveyed(SETTINGS, [tmp_path / "survey.json"]) == SETTINGS
     write_record(tmp_path / "survey.json", {"classes": 7, "images": {"train": 70, "val": 14}})
-    found = surveyed(SETTINGS, tmp_path / "survey.json")
-    assert (found["classes"], found["train_images"], found["val_images"]) == (7, 70, 14)
+    found = surveyed(SETTINGS, [tmp_path / "survey.json"])
+    assert found["counts"] == {"sample": {"classes": 7, "train_images": 70, "val_images": 14}}
 
 
 def test_estimate_and_actual_side_by_side(tmp_path):
