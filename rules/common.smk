@@ -50,7 +50,7 @@ SAMPLES = [name for name, one in DATASETS.items() if one["dataset"]["kind"] == "
 PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("halves")})
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
 TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
 
 
@@ -137,22 +137,17 @@ def dataset_path(wildcards, output):
 
 def partition_lists(wildcards, output):
     """The list files of a partition as options; partition_settings has their content."""
-    return named_options(leaves.partition_files(config, wildcards.partition).items())
+    return named_options(leaves.partition_files(config, wildcards.partition, wildcards.get("half")).items())
 
 
 def partition_settings(wildcards):
-    """The leaves that decide a partition's halves."""
-    return as_json(leaves.partition_leaves(config, wildcards.partition))
+    """The leaves that decide a partition's halves, or the half of a pair."""
+    return as_json(leaves.partition_leaves(config, wildcards.partition, wildcards.get("half")))
 
 
 def job_of(wildcards):
     """The training job of a rule's wildcards."""
     return TrainingJob.from_wildcards(wildcards)
-
-
-def pair_options(wildcards, input):
-    """The tables of a pair's datasets as options."""
-    return named_options((name, file) for name, file in input.items() if not name.endswith("survey"))
 
 
 def half_dataset(wildcards):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from snakemake.io import ancient
 
-from workflow_scripts.study.datasets import dataset_of, study_datasets
+from workflow_scripts.study.datasets import dataset_of, pair_halves, study_datasets
 from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
 from workflow_scripts.study.paths import results_folder, shard_files, store_folder
 
@@ -47,14 +47,19 @@ class RuleInputs:
         files = {table: f"{store}/{table}.csv" for table in ("classes", "hierarchy")}
         return _led(lead, files | {"survey": ancient(f"{store}/survey.json")})
 
-    def task(self, partition: str, half: str, lead: str = "") -> Files:
-        """A task file and the record that tracks its content: touching the file retrains nothing."""
-        task = f"{self.results}/tasks/{partition}-{half}"
+    def task(self, job: TrainingJob, lead: str = "") -> Files:
+        """A job's task and the record that tracks its content: touching the file retrains nothing."""
+        task = f"{self.results}/{job.task}"
         return _led(lead, {"task": ancient(f"{task}.npz"), "task_record": f"{task}.json"})
 
     def weights(self, stem: str, lead: str = "") -> Files:
         """The weights of a network, and the record that tracks them."""
         return _led(lead, {"weights": ancient(f"{stem}.safetensors"), "record": f"{stem}.json"})
+
+    def partition(self, partition: str, half: str) -> str:
+        """The file that lists the classes of a half."""
+        name = f"{partition}-{half}" if pair_halves(self.config, partition) else partition
+        return f"{self.results}/partitions/{name}.json"
 
     def of_plot(self, wildcards: Mapping) -> Files:
         """Of the contact sheet of a dataset."""
@@ -64,21 +69,22 @@ class RuleInputs:
         """Of a partition of the study's own dataset."""
         return self.classes(self.config["dataset"]["name"])
 
-    def of_pair(self, wildcards: Mapping) -> Files:
-        """Of a partition of two datasets."""
-        names = {half: dataset_of(self.config, wildcards["partition"], half) for half in "AB"}
-        return self.classes(names["A"], "a_") | self.classes(names["B"], "b_")
+    def of_half(self, wildcards: Mapping) -> Files:
+        """Of a half of a pair: what the survey of its dataset says of its classes."""
+        return self.classes(dataset_of(self.config, wildcards["partition"], wildcards["half"]))
 
     def of_task(self, wildcards: Mapping) -> Files:
-        """Of a task: the packed store of its half's dataset."""
-        return self.store(dataset_of(self.config, wildcards["partition"], wildcards["half"]))
+        """Of a task: the packed store of its half's dataset, and its partition."""
+        partition, half = wildcards["partition"], wildcards["half"]
+        store = self.store(dataset_of(self.config, partition, half))
+        return store | {"partition": self.partition(partition, half)}
 
     def of_training(self, wildcards: Mapping) -> Files:
         """Of a training: store, task and, for a curve, its source's task (for the mean image) and network."""
         job = TrainingJob.from_wildcards(wildcards)
-        files = self.store(dataset_of(self.config, job.partition, job.target)) | self.task(job.partition, job.target)
+        files = self.store(dataset_of(self.config, job.partition, job.target)) | self.task(job)
         if (source := job.source_job) is not None:
-            files |= self.task(source.partition, source.target, "source_")
+            files |= self.task(source, "source_")
             files |= self.weights(f"{self.results}/{source.stem}", "source_")
         if job.source == PRETRAINED:
             files |= self.weights(self.pretrained, "source_")
@@ -90,7 +96,7 @@ class RuleInputs:
         for half in "AB":
             lead = f"{half.lower()}_"
             base = TrainingJob.base(partition, seed, half)
-            files |= self.store(dataset_of(self.config, partition, half), lead) | self.task(partition, half, lead)
+            files |= self.store(dataset_of(self.config, partition, half), lead) | self.task(base, lead)
             files |= self.weights(f"{self.results}/{base.stem}", lead)
         return files
 
