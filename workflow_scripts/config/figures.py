@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
@@ -140,7 +141,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         drawn=len(curves) < len(every),
         preserved=any(job.preserve for job in every),
         trained=table is None,
-        hierarchy=any(one["dataset"]["kind"] != "folder" for one in study_datasets(config).values()),
+        hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )
 

@@ -8,13 +8,14 @@ from collections import Counter
 
 from workflow_scripts.config.pairs import check_pair, section_of
 from workflow_scripts.config.units import ALL
-from workflow_scripts.dataset.folder import training_classes
+from workflow_scripts.dataset.dataset import has_hierarchy
+from workflow_scripts.dataset.glance import known_classes
 from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of
-from workflow_scripts.study.leaves import architecture_name
+from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.matrix import ALL_IMAGES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
@@ -119,10 +120,10 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             )
         with naming(f"{key}.csv"):
             _check_halves(csv, config["dataset"])
-    elif family in NEEDS_HIERARCHY and config["dataset"]["kind"] == "folder":
+    elif family in NEEDS_HIERARCHY and not has_hierarchy(config["dataset"]):
         raise InputError(
-            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a folder dataset does not "
-            "have. Give its halves as csv."
+            f"configuration: {key}: partition {name} needs a hierarchy of classes, which a {config['dataset']['kind']} "
+            "dataset does not have. Give its halves as csv."
         )
     elif family != "natman" and family != "whole" and not seeded:
         raise InputError(
@@ -153,7 +154,7 @@ def _known_classes(dataset: dict) -> list[str]:
         )
 
         return [sample_class.wnid for sample_class in SAMPLE_CLASSES]
-    return training_classes(dataset["path"]) if dataset["kind"] == "folder" else []
+    return known_classes(dataset_leaves(dataset), dataset["path"])
 
 
 def _check_amounts(key: str, entry: dict) -> None:

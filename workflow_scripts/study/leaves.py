@@ -18,6 +18,8 @@ GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
 # Leaves of `training` in which a curve may differ from the base network of its source.
 CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_dropout"}
 NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
+# Leaves of `dataset` that some kinds use.
+DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
 VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
@@ -122,8 +124,13 @@ def shown_leaves(config: Mapping) -> dict:
 
 
 def dataset_leaves(dataset: Mapping) -> dict:
-    """What decides how a dataset is read, but for where it lies."""
-    return {"kind": dataset["kind"]}
+    """What decides how a dataset is read, but for where it lies. Only what differs from the defaults is in it."""
+    leaves = {key: dataset[key] for key in DATASET_LEAVES.get(dataset["kind"], ()) if dataset.get(key)}
+    if "split" in leaves:
+        leaves["split"] = {"seed": 0} | {key: value for key, value in leaves["split"].items() if value is not None}
+    if "exclude" in leaves:
+        leaves["exclude"] = sorted(leaves["exclude"])
+    return {"kind": dataset["kind"], **leaves}
 
 
 def shard_leaves(store: Mapping, split: str) -> dict:

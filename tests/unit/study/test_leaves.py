@@ -141,3 +141,14 @@ def test_the_price_does_not_depend_on_retries_or_rates():
     for path, value in (("running/retries", 9), ("training/momentum", 0.1), ("figures/dpi", 90)):
         assert leaves.cost_leaves(changed(path, value)) == leaves.cost_leaves(CONFIG)
     assert leaves.cost_leaves(changed("running/depths_per_job", 1)) != leaves.cost_leaves(CONFIG)
+
+
+def test_a_dataset_is_read_as_by_its_kind_alone_unless_keys_say_otherwise():
+    plain = {"name": "d", "path": "p", "split": None, "exclude": [], "follow_links": False}
+    for kind in ("sample", "ilsvrc", "folder", "table"):
+        assert leaves.dataset_leaves(plain | {"kind": kind}) == {"kind": kind}
+    given = plain | {"split": {"val_per_class": 3, "val_fraction": None}, "exclude": ["b", "a"], "follow_links": True}
+    read = {"split": {"val_per_class": 3, "seed": 0}, "exclude": ["a", "b"]}
+    assert leaves.dataset_leaves(given | {"kind": "table"}) == {"kind": "table"} | read
+    assert leaves.dataset_leaves(given | {"kind": "folder"}) == {"kind": "folder", "follow_links": True} | read
+    assert leaves.dataset_leaves(given | {"kind": "ilsvrc"}) == {"kind": "ilsvrc"}
