@@ -137,22 +137,17 @@ def dataset_path(wildcards, output):
 
 def partition_lists(wildcards, output):
     """The list files of a partition as options; partition_settings has their content."""
-    return named_options(leaves.partition_files(config, wildcards.partition).items())
+    return named_options(leaves.partition_files(config, wildcards.partition, wildcards.get("half")).items())
 
 
 def partition_settings(wildcards):
-    """The leaves that decide a partition's halves."""
-    return as_json(leaves.partition_leaves(config, wildcards.partition))
+    """The leaves that decide a partition's halves, or the half of a pair."""
+    return as_json(leaves.partition_leaves(config, wildcards.partition, wildcards.get("half")))
 
 
 def job_of(wildcards):
     """The training job of a rule's wildcards."""
     return TrainingJob.from_wildcards(wildcards)
-
-
-def pair_options(wildcards, input):
-    """The tables of a pair's datasets as options."""
-    return named_options((name, file) for name, file in input.items() if not name.endswith("survey"))
 
 
 def half_dataset(wildcards):

@@ -1,9 +1,6 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
 #   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration (their content, not their place)
-#   makes  results/<study>/partitions/*.json and tasks/*.npz with their records
-ruleorder: make_pair > make_partition
-
-
+#   makes  results/<study>/partitions/*.json (one for each half of a pair) and tasks/*.npz with their records
 rule tasks:
     """Target: all tasks."""
     input:
@@ -35,18 +32,16 @@ rule make_partition:
         " --hierarchy {input.hierarchy:q} --settings {params.settings:q} {params.lists} --output {output:q} > {log:q} 2>&1"
 
 
-rule make_pair:
-    """Take the halves of a pair from two datasets."""
+rule make_half:
+    """List the classes of one half of a pair."""
     input:
-        unpack(INPUTS.of_pair),
+        unpack(INPUTS.of_half),
     output:
-        f"{RESULTS}/partitions/{{partition}}.json",
+        f"{RESULTS}/partitions/{{partition}}-{{half}}.json",
     log:
-        f"{RESULTS}/logs/make_pair/{{partition}}.log",
+        f"{RESULTS}/logs/make_half/{{partition}}-{{half}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/make_pair/{{partition}}.tsv"
-    wildcard_constraints:
-        partition=any_of(PAIRS),
+        f"{RESULTS}/benchmarks/make_half/{{partition}}-{{half}}.tsv"
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -55,19 +50,18 @@ rule make_pair:
         runtime=5,  # a second
     params:
         settings=partition_settings,
-        tables=pair_options,
         lists=partition_lists,
-        code=code_fingerprint("partition.make_pair"),
+        code=code_fingerprint("partition.make_half"),
     shell:
-        "python -P -m workflow_scripts.partition.make_pair --name {wildcards.partition} {params.tables}"
-        " --settings {params.settings:q} {params.lists} --output {output:q} > {log:q} 2>&1"
+        "python -P -m workflow_scripts.partition.make_half --name {wildcards.partition} --half {wildcards.half}"
+        " --classes {input.classes:q} --hierarchy {input.hierarchy:q} --settings {params.settings:q} {params.lists}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule make_task:
     """Choose the images of one half, and average them."""
     input:
         unpack(INPUTS.of_task),
-        partition=f"{RESULTS}/partitions/{{partition}}.json",
     output:
         task=f"{RESULTS}/tasks/{{partition}}-{{half}}.npz",
         record=f"{RESULTS}/tasks/{{partition}}-{{half}}.json",
@@ -92,7 +86,6 @@ rule draw_task:
     """Draw some training images of each class of one half, and average them."""
     input:
         unpack(INPUTS.of_task),
-        partition=f"{RESULTS}/partitions/{{partition}}.json",
     output:
         task=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.npz",
         record=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.json",

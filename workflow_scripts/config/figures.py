@@ -103,7 +103,9 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
         "results": f"{results}/results.csv",
         "readings": f"{results}/learning_curves.csv",
         "reference": (config["reference"] or {}).get("results"),
-        "partitions": [f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves})],
+        "partitions": [
+            f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves} - _pairs(config))
+        ],
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
         "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from snakemake.io import ancient
 
-from workflow_scripts.study.datasets import dataset_of, study_datasets
+from workflow_scripts.study.datasets import dataset_of, pair_halves, study_datasets
 from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
 from workflow_scripts.study.paths import results_folder, shard_files, store_folder
 
@@ -56,6 +56,11 @@ class RuleInputs:
         """The weights of a network, and the record that tracks them."""
         return _led(lead, {"weights": ancient(f"{stem}.safetensors"), "record": f"{stem}.json"})
 
+    def partition(self, partition: str, half: str) -> str:
+        """The file that lists the classes of a half."""
+        name = f"{partition}-{half}" if pair_halves(self.config, partition) else partition
+        return f"{self.results}/partitions/{name}.json"
+
     def of_plot(self, wildcards: Mapping) -> Files:
         """Of the contact sheet of a dataset."""
         return self.store(wildcards["dataset"])
@@ -64,14 +69,15 @@ class RuleInputs:
         """Of a partition of the study's own dataset."""
         return self.classes(self.config["dataset"]["name"])
 
-    def of_pair(self, wildcards: Mapping) -> Files:
-        """Of a partition of two datasets."""
-        names = {half: dataset_of(self.config, wildcards["partition"], half) for half in "AB"}
-        return self.classes(names["A"], "a_") | self.classes(names["B"], "b_")
+    def of_half(self, wildcards: Mapping) -> Files:
+        """Of a half of a pair: what the survey of its dataset says of its classes."""
+        return self.classes(dataset_of(self.config, wildcards["partition"], wildcards["half"]))
 
     def of_task(self, wildcards: Mapping) -> Files:
-        """Of a task: the packed store of its half's dataset."""
-        return self.store(dataset_of(self.config, wildcards["partition"], wildcards["half"]))
+        """Of a task: the packed store of its half's dataset, and its partition."""
+        partition, half = wildcards["partition"], wildcards["half"]
+        store = self.store(dataset_of(self.config, partition, half))
+        return store | {"partition": self.partition(partition, half)}
 
     def of_training(self, wildcards: Mapping) -> Files:
         """Of a training: store, task and, for a curve, its source's task (for the mean image) and network."""

@@ -64,7 +64,8 @@ def main() -> None:
     args = parser.parse_args()
     classes = verified(args.manifest.path.with_name("classes.csv"))
     made_by = {"settings": args.settings}
-    partition = expect(args.partition, classes, partition=args.partition.path.stem, provenance=made_by)
+    stem = args.partition.path.stem.removesuffix(f"-{args.half}")  # a half of a pair has a file of its own
+    partition = expect(args.partition, classes, partition=stem, provenance=made_by)
     name, images, draw_seed = partition["partition"], partition["train_images_per_class"], None
     if args.draw is not None:
         name, images = drawn_partition(name, args.draw), args.draw

@@ -8,11 +8,15 @@ from workflow_scripts.results.verdicts import Part
 BASIS = "The names of the classes. Classes of other names may still show the same things."
 
 
-def shared_classes(pairs: Iterable[Mapping]) -> Iterator[Part]:
-    """How many classes the halves of each pair share by name. `pairs` are records of partition.make_pair."""
-    for record in pairs:
-        datasets, shared = record["datasets"], record["shared_classes"]
-        named = " and ".join(dict.fromkeys(datasets.values()))
+def shared_classes(halves: Iterable[Mapping]) -> Iterator[Part]:
+    """How many classes the halves of each pair share by name. `halves` are records of partition.make_half."""
+    pairs: dict[str, list[Mapping]] = {}
+    for record in halves:
+        pairs.setdefault(record["partition"], []).append(record)
+    for records in pairs.values():
+        one, other = (set(*record["halves"].values()) for record in records)
+        shared = sorted(one & other)
+        named = " and ".join(dict.fromkeys(record["dataset"] for record in records))
         if not shared:
             yield named, f"{named}: No class of one half has the name of a class of the other.", BASIS
             continue

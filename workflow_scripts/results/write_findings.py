@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--effects", type=verified, required=True)
     parser.add_argument("--norm-statistics", type=verified, help="what they change, where the study varies them")
     parser.add_argument("--units", type=verified, help="the units of the network, if they are known")
-    parser.add_argument("--pairs", type=verified, nargs="*", default=[], help="partitions of two datasets")
+    parser.add_argument("--pairs", type=verified, nargs="*", default=[], help="the halves of pairs")
     parser.add_argument("--reference", help="the published results table")
     parser.add_argument("--printed", type=Path, help="the numbers printed in the paper")
     parser.add_argument("--findings", type=Path, required=True, help="JSON to write")

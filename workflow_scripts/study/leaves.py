@@ -81,32 +81,32 @@ def matrix_leaves(config: Mapping) -> dict:
     return leaves
 
 
-def partition_leaves(config: Mapping, partition: str) -> dict:
+def partition_leaves(config: Mapping, partition: str, half: str = "") -> dict:
     """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
 
-    A pair has `halves` too, with the dataset, partition and half of each. A partition of drawn images has the leaves of
-    the partition that they are drawn from.
+    Of a pair it is what decides its `half`, with the dataset, partition and half that it is `of`. A partition of drawn
+    images has the leaves of the partition that they are drawn from.
     """
-    files = {key: sha256_file(file) for key, file in partition_files(config, partition).items()}
-    natman = "csv" not in files and "natman" in _families(config, partition)
+    files = {key: sha256_file(file) for key, file in partition_files(config, partition, half).items()}
+    natman = "csv" not in files and _family(config, partition, half) == "natman"
     leaves = {"csv": None, "artifact": config["natman"]["artifact"] if natman else None, "extra_artifacts": None}
-    pair = {half: asdict(one) for half, one in pair_halves(config, partition).items()}
-    return leaves | files | ({"halves": pair} if pair else {})
+    pair = pair_halves(config, partition)
+    return leaves | files | ({"of": asdict(pair[half])} if pair else {})
 
 
-def partition_files(config: Mapping, partition: str) -> dict[str, str]:
-    """The list files that a partition is read from: `csv`, `extra_artifacts` or none."""
+def partition_files(config: Mapping, partition: str, half: str = "") -> dict[str, str]:
+    """The list files that a partition, or the `half` of a pair, is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
     files = {"csv": csvs[plain_partition(partition)]}
-    if not files["csv"] and "natman" in _families(config, partition):
+    if not files["csv"] and _family(config, partition, half) == "natman":
         files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
     return {key: file for key, file in files.items() if file}
 
 
-def _families(config: Mapping, partition: str) -> set[str]:
-    """The families of the partitions that a partition's halves are of."""
-    pair = [half.partition for half in pair_halves(config, partition).values()]
-    return {parse_partition(name).family for name in pair or [partition]}
+def _family(config: Mapping, partition: str, half: str) -> str:
+    """The family of a partition, or of the partition that the `half` of a pair is of."""
+    pair = pair_halves(config, partition)
+    return parse_partition(pair[half].partition if pair else partition).family
 
 
 def shown_leaves(config: Mapping) -> dict:

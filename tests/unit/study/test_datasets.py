@@ -58,13 +58,14 @@ def test_a_study_uses_the_datasets_of_its_matrix_only():
     assert study_datasets(own)["birds"]["dataset"]["path"] == "/birds"
 
 
-def test_only_what_a_pair_uses_decides_its_halves():
-    leaves = partition_leaves(config(PAIR), "cars_birds")
+def test_only_what_a_half_of_a_pair_uses_decides_it():
+    leaves = partition_leaves(config(PAIR), "cars_birds", "B")
     assert leaves["artifact"] == "n00021939"
-    assert leaves["halves"]["B"] == {"dataset": "birds", "partition": "natman", "half": "B"}
-    whole = partition_leaves(config(PAIR | {"halves": {"A": "cars", "B": "birds"}}), "cars_birds")
+    assert leaves["of"] == {"dataset": "birds", "partition": "natman", "half": "B"}
+    whole = partition_leaves(config(PAIR), "cars_birds", "A")
     assert whole["artifact"] is None
-    assert "halves" not in partition_leaves(config({"partition": "random0"}), "random0")
+    assert whole["of"]["dataset"] == "cars"
+    assert "of" not in partition_leaves(config({"partition": "random0"}), "random0", "A")
 
 
 def test_leaves_that_steps_get_tell_the_datasets_of_halves():

@@ -3,6 +3,7 @@
 Halves without such a distance, as those of two datasets, stand beside the others by name.
 """
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,9 +44,9 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
     near, named = rows.dropna(subset="distance"), rows[rows["distance"].isna()]
     depths = sorted(rows["depth"].unique())
     colours = dict(zip(depths, colormaps["viridis"](np.linspace(0, 0.9, max(1, len(depths)))), strict=False))
-    widths = [2 * (len(near) > 0 or named.empty), named["halves"].nunique() * 0.5]
+    widths = [5.5 * (len(near) > 0 or named.empty), named["halves"].nunique() * 1.2]  # inches
     shown = [width for width in widths if width]
-    figure, grid = new_figure(1, len(shown), (5 + 1.5 * sum(shown), 5), sharey=True, squeeze=False, width_ratios=shown)
+    figure, grid = new_figure(1, len(shown), (2.5 + sum(shown), 5), sharey=True, squeeze=False, width_ratios=shown)
     panels = list(grid[0])
     if widths[0]:
         _draw_distances(panels[0], near, colours)
@@ -83,7 +84,8 @@ def _draw_names(axes: Axes, rows: pd.DataFrame, colours: Mapping[int, object]) -
     for depth, drops in means.groupby("depth"):
         places = [kinds.index(kind) for _, kind in drops.index]
         axes.plot(places, drops, marker="P", color=colours[depth], linestyle="none", label=f"n = {depth}")
-    axes.set_xticks(range(len(kinds)), kinds, rotation=20, ha="right")
+    labels = [textwrap.fill(kind.replace(" to ", " to\n").replace("/", "/ "), 15) for kind in kinds]
+    axes.set_xticks(range(len(kinds)), labels, fontsize=8)
     axes.set_xlim(-0.5, len(kinds) - 0.5)
     axes.set(xlabel="halves without a distance")
 
