@@ -25,8 +25,8 @@ def findings(
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
     norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
-    are the records of the halves of pairs. Questions that the study's networks cannot answer are left out. Targets of
-    drawn images have a question of their own.
+    are the records of the halves of pairs. Questions that the study's networks cannot answer are left out.
+    Targets of drawn images have a question of their own.
     """
     drawn, effects = target_images(results, names or {}), of_all_images(effects)
     asked = {

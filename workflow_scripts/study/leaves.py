@@ -84,8 +84,8 @@ def matrix_leaves(config: Mapping) -> dict:
 def partition_leaves(config: Mapping, partition: str, half: str = "") -> dict:
     """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
 
-    Of a pair it is what decides its `half`, with the dataset, partition and half that it is `of`. A partition of drawn
-    images has the leaves of the partition that they are drawn from.
+    Of a pair it is what decides its `half`, with the dataset, partition and half that it is `of`.
+    A partition of drawn images has the leaves of the partition that they are drawn from.
     """
     files = {key: sha256_file(file) for key, file in partition_files(config, partition, half).items()}
     natman = "csv" not in files and _family(config, partition, half) == "natman"
