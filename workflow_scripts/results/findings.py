@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from workflow_scripts.results.balance import majority, unequal_halves
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import not_diverged
@@ -26,10 +27,12 @@ def findings(
     are the records of the halves of pairs. Questions that the study's networks cannot answer are left out.
     """
     asked = {
+        "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does the distance between the tasks matter?": [*distance(effects)],
+        "Are the scores of both halves comparable?": [*unequal_halves(results)],
         "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
         "What do the norm statistics of frozen units change?": (
