@@ -50,7 +50,7 @@ SAMPLES = [name for name, one in DATASETS.items() if one["dataset"]["kind"] == "
 PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("halves")})
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
 TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
 
 

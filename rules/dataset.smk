@@ -1,7 +1,8 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
 #   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
-#          and dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
+#          split.csv (no rows where validation images are not drawn), and dataset.json, which says what the dataset was,
+#          wherever it lies (not removed before a new survey)
 if SAMPLES:
 
     rule draw_sample:
@@ -38,6 +39,7 @@ rule survey_dataset:
     output:
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
+        split=f"{STORE}/split.csv",
         record=f"{STORE}/survey.json",
         note=update(f"{STORE}/dataset.json"),
     log:

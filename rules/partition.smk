@@ -1,13 +1,13 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
 #   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration (their content, not their place)
 #   makes  results/<study>/partitions/*.json (one for each half of a pair), tasks/*.npz with their records, tables/tasks.csv
-TASKS = sorted({(job.partition, job.target) for job in BASES})
+TASKS = {job.task: job for job in BASES}
 
 
 rule tasks:
     """Target: all tasks."""
     input:
-        [f"{RESULTS}/tasks/{partition}-{half}.npz" for partition, half in TASKS],
+        [f"{RESULTS}/{task}.npz" for task in TASKS],
         f"{RESULTS}/tables/tasks.csv",
 
 
@@ -86,10 +86,37 @@ rule make_task:
         " --settings {params.settings:q} --half {wildcards.half} --output {output.task:q} > {log:q} 2>&1"
 
 
+rule draw_task:
+    """Draw some training images of each class of one half, and average them."""
+    input:
+        unpack(INPUTS.of_task),
+    output:
+        task=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.npz",
+        record=f"{RESULTS}/tasks/{{partition}}_draw_{{images}}_per_class/seed{{seed}}-{{half}}.json",
+    log:
+        f"{RESULTS}/logs/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/draw_task/{{partition}}_draw_{{images}}_per_class-seed{{seed}}-{{half}}.tsv"
+    wildcard_constraints:
+        images=r"\d+",
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
+        runtime=lambda wildcards: resources.task_minutes(half_dataset(wildcards)),
+    params:
+        settings=partition_settings,
+        code=code_fingerprint("partition.make_task"),
+    shell:
+        "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
+        " --settings {params.settings:q} --half {wildcards.half} --draw {wildcards.images:q} --seed {wildcards.seed}"
+        " --output {output.task:q} > {log:q} 2>&1"
+
+
 rule list_tasks:
     """List the numbers of classes and images of all tasks."""
     input:
-        [f"{RESULTS}/tasks/{partition}-{half}.json" for partition, half in TASKS],
+        [f"{RESULTS}/{task}.json" for task in TASKS],
     output:
         table=report(
             f"{RESULTS}/tables/tasks.csv",
@@ -109,7 +136,7 @@ rule list_tasks:
         mem_mb=500,  # Python with pandas
         runtime=5,  # a second
     params:
-        datasets=[INPUTS.half_dataset(*task)["dataset"]["name"] for task in TASKS],
+        datasets=[INPUTS.half_dataset(job.partition, job.target)["dataset"]["name"] for job in TASKS.values()],
         code=code_fingerprint("partition.list_tasks"),
     shell:
         "python -P -m workflow_scripts.partition.list_tasks --tasks {input:q} --datasets {params.datasets:q}"

@@ -17,23 +17,22 @@ import yaml
 from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.network_input import is_weights_file
-from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
+from workflow_scripts.config.reading import check_reading, check_sample
 from workflow_scripts.config.units import known_units
-from workflow_scripts.dataset.dataset import SPLITS, ilsvrc_files
-from workflow_scripts.dataset.folder import folder_classes
+from workflow_scripts.dataset.dataset import ilsvrc_files
 from workflow_scripts.dataset.layout import ilsvrc_error
+from workflow_scripts.dataset.layouts import open_layout
 from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.catalogue import has_batch_norm, known_architectures
 from workflow_scripts.network.weights_file import check_weights_file
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
-from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
 from workflow_scripts.study.groups import AUTO
-from workflow_scripts.study.leaves import architecture_name
+from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.paths import description_file
 
 MAX_INTEGER = 10**18
@@ -94,41 +93,34 @@ def check_dataset(dataset: dict, key: str = "dataset") -> None:
 
     `key` is the section's.
     """
-    path = Path(dataset["path"])
+    kind, path = dataset["kind"], Path(dataset["path"])
     try:
-        if dataset["kind"] != "sample" and not path.exists():
+        if kind != "sample" and not path.exists():
             reasons = [f"{path} does not exist{sought_in(path)}"]
-        elif dataset["kind"] == "ilsvrc" and not path.is_dir():
+        elif kind == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
-        elif dataset["kind"] == "folder" and not path.is_dir() and (found := _no_tar(path)):
+        elif kind == "folder" and path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
+            raise InputError(f"configuration: {key}.path: {path} is no folder, but a table. Set {key}.kind to table.")
+        elif kind == "folder" and not path.is_dir() and (found := _no_tar(path)):
             reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:
             reasons = []
             with naming(f"{key}.path"):
-                _check_layout(dataset["kind"], path)
+                _check_layout(dataset_leaves(dataset), path)
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
         raise InputError(f"configuration: {key}.path: {reasons[0]}. Put it there or correct the path.")
 
 
-def missing_files(dataset: Mapping) -> list[Path]:
-    """The files and folders of the checked section `dataset` that are not there, or cannot be seen."""
-    path = Path(dataset["path"])
-    try:
-        wanted = {"sample": [], "folder": [path], "ilsvrc": ilsvrc_files(path)}[dataset["kind"]]
-        if dataset["kind"] == "folder" and path.is_dir():
-            wanted = [path / split for split in SPLITS]
-        return [file for file in wanted if not file.exists()]
-    except (OSError, ValueError):  # a name too long, a folder that may not be entered
-        return [path]
+def _check_layout(dataset: dict, path: Path) -> None:
+    """Raise InputError, saying what was found, unless the names at `path` are as the dataset's kind wants them.
 
-
-def _check_layout(kind: str, path: Path) -> None:
-    """Raise InputError, saying what was found, unless the names in the folder `path` are as its kind wants them."""
-    if kind == "folder" and path.is_dir():
-        folder_classes(path)
-    missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if kind == "ilsvrc" else []
+    An archive is left to the survey.
+    """
+    if dataset["kind"] == "table" or (dataset["kind"] == "folder" and path.is_dir()):
+        open_layout(dataset, path)
+    missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if dataset["kind"] == "ilsvrc" else []
     if missing:
         raise ilsvrc_error(str(path), FolderTree(path), missing[0])
 
@@ -250,7 +242,7 @@ def _check_files(config: dict) -> None:
 
 
 def _check_datasets(config: dict) -> None:
-    """Raise InputError for datasets that are called alike, and for a sample that cannot be drawn."""
+    """Raise InputError for datasets that are called alike, and for sections that say two things."""
     own, others = config["dataset"], config["datasets"]
     for name, section in others.items():
         if name == own["name"] or section["name"] != name:
@@ -259,26 +251,8 @@ def _check_datasets(config: dict) -> None:
                 "key `name` here."
             )
     for key, section in {"dataset": own, **{f"datasets.{name}": one for name, one in others.items()}}.items():
-        _check_sample(key, section, config["store"])
-
-
-def _check_sample(key: str, dataset: dict, store: dict) -> None:
-    """Raise InputError if the sample would be drawn where a user's archives may be, or if a shard would be empty."""
-    if dataset["kind"] != "sample":
-        return
-    drawn = f"data/{dataset['name']}/archives"
-    if not same_place(dataset["path"], drawn):
-        raise InputError(
-            f"configuration: {key}.path: the sample is drawn into {drawn}, not {dataset['path']}. Write that path, "
-            f"or set {key}.kind to ilsvrc or folder for images of your own."
-        )
-    most = {"train": SAMPLE_CLASS_COUNT, "val": SAMPLE_CLASS_COUNT * dataset["sample"]["val_per_class"]}
-    for split in SPLITS:
-        if store[f"{split}_shards"] > most[split]:
-            raise InputError(
-                f"configuration: store.{split}_shards: {store[f'{split}_shards']} shards would leave some empty. "
-                f"Lower it to {most[split]} or less."
-            )
+        check_sample(key, section, config["store"])
+        check_reading(key, section)
 
 
 def _check_network(training: dict) -> None:

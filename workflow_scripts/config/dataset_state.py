@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflow_scripts.config.checks import missing_files
 from workflow_scripts.config.snakemake_notes import NOTES
 from workflow_scripts.dataset.dataset import SPLITS
+from workflow_scripts.dataset.glance import missing_files
 from workflow_scripts.dataset.identity import dataset_content, dataset_place
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import read_json, write_json
@@ -34,7 +34,8 @@ def is_packed(config: Mapping, placed: Callable[[str], str] = str) -> bool:
     `placed` gives the place of a path below the working directory.
     """
     store = Path(placed(str(store_folder(config))))
-    names = ("classes.csv", "hierarchy.csv", "survey.json", "dataset.json", "manifest.json", "quarantine.csv")
+    tables = ("classes.csv", "hierarchy.csv", "split.csv", "quarantine.csv")
+    names = (*tables, "survey.json", "dataset.json", "manifest.json")
     files = [
         *(store / name for name in names),
         *(Path(placed(file)) for file in shard_files(config, "u8", "csv", "crc", "json")),
@@ -56,7 +57,7 @@ def dataset_state(dataset: Mapping, store: Path, notes: Path = NOTES) -> Dataset
     if dataset["kind"] == "sample":  # its record tracks what was drawn
         return DatasetState("sample")
     surveyed = read_record(note) if note.exists() else None
-    if missing := missing_files(dataset):
+    if missing := missing_files(dataset_leaves(dataset), path):
         return DatasetState(surveyed["edition"] if surveyed else "", tuple(map(str, missing)))
     place = dataset_place(dataset_leaves(dataset), path)
     if surveyed is None:

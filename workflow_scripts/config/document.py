@@ -65,7 +65,7 @@ def _rows(lead: str, name: str, section: dict, values: dict, definitions: dict) 
     """The table's cells for the key `name` of `section`, whose keys begin with `lead`, and for all keys below it."""
     schema, key = section["properties"][name], f"{lead}{name}"
     items = schema.get("items", {})
-    default = "see below" if "properties" in schema and name in values else _default(name, section, values)
+    default = "see below" if isinstance(values.get(name), dict) else _default(name, section, values)
     yield f"`{key}`", _prose(schema), _allowed(schema, definitions), default
     for inner in schema.get("properties", {}):
         yield from _rows(f"{key}.", inner, schema, values.get(name) or {}, definitions)

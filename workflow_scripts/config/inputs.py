@@ -47,9 +47,9 @@ class RuleInputs:
         files = {table: f"{store}/{table}.csv" for table in ("classes", "hierarchy")}
         return _led(lead, files | {"survey": ancient(f"{store}/survey.json")})
 
-    def task(self, partition: str, half: str, lead: str = "") -> Files:
-        """A task file and the record that tracks its content: touching the file retrains nothing."""
-        task = f"{self.results}/tasks/{partition}-{half}"
+    def task(self, job: TrainingJob, lead: str = "") -> Files:
+        """A job's task and the record that tracks its content: touching the file retrains nothing."""
+        task = f"{self.results}/{job.task}"
         return _led(lead, {"task": ancient(f"{task}.npz"), "task_record": f"{task}.json"})
 
     def weights(self, stem: str, lead: str = "") -> Files:
@@ -82,9 +82,9 @@ class RuleInputs:
     def of_training(self, wildcards: Mapping) -> Files:
         """Of a training: store, task and, for a curve, its source's task (for the mean image) and network."""
         job = TrainingJob.from_wildcards(wildcards)
-        files = self.store(dataset_of(self.config, job.partition, job.target)) | self.task(job.partition, job.target)
+        files = self.store(dataset_of(self.config, job.partition, job.target)) | self.task(job)
         if (source := job.source_job) is not None:
-            files |= self.task(source.partition, source.target, "source_")
+            files |= self.task(source, "source_")
             files |= self.weights(f"{self.results}/{source.stem}", "source_")
         if job.source == PRETRAINED:
             files |= self.weights(self.pretrained, "source_")
@@ -96,7 +96,7 @@ class RuleInputs:
         for half in "AB":
             lead = f"{half.lower()}_"
             base = TrainingJob.base(partition, seed, half)
-            files |= self.store(dataset_of(self.config, partition, half), lead) | self.task(partition, half, lead)
+            files |= self.store(dataset_of(self.config, partition, half), lead) | self.task(base, lead)
             files |= self.weights(f"{self.results}/{base.stem}", lead)
         return files
 

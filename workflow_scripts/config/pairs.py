@@ -6,6 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import difflib
 from collections.abc import Mapping
 
+from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.study.datasets import HalfOfPair
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
@@ -52,7 +53,7 @@ def _check_half(key: str, half: HalfOfPair, config: Mapping) -> None:
             f"configuration: {key}: {half.partition} is of a part of the images. Give the pair itself the suffix "
             f"_first_{name.images_per_class}_per_class."
         )
-    if name.family in NEEDS_HIERARCHY and section_of(config, half.dataset)["kind"] == "folder":
+    if name.family in NEEDS_HIERARCHY and not has_hierarchy(section_of(config, half.dataset)):
         raise InputError(
             f"configuration: {key}: {half.partition} needs a hierarchy of classes, which {half.dataset} does not have. "
             "Choose a different half."

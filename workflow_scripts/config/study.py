@@ -4,12 +4,14 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from workflow_scripts.config.checks import check_config, check_dataset, check_store, dataset_key, missing_files
+from workflow_scripts.config.checks import check_config, check_dataset, check_store, dataset_key
 from workflow_scripts.config.command_line import CommandLine
 from workflow_scripts.config.dataset_state import is_packed
 from workflow_scripts.config.snakemake_notes import NOTES, check_notes
+from workflow_scripts.dataset.glance import missing_files
 from workflow_scripts.plumbing.files import check_writable
 from workflow_scripts.study.datasets import study_datasets
+from workflow_scripts.study.leaves import dataset_leaves
 from workflow_scripts.study.paths import results_folder, store_folder
 
 
@@ -44,7 +46,7 @@ def check_made(config: Mapping, placed: Callable[[str], str] = str, touches: boo
 def _check_made(config: Mapping, key: str, placed: Callable[[str], str]) -> None:
     """check_made for the one dataset of `config`, the section `key` of the study's configuration."""
     store, dataset = placed(str(store_folder(config))), config["dataset"]
-    if is_packed(config, placed) and (missing := missing_files(dataset)):
+    if is_packed(config, placed) and (missing := missing_files(dataset_leaves(dataset), dataset["path"])):
         print(f"note: {key}.path: {missing[0]} is not there. {store} is used as it is.", file=sys.stderr)
     else:
         check_dataset(dataset, key)

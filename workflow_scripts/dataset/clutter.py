@@ -16,8 +16,9 @@ CLUTTER = frozenset(
         *("pax_global_header", "@paxheader", "@longlink", "__pycache__"),
     }
 )
-# What programs that do not know pax headers unpack, and what Windows writes beside a downloaded file.
-PATTERN = re.compile(r"paxheaders?(\.[0-9x]+)?|.*[:\uf03a]zone\.identifier", re.DOTALL)
+# What programs that do not know pax headers unpack, what Windows writes beside a downloaded file, and the places of
+# objects that Tiny ImageNet has in the folders of its classes.
+PATTERN = re.compile(r"paxheaders?(\.[0-9x]+)?|.*[:\uf03a]zone\.identifier|.*_boxes\.txt", re.DOTALL)
 
 
 def lies_about(name: str) -> bool:

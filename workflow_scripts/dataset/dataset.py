@@ -4,15 +4,17 @@ Light on purpose: the Snakefile imports this at parse time.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.plumbing.files import sha256_file
 
 ILSVRC_ARCHIVES = ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz")
 ILSVRC_EXTRACTED = ("train", "val", "ILSVRC2012_devkit_t12")
+KAGGLE = ("ILSVRC/Data/CLS-LOC", "Data/CLS-LOC")  # where Kaggle's ILSVRC has its splits
 SPLITS = ("train", "val")
 MAX_ENCODED_BYTES = 2**27  # of one image file; ImageNet's largest has 15 MB
 
@@ -59,7 +61,7 @@ class ImageSource:
 
 
 class Dataset(Protocol):
-    """A source of images; see ilsvrc.IlsvrcDataset and folder.FolderDataset."""
+    """A source of images; see ilsvrc.IlsvrcDataset, and FolderDataset and TableDataset in folder."""
 
     def class_list(self) -> ClassList:
         """The classes in order."""
@@ -73,6 +75,14 @@ class Dataset(Protocol):
     @property
     def left_out(self) -> int:
         """How many files and folders that lie about (clutter.lies_about) the survey left out."""
+
+    @property
+    def read_from(self) -> Mapping[str, str]:
+        """Where the images of each split are, in words, the same wherever the dataset lies."""
+
+    @property
+    def not_read(self) -> Sequence[str]:
+        """What lies beside the splits and may hold images, in words."""
 
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
         """The `shard`-th of `shards` shares of the images of a split ("train" or "val").
@@ -89,11 +99,19 @@ def share(count: int, shard: int, shards: int) -> range:
 def ilsvrc_files(folder: str | Path) -> tuple[Path, Path, Path]:
     """The paths of training images, validation images and devkit in `folder`.
 
-    Each is the archive, or the extracted folder where only the folder exists.
+    Each is the archive, or the extracted folder where only the folder exists. It may lie where Kaggle has it.
     """
-    pairs = zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True)
-    archives_and_trees = [(Path(folder) / archive, Path(folder) / tree) for archive, tree in pairs]
-    return tuple(tree if tree.is_dir() and not archive.exists() else archive for archive, tree in archives_and_trees)
+    files = []
+    for name, extracted in zip(ILSVRC_ARCHIVES, ILSVRC_EXTRACTED, strict=True):
+        archive = Path(folder) / name
+        trees = [tree for place in ("", *KAGGLE) if (tree := Path(folder, place, extracted)).is_dir()]
+        files.append(trees[0] if trees and not archive.exists() else archive)
+    return tuple(files)
+
+
+def has_hierarchy(dataset: Mapping) -> bool:
+    """Whether the section `dataset` names a dataset with a hierarchy above its classes."""
+    return dataset["kind"] in ("sample", "ilsvrc")
 
 
 def dataset_files(dataset: Mapping, path: str) -> list[Path]:
@@ -103,11 +121,14 @@ def dataset_files(dataset: Mapping, path: str) -> list[Path]:
     """
     if dataset["kind"] == "sample":
         return [Path(path, name) for name in ILSVRC_ARCHIVES]
-    return [Path(path)] if dataset["kind"] == "folder" else list(ilsvrc_files(path))
+    return [Path(path)] if dataset["kind"] in ("folder", "table") else list(ilsvrc_files(path))
 
 
-def dataset_bytes(dataset: Mapping, path: str) -> list[int]:
-    """The sizes in bytes of the user's archives, none for kind `sample`. A replaced archive has a different size."""
-    return [
-        file.stat().st_size for file in dataset_files(dataset, path) if dataset["kind"] != "sample" and file.is_file()
-    ]
+def dataset_bytes(dataset: Mapping, path: str) -> dict:
+    """What tells without reading images that files of the user's were replaced.
+
+    It has the sizes in `bytes` of archives, none for kind `sample`, and for a table the SHA-256 of its content.
+    """
+    files = [file for file in dataset_files(dataset, path) if dataset["kind"] != "sample" and file.is_file()]
+    table = {"table": sha256_file(path)} if dataset["kind"] == "table" else {}
+    return {"bytes": [file.stat().st_size for file in files]} | table

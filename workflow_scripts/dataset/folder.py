@@ -1,36 +1,51 @@
-"""A folder tree train/<class>/*, val/<class>/* of images, or an uncompressed tar of one, as a Dataset."""
+"""Folder trees, uncompressed tars of them, and tables of images, as Datasets. Their layouts are in layouts."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from workflow_scripts.dataset.dataset import SPLITS, ClassList, ImageSource, share
-from workflow_scripts.dataset.layout import SPLIT_NAMES, check_splits
-from workflow_scripts.dataset.trees import FolderTree, Tree, class_files, data_tree, open_tree
+from workflow_scripts.dataset.layouts import open_layout
+from workflow_scripts.dataset.lists import named
+from workflow_scripts.dataset.split import check_counts
+from workflow_scripts.dataset.table import check_files
 from workflow_scripts.plumbing.cli import InputError
+
+SPLIT_COLUMNS = ("path", "label", "split")  # as a table of images has them
 
 
 class FolderDataset:
-    """A dataset whose classes are the folder names in sorted order, without a hierarchy."""
+    """A dataset whose classes are names in sorted order, without a hierarchy."""
 
-    def __init__(self, path: str | Path) -> None:
-        """Index the tree's folders or the tar at `path`. Raises InputError if it is missing, or where the classes of
-        train and val differ.
+    kind: ClassVar[str] = "folder"
+    wanted: ClassVar[str] = "neither a folder nor a tar archive"
+
+    def __init__(self, path: str | Path, **leaves: object) -> None:
+        """Recognise what is at `path`; `leaves` are the others of study/leaves.dataset_leaves.
+
+        Raises InputError if it is missing, and as layouts.open_layout.
         """
         self.path = Path(path)
         if not self.path.exists():
-            raise InputError(f"{path}: it is neither a folder nor a tar archive. Correct dataset.path.")
-        self.tree = _data_tree(open_tree(self.path))
-        self.names = _classes(self.path, self.tree)
+            raise InputError(f"{path}: it is {self.wanted}. Correct dataset.path.")
+        self.layout = open_layout({"kind": self.kind, **leaves}, self.path)
+        self.names = self.layout.names
 
     def class_list(self) -> ClassList:
-        """The folder names, sorted."""
-        return ClassList(self.names, self.names)
+        """The classes, sorted, and what they are called."""
+        return ClassList(self.names, named(self.names, self.layout.words))
 
     def survey(self) -> dict[str, int]:
         """The number of images by split. Raises InputError for a class without any."""
         # One class at a time: the paths of millions of images would take a gigabyte.
-        return {
-            split: sum(len(self._class_images(split, index)) for index in range(len(self.names))) for split in SPLITS
-        }
+        counts = [{split: len(self.layout.files(split, name)) for split in SPLITS} for name in self.names]
+        if self.layout.split:
+            sums = {name: sum(found.values()) for name, found in zip(self.names, counts, strict=True)}
+            check_counts(self.path, sums, self.layout.split)
+        for name, found in zip(self.names, counts, strict=True):
+            for split in SPLITS:
+                self._check_count(found[split], split, name)
+        return {split: sum(found[split] for found in counts) for split in SPLITS}
 
     def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
         """One share of the classes' images, by class, then name."""
@@ -39,36 +54,43 @@ class FolderDataset:
     @property
     def left_out(self) -> int:
         """See dataset.Dataset."""
-        return self.tree.left_out
+        return self.layout.left_out
+
+    @property
+    def read_from(self) -> Mapping[str, str]:
+        """See dataset.Dataset."""
+        return self.layout.read_from
+
+    @property
+    def not_read(self) -> Sequence[str]:
+        """See dataset.Dataset."""
+        return self.layout.not_read
+
+    def split_rows(self) -> Iterator[tuple[str, str, str]]:
+        """The drawn splits as rows of SPLIT_COLUMNS, by class, then name."""
+        for name in self.names:
+            split_of = {file: split for split in SPLITS for file in self.layout.files(split, name)}
+            part = self.layout.parts["train"]
+            yield from ((part.path(name, file), name, split_of[file]) for file in sorted(split_of))
 
     def _class_images(self, split: str, index: int) -> list[ImageSource]:
         name = self.names[index]
-        files = class_files(self.tree, f"{split}/{name}")
-        if not files:
-            raise InputError(f"{self.path}: class {name!r} has no {split} images. Add some or remove the class.")
+        files = self.layout.files(split, name)
+        self._check_count(len(files), split, name)
         return [ImageSource(f"{name}/{file}", index, *files[file]) for file in sorted(files)]
 
-
-def folder_classes(path: str | Path) -> tuple[str, ...]:
-    """The classes of the tree at `path`, sorted. Raises InputError as layout.check_splits."""
-    return _classes(Path(path), folder_tree(path))
-
-
-def training_classes(path: str | Path) -> list[str]:
-    """The folders of the training images in the tree at `path`, sorted and not checked; none if there are none."""
-    return folder_tree(path).folders("train")
+    def _check_count(self, count: int, split: str, name: str) -> None:
+        if not count:
+            raise InputError(f"{self.path}: class {name!r} has no {split} images. Add some or remove the class.")
 
 
-def folder_tree(path: str | Path) -> Tree:
-    """The tree at `path` without leading folders: the splits are at its top."""
-    return _data_tree(FolderTree(Path(path)))
+class TableDataset(FolderDataset):
+    """A dataset of the images that a table names."""
 
+    kind: ClassVar[str] = "table"
+    wanted: ClassVar[str] = "not there"
 
-def _data_tree(tree: Tree) -> Tree:
-    return data_tree(tree, SPLIT_NAMES, files=False)
-
-
-def _classes(path: Path, tree: Tree) -> tuple[str, ...]:
-    train, val = (tree.folders(split) for split in SPLITS)
-    check_splits(str(path), tree, train, val)
-    return tuple(train)
+    def survey(self) -> dict[str, int]:
+        """The number of images by split. Raises InputError, naming the line, for an image that is not there."""
+        check_files(self.path)
+        return super().survey()

@@ -11,8 +11,10 @@ from itertools import accumulate
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import SPLITS, dataset_bytes, dataset_files
-from workflow_scripts.dataset.folder import folder_tree
+from workflow_scripts.dataset.layouts import open_layout
+from workflow_scripts.dataset.parts import Layout
 from workflow_scripts.dataset.trees import FolderTree, below, data_tree
+from workflow_scripts.plumbing.files import sha256_file
 
 SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
 
@@ -20,24 +22,27 @@ SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
 def dataset_place(dataset: Mapping, path: str) -> dict:
     """Where the dataset lies, the same however `path` is written.
 
-    It has what decides how the dataset is read, its place, and the sizes of its archives. The place is where links
-    lead. It is relative to the working directory if it is below that.
+    It has what decides how the dataset is read, its place, the sizes of its archives, and what is in its table. The
+    place is where links lead. It is relative to the working directory if it is below that.
     """
     place, here = os.path.realpath(path), os.path.realpath(".")
     if Path(place).is_relative_to(here):
         place = os.path.relpath(place, here)
-    return {"dataset": dict(dataset), "place": place, "bytes": dataset_bytes(dataset, path)}
+    return {"dataset": dict(dataset), "place": place, **dataset_bytes(dataset, path)}
 
 
 def dataset_content(dataset: Mapping, path: str) -> str:
     """The SHA-256 of what the dataset at `path` holds: the names and sizes of its files, and a sample of their bytes.
 
-    The files are archives, or the images of a tree. SAMPLES pieces of SAMPLE_BYTES are read at equal distances, or
-    every byte if there are no more. Raises OSError for a file that cannot be
-    read, and InputError as the readers do.
+    The files are archives, or the images of a tree or table. SAMPLES pieces of SAMPLE_BYTES are read at equal
+    distances, or every byte if there are no more. Lists that say the classes of images count by every byte. Raises
+    OSError for a file that cannot be read, and InputError as the readers do.
     """
     digest, paths, sizes = hashlib.sha256(), [], []
-    for name, file in _files(dataset, path):
+    layout = _layout(dataset, path)
+    for file in layout.lists if layout else ():
+        digest.update(f"{sha256_file(file)}\n".encode())
+    for name, file in _images(layout) if layout else _files(dataset_files(dataset, path)):
         paths.append(os.fspath(file))
         sizes.append(file.stat().st_size)
         digest.update(f"{name}\0{sizes[-1]}\n".encode())
@@ -47,21 +52,31 @@ def dataset_content(dataset: Mapping, path: str) -> str:
     return digest.hexdigest()
 
 
-def _files(dataset: Mapping, path: str) -> Iterator[tuple[str, Path]]:
-    """The dataset's files, as the readers see them, by names that do not depend on the dataset's own."""
-    for number, file in enumerate(dataset_files(dataset, path)):
+def _layout(dataset: Mapping, path: str) -> Layout | None:
+    """The layout of a dataset that is no archive, nor ImageNet's folders."""
+    if dataset["kind"] == "table" or (dataset["kind"] == "folder" and Path(path).is_dir()):
+        return open_layout(dataset, Path(path))
+    return None
+
+
+def _images(layout: Layout) -> Iterator[tuple[str, Path]]:
+    """The images of a layout, by names that do not depend on the dataset's own, nor on those of its splits."""
+    for name in layout.names:
+        for split in SPLITS:
+            for file, (place, _, _) in sorted(layout.files(split, name).items()):
+                yield f"0/{split}/{below(name, file)}", place
+
+
+def _files(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Archives, and the files in ImageNet's folders as the readers see them, by names as in _images."""
+    for number, file in enumerate(files):
         if not file.is_dir():
             yield str(number), file
             continue
-        tree, tops = (
-            (folder_tree(file), SPLITS)
-            if dataset["kind"] == "folder"
-            else (data_tree(FolderTree(file), (), files=True), [""])
-        )
-        for top in tops:
-            for folder in ("", *tree.folders(top)):
-                for image, (place, _, _) in sorted(tree.files(below(top, folder)).items()):
-                    yield f"{number}/{top or file.name}/{below(folder, image)}", place
+        tree = data_tree(FolderTree(file), (), files=True)
+        for folder in ("", *tree.folders("")):
+            for image, (place, _, _) in sorted(tree.files(folder).items()):
+                yield f"{number}/{file.name}/{below(folder, image)}", place
 
 
 def _pieces(sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import ClassList, ImageSource, ilsvrc_files, share
@@ -54,6 +55,16 @@ class IlsvrcDataset:
     def left_out(self) -> int:
         """See dataset.Dataset. What lies about in the inner tars of an archive is left out too, but not counted."""
         return self._train_tree.left_out + self._val_tree.left_out
+
+    @property
+    def read_from(self) -> Mapping[str, str]:
+        """See dataset.Dataset."""
+        return {"train": self.train.name, "val": self.val.name}
+
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        """See dataset.Dataset."""
+        return ()
 
     @functools.cached_property
     def _train_tree(self) -> Tree:

@@ -31,13 +31,17 @@ class Tree(Protocol):
     def files(self, folder: str) -> dict[str, Place]:
         """The plain files in `folder` by name; none if it is missing."""
 
+    def led_out(self, folder: str) -> dict[str, str]:
+        """The links in `folder` to folders outside of the tree, with their targets; none if all links are followed."""
+
 
 class FolderTree:
     """A tree on the disk (a Tree). Links count as what they lead to."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, follow_links: bool = False) -> None:
+        self.root, self.follow_links = root, follow_links
         self._left_out: dict[str, int] = {}
+        self._last: tuple[str, list[tuple[str, os.DirEntry]]] | None = None  # several questions on one folder follow
 
     @property
     def left_out(self) -> int:
@@ -65,7 +69,17 @@ class FolderTree:
                 raise InputError(f"{path}: it is neither a file nor a folder. Remove it.")
         return files
 
+    def led_out(self, folder: str) -> dict[str, str]:
+        """See Tree."""
+        entries = [] if self.follow_links else self._entries(folder)
+        links = [(name, entry) for name, entry in entries if entry.is_symlink() and _leads_to(entry.is_dir)]
+        targets = {name: os.path.realpath(entry.path) for name, entry in links}
+        top = os.path.realpath(self.root)
+        return {name: target for name, target in targets.items() if not Path(target).is_relative_to(top)}
+
     def _entries(self, folder: str) -> list[tuple[str, os.DirEntry]]:
+        if self._last and self._last[0] == folder:
+            return self._last[1]
         # Names are UTF-8 here, also where the locale has Snakemake's own process read their bytes otherwise.
         path = self.root / os.fsdecode(folder.encode("utf-8", "surrogateescape"))
         if not path.is_dir():
@@ -81,6 +95,7 @@ class FolderTree:
         self._left_out[folder] = len(named) - len(found)
         for name, _ in found:
             checked_name(name, self.at(folder))
+        self._last = (folder, found)
         return found
 
 
@@ -141,10 +156,14 @@ class TarTree:
         self._listed.add(folder)
         return self._files.get(folder, {})
 
+    def led_out(self, folder: str) -> dict[str, str]:
+        """See Tree. A tar with links is refused."""
+        return {}
 
-def open_tree(path: Path) -> Tree:
+
+def open_tree(path: Path, follow_links: bool = False) -> Tree:
     """The folder or the tar at `path`. Raises InputError as tars.tar_index does."""
-    return FolderTree(path) if path.is_dir() else TarTree(path)
+    return FolderTree(path, follow_links) if path.is_dir() else TarTree(path)
 
 
 def below(folder: str, name: str) -> str:
@@ -174,6 +193,10 @@ class Subtree:
     def files(self, folder: str) -> dict[str, Place]:
         """See Tree."""
         return self.tree.files(below(self.root, folder))
+
+    def led_out(self, folder: str) -> dict[str, str]:
+        """See Tree."""
+        return self.tree.led_out(below(self.root, folder))
 
 
 def data_tree(tree: Tree, wanted: Collection[str], files: bool) -> Tree:

@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("--record", type=Path, required=True, help="JSON of what made it")
     args = parser.parse_args()
     rows = [task_row(task.record, name) for task, name in zip(args.tasks, args.datasets, strict=True)]
-    write_text(args.output, pd.DataFrame(rows).round(4).to_csv(index=False))
+    table = pd.DataFrame(rows).drop_duplicates()  # images that are drawn for each seed are equally many
+    write_text(args.output, table.round(4).to_csv(index=False))
     made_by = {"provenance": provenance("partition.list_tasks", {"datasets": args.datasets})}
     write_record(args.record, made_by, [args.output], args.tasks)
 

@@ -36,7 +36,12 @@ def read_table(path: str | Path, columns: Sequence[str], optional: Sequence[str]
     where it can the line, as text_file.read_text. It also refuses a missing or doubled column, a row of a different
     length, quotes that do not close, and a table without rows.
     """
-    first, lines = _after_separator(read_text(path).split("\n"))
+    return table_of(read_text(path), path, columns, optional)
+
+
+def table_of(text: str, path: str | Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
+    """The table in `text`, which errors call `path`; see read_table."""
+    first, lines = _after_separator(text.split("\n"))
     head = next((line for line in lines if line.strip()), "")
     delimiter = max(DELIMITERS, key=lambda mark: _score(head, mark, columns))
     found = [(first + line, cells) for line, cells in _rows(path, lines, delimiter, first)]

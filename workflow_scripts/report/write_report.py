@@ -20,7 +20,7 @@ from workflow_scripts.plumbing.records import Verifier, check_agreement, record_
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
-from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.groups import load_results, undrawn
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
@@ -127,6 +127,7 @@ def page_content(
         "unanswered": unanswered(results),
         "pretrained": bool((results["source"] == PRETRAINED).any()),
         "norm_statistics": bool(results["norm_statistics"].any()),
+        "drawn": len(undrawn(results)) < len(results),
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
         **{key: found[key] for key in ("findings", "advice", "missing")},

@@ -9,6 +9,7 @@ from workflow_scripts.plumbing.names import some_of
 from workflow_scripts.results.groups import not_diverged
 from workflow_scripts.results.verdicts import Part
 from workflow_scripts.study.columns import PER_CLASS, SCORE
+from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
 UNEQUAL = 1.2  # times the share that each of equal classes would have
 TASK = ["partition", "target"]
@@ -20,10 +21,13 @@ def majority(results: pd.DataFrame) -> Iterator[Part]:
     """For each target whose largest class explains the score of its base networks: what it is averaged over classes.
 
     `results` are from groups.load_results. Targets of which the share of the largest class is not known are left out.
+    So are those with so many training images of each class: there, no class is favoured.
     """
     if not {"majority_share", "classes"} <= set(results):
         return
-    bases = not_diverged(results[results["treatment"] == "base"]).dropna(subset=["majority_share", "classes"])
+    whole = results["partition"].map(lambda name: parse_partition(name).images_per_class is None)
+    bases = not_diverged(results[whole & (results["treatment"] == "base")])
+    bases = bases.dropna(subset=["majority_share", "classes"])
     for (partition, half), rows in bases.groupby(TASK):
         share, score = rows["majority_share"].iloc[0], rows[SCORE].mean()
         images = rows["val_images"].iloc[0] if "val_images" in rows else math.nan
@@ -59,6 +63,6 @@ def unequal_halves(results: pd.DataFrame) -> Iterator[Part]:
     curves = results[results["group"] != "base"].dropna(subset="classes")
     classes = curves.groupby(TASK)["classes"].first().unstack().reindex(columns=["A", "B"]).dropna()
     for (of_a, of_b), partitions in classes[classes["A"] != classes["B"]].groupby(["A", "B"]):
-        named = some_of(partitions.index)
+        named = some_of(dict.fromkeys(map(plain_partition, partitions.index)))
         text = f"{named}: A has {of_a:.0f} classes and B has {of_b:.0f}. Accuracies of A and B are not comparable."
         yield named, text, HALVES_BASIS

@@ -1,5 +1,6 @@
 """Reading results.csv and picking the paper's groups of networks out of it."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +8,10 @@ import pandas as pd
 from workflow_scripts.results.table import read_results
 from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
 from workflow_scripts.study.jobs import PRETRAINED, RANDOM
-from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
 
 CURVES = ["partition", *VARIANT_COLUMNS]  # curves that have these in common should have the same depths
+DRAWN = re.compile(r", (\d+) drawn images? a class")  # in a kind of halves whose target has so many
 PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects where P takes the place of A
 
 
@@ -112,7 +114,21 @@ def halves_of(partition: str, pair: str = "") -> str:
     name = parse_partition(partition)
     kinds = {"natman": "natural / man-made halves", "whole": "all classes"}
     kind = pair or kinds.get(name.family, f"{name.family} halves")
-    return kind if name.images_per_class is None else f"{kind}, {name.images_per_class} images a class"
+    if name.images_per_class is None:
+        return kind
+    images = "image" if name.drawn and name.images_per_class == 1 else "images"
+    return f"{kind}, {name.images_per_class}{' drawn' * name.drawn} {images} a class"
+
+
+def drawn_images(halves: str) -> int | None:
+    """How many drawn images of each class targets of a kind of halves (halves_of) have. None if none are drawn."""
+    match = DRAWN.search(halves)
+    return int(match[1]) if match else None
+
+
+def undrawn(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of partitions of which no images are drawn."""
+    return results[results["partition"].map(plain_partition) == results["partition"]]
 
 
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:

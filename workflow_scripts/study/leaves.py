@@ -11,13 +11,15 @@ from pathlib import Path
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
-from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
 # Leaves of `training` in which a curve may differ from the base network of its source.
 CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_dropout"}
 NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
+# Leaves of `dataset` that some kinds use.
+DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
 VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
@@ -85,6 +87,7 @@ def partition_leaves(config: Mapping, partition: str, half: str = "") -> dict:
     """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
 
     Of a pair it is what decides its `half`, with the dataset, partition and half that it is `of`.
+    A partition of drawn images has the leaves of the partition that they are drawn from.
     """
     files = {key: sha256_file(file) for key, file in partition_files(config, partition, half).items()}
     natman = "csv" not in files and _family(config, partition, half) == "natman"
@@ -96,7 +99,7 @@ def partition_leaves(config: Mapping, partition: str, half: str = "") -> dict:
 def partition_files(config: Mapping, partition: str, half: str = "") -> dict[str, str]:
     """The list files that a partition, or the `half` of a pair, is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
-    files = {"csv": csvs[partition]}
+    files = {"csv": csvs[plain_partition(partition)]}
     if not files["csv"] and _family(config, partition, half) == "natman":
         files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
     return {key: file for key, file in files.items() if file}
@@ -121,8 +124,13 @@ def shown_leaves(config: Mapping) -> dict:
 
 
 def dataset_leaves(dataset: Mapping) -> dict:
-    """What decides how a dataset is read, but for where it lies."""
-    return {"kind": dataset["kind"]}
+    """What decides how a dataset is read, but for where it lies. Only what differs from the defaults is in it."""
+    leaves = {key: dataset[key] for key in DATASET_LEAVES.get(dataset["kind"], ()) if dataset.get(key)}
+    if "split" in leaves:
+        leaves["split"] = {"seed": 0} | {key: value for key, value in leaves["split"].items() if value is not None}
+    if "exclude" in leaves:
+        leaves["exclude"] = sorted(leaves["exclude"])
+    return {"kind": dataset["kind"], **leaves}
 
 
 def shard_leaves(store: Mapping, split: str) -> dict:

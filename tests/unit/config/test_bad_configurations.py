@@ -53,7 +53,7 @@ def wrong_values(value):
     if value is None:
         return [{"a": 1}, True]
     if isinstance(value, list):
-        return [None, "x", 3, {}, [], [None], [value, value], [value] * 1001]
+        return [None, "x", 3, {}, *([[]] if value else []), [None], [value, value], [value] * 1001]
     return [*ANY_TYPE, *WRONG[type(value)]]
 
 
@@ -231,3 +231,28 @@ def test_text_beyond_ascii_is_refused_where_names_are_not_utf_8(monkeypatch):
     ):
         check_config(config, SCHEMA)
     check_config(CONFIG, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"kind": "ilsvrc", "split": {"val_per_class": 1}},
+            ".split: it is for kind folder and table, not ilsvrc. Remove",
+        ),
+        ({"exclude": ["a"]}, ".exclude: it is for kind folder and table, not sample"),
+        ({"kind": "table", "follow_links": True}, ".follow_links: it is for kind folder, not table"),
+        ({"kind": "folder", "split": {"seed": 1}}, ".split: it has neither val_per_class nor val_fraction. Give one"),
+        (
+            {"kind": "table", "split": {"val_per_class": 1, "val_fraction": 0.5}},
+            ".split: it has val_per_class and val_fraction. Give one of them",
+        ),
+        ({"kind": "folder", "split": {"val_fraction": 1.0}}, ".split.val_fraction: 1.0 is"),
+        ({"kind": "folder", "split": {"val_per_class": 0}}, ".split.val_per_class: 0 is"),
+        ({"kind": "folder", "split": 10}, ".split: 10 is not of type"),
+        ({"kind": "folder", "exclude": [2]}, ".exclude[0]: 2 is not of type 'string'. Put it in quotes"),
+    ],
+)
+def test_a_dataset_that_says_two_things_is_refused(change, words):
+    line = refused(CONFIG | {"dataset": CONFIG["dataset"] | change})
+    assert line.startswith(f"configuration: dataset{words}")

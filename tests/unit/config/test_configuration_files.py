@@ -139,7 +139,8 @@ def test_a_list_of_halves_is_compared_with_a_tree_of_images(tmp_path):
     config["dataset"] |= {"kind": "folder", "path": str(tmp_path)}
     check_config(config, SCHEMA)
     check_dataset(config["dataset"])
-    (tmp_path / "train" / "e").mkdir()
+    for split in ("train", "val"):
+        (tmp_path / split / "e").mkdir()
     assert "matrix[1].csv" in refused(config) and "class 'e' of the dataset has no row" in refused(config)
 
 

@@ -67,6 +67,19 @@ def test_epochs_depend_on_the_images_of_the_task():
     assert (whole - validation) == pytest.approx(10 * (some - validation))
 
 
+def test_drawn_images_cost_what_as_many_first_images_do():
+    epochs = settings(duration="10 epochs", validate_every="10 epochs", batch_size=10)
+    first, drawn = (
+        job_operations(TrainingJob("random0" + how, 0, "A", "B", "frozen", depths=(2,)), epochs)
+        for how in ("_first_8_per_class", "_draw_8_per_class")
+    )
+    assert first == drawn
+    entry = {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [8, "all"]}
+    jobs = job_seconds(epochs | {"matrix": [entry]}, 1e9)
+    by_partition = {job.partition: seconds for job, seconds in jobs.items() if job.kind == "base"}
+    assert by_partition["random0"] > 5 * by_partition["random0_draw_8_per_class"]
+
+
 def test_the_rate_of_a_base_network_is_its_own_price():
     costs = multiplications(40)
     assert operations_per_image(SETTINGS["training"], 40) == 6 * sum(costs) - 2 * costs[0]

@@ -60,7 +60,7 @@ def test_what_a_tree_holds_does_not_depend_on_where_it_lies(tree, tmp_path):
         lambda folder: (folder / "val/b/1.ppm").rename(folder / "val/a/2.ppm"),
         lambda folder: (folder / "val/b/1.ppm").unlink(),
         lambda folder: (folder / "val/b/3.ppm").touch(),
-        lambda folder: (folder / "train/a").rename(folder / "train/c"),
+        lambda folder: [(folder / split / "a").rename(folder / split / "c") for split in ("train", "val")],
     ],
 )
 def test_a_file_that_differs_makes_another_dataset(tree, change):

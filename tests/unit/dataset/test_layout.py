@@ -22,39 +22,48 @@ def numbered(folder):
     return [f"{folder}/{number}.JPEG" for number in range(50)]
 
 
-WANTED = "Wanted is train/<class>/<image> and val/<class>/<image>."
+WANTED = "Wanted is train/<class>/<image> and val/<class>/<image>, or <class>/<image> with dataset.split."
+DRAW = "dataset.split: {val_per_class: 10, seed: 0}"
 LAYOUTS = {
-    "valid": (
-        classes("train", "valid", "test"),
-        "found the folders 'test/', 'train/', 'valid/'. Rename valid/ to val/.",
+    "no val": (
+        classes("train"),
+        f"found the folder 'train/'. There is no folder of validation images: add val/<class>/, or set {DRAW} to draw",
     ),
-    "test": (classes("train", "test"), "found the folders 'test/', 'train/'. Rename test/ to val/."),
-    "case": (classes("Train", "Valid"), "Rename Train/ to train/ and rename Valid/ to val/."),
-    "no val": (classes("train"), "found the folder 'train/'. Move some images of each class to val/<class>/."),
+    "no train": (classes("test"), "Put the training images beside test/, as train/<class>/<image>."),
+    "flat test": (
+        [*classes("train"), *numbered("test")],
+        f"test/ has 50 images and no folder of a class: move each image to test/<class>/, or set {DRAW}.",
+    ),
     "flat val": (
         [*classes("train"), *numbered("val"), "val/labels.csv"],
-        "val/ has 50 images and no folder of a class: move each image to val/<class>/. val/labels.csv may say which",
+        f"move each image to val/<class>/, or remove val/ and set {DRAW}. val/labels.csv may say which image",
     ),
     "images in val": (
-        [*classes("train"), *numbered("val/images"), "val/val_annotations.txt"],
+        [*classes("train"), *numbered("val/images"), "val/annotations.txt"],
         "val/images/ has 50 images and no folder of a class",
     ),
     "flat": ([*numbered("train"), *numbered("val")], "train/ has 50 images and no folder of a class"),
-    "no split": (classes("."), "found the folders 'ape/', 'bee/', 'cat/'. There is no split, and ape/ holds images"),
+    "no split": (
+        classes("."),
+        f"'ape/', 'bee/', 'cat/'. There is no split, and ape/ holds images, as a class does: set {DRAW}",
+    ),
     "no classes": (["0.jpg", "1.jpg", "labels.csv"], "found 2 images, the file 'labels.csv'. There are neither splits"),
     "deeper classes": (
         classes("train/animals", "val/animals"),
         "lie one level deeper, as train/animals/ape/: move them",
     ),
     "images in classes": (
-        [name.replace("/0", "/images/0") for name in classes("train", "val")],
+        [name.replace("/0", "/images/0") for name in classes("train", "val")],  # the others beside that folder
         "train/ape/images/ lies in a folder of a class: move its images up to train/ape/.",
     ),
     "deeper": (
         [*classes("data/x/train", "data/x/val"), "docs/README"],
         "The splits lie deeper: name {path}/data/x in dataset",
     ),
-    "no split, deeper": (classes("animals", "plants"), "There is no split, and the classes lie deeper, in animals/"),
+    "no split, deeper": (
+        classes("animals", "plants"),
+        f"in animals/: name {{path}}/animals in dataset.path, and set {DRAW}",
+    ),
     "split in class": (
         [f"{name}/{split}/0.jpg" for name in ("ape", "bee", "cat") for split in ("train", "test")],
         "Each class has its own split: move ape/train/ to train/ape/ and ape/test/ to val/ape/.",
@@ -65,7 +74,7 @@ LAYOUTS = {
     "empty": ([], "found nothing. Correct dataset.path."),
     "one class more": (
         [*classes("train", "val"), "train/eel/0.jpg"],
-        "train/ alone has the class 'eel'. Add it or remove it.",
+        "train/ alone has the class 'eel'. Add it, remove it or exclude it.",
     ),
     "accents": (
         [*classes("train", "val"), "train/caf\u00e9/0.jpg", "val/cafe\u0301/0.jpg"],
@@ -98,7 +107,9 @@ def test_a_layout_is_refused_before_any_work(tmp_path, name):
     assert WANTED in line or "alone has the class" in line
 
 
-@pytest.mark.parametrize("name", ["valid", "test", "flat val", "no split", "no classes", "one class more", "accents"])
+@pytest.mark.parametrize(
+    "name", ["no val", "flat test", "flat val", "no split", "no classes", "one class more", "accents"]
+)
 def test_a_tar_of_it_is_refused_too(tmp_path, name):
     files, words = LAYOUTS[name]
     with tarfile.open(tmp_path / "x.tar", "w") as tar:
@@ -126,8 +137,12 @@ def test_what_is_right_is_taken_and_a_single_class_is_named(tmp_path):
         ),
         (ILSVRC_ARCHIVES[:2], f"{ILSVRC_ARCHIVES[2]} does not exist. Found the files '{ILSVRC_ARCHIVES[0]}'"),
         (
+            classes("imagenet/train", "imagenet/val"),
+            "Perhaps {path}/imagenet is meant, with the devkit in it",
+        ),
+        (
             classes("ILSVRC/Data/CLS-LOC/train", "ILSVRC/Data/CLS-LOC/val"),
-            "Perhaps {path}/ILSVRC/Data/CLS-LOC is meant",
+            "devkit_t12.tar.gz does not exist. Found the folder 'ILSVRC/'. Put the devkit there, or set dataset.kind",
         ),
     ],
 )

@@ -279,7 +279,7 @@ def test_folder_mistakes_are_named(tree, tmp_path):
     with pytest.raises(InputError, match=r"found the folders .ape/.*Wanted is train/<class>/<image>"):
         FolderDataset(tmp_path / "tree" / "train")
     (tree / "train" / "eel").mkdir()
-    with pytest.raises(InputError, match=r"train/ alone has the class 'eel'. Add it or remove it"):
+    with pytest.raises(InputError, match=r"train/ alone has the class 'eel'. Add it, remove it or exclude it"):
         FolderDataset(tree)
     (tree / "val" / "eel").mkdir()
     with pytest.raises(InputError, match="class 'eel' has no train images"):

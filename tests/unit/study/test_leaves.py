@@ -57,6 +57,15 @@ def test_a_leaf_makes_the_jobs_stale_that_it_decides(path, value, stale):
     assert stale_jobs(path, value) == stale
 
 
+def test_drawn_images_have_the_halves_that_they_are_drawn_from(tmp_path):
+    (tmp_path / "mine.csv").write_text("class,half\n")
+    config = CONFIG | {"matrix": [*CONFIG["matrix"], {"partition": "mine", "csv": str(tmp_path / "mine.csv")}]}
+    for name in ("natman", "random0", "mine"):
+        drawn = f"{name}_draw_5_per_class"
+        assert leaves.partition_leaves(config, drawn) == leaves.partition_leaves(config, name)
+        assert leaves.partition_files(config, drawn) == leaves.partition_files(config, name)
+
+
 def test_a_jobs_own_initial_weights_take_the_place_of_the_studys():
     own = TrainingJob("whole", 0, "random", "whole", "frozen", init="caffe", depths=(1,))
     assert leaves.job_leaves(CONFIG["training"], own)["init"] == "caffe"
@@ -132,3 +141,14 @@ def test_the_price_does_not_depend_on_retries_or_rates():
     for path, value in (("running/retries", 9), ("training/momentum", 0.1), ("figures/dpi", 90)):
         assert leaves.cost_leaves(changed(path, value)) == leaves.cost_leaves(CONFIG)
     assert leaves.cost_leaves(changed("running/depths_per_job", 1)) != leaves.cost_leaves(CONFIG)
+
+
+def test_a_dataset_is_read_as_by_its_kind_alone_unless_keys_say_otherwise():
+    plain = {"name": "d", "path": "p", "split": None, "exclude": [], "follow_links": False}
+    for kind in ("sample", "ilsvrc", "folder", "table"):
+        assert leaves.dataset_leaves(plain | {"kind": kind}) == {"kind": kind}
+    given = plain | {"split": {"val_per_class": 3, "val_fraction": None}, "exclude": ["b", "a"], "follow_links": True}
+    read = {"split": {"val_per_class": 3, "seed": 0}, "exclude": ["a", "b"]}
+    assert leaves.dataset_leaves(given | {"kind": "table"}) == {"kind": "table"} | read
+    assert leaves.dataset_leaves(given | {"kind": "folder"}) == {"kind": "folder", "follow_links": True} | read
+    assert leaves.dataset_leaves(given | {"kind": "ilsvrc"}) == {"kind": "ilsvrc"}

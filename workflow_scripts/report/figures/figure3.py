@@ -25,6 +25,7 @@ from workflow_scripts.results.groups import (
     load_results,
     main_variant,
     mean_by_depth,
+    undrawn,
 )
 from workflow_scripts.results.units import read_units
 from workflow_scripts.study.columns import SCORE
@@ -40,7 +41,7 @@ def plot_distance(results: pd.DataFrame, units: pd.DataFrame | None = None) -> F
 
     The axes have the names of `units` (units.read_units), if they are known.
     """
-    frozen = results[results["treatment"] == "frozen"]
+    frozen = undrawn(results[results["treatment"] == "frozen"])
     frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
     transfer = main_variant(frozen[frozen["group"] == "AnB"])
     natman = transfer[in_families(transfer, "natman")]

@@ -22,7 +22,7 @@ from workflow_scripts.report.plotting import (
     new_figure,
     say_why_empty,
 )
-from workflow_scripts.results.groups import load_results, main_variant, not_diverged
+from workflow_scripts.results.groups import load_results, main_variant, not_diverged, undrawn
 from workflow_scripts.study.columns import SCORE
 
 
@@ -37,7 +37,7 @@ def plot_hierarchy(results: pd.DataFrame, distance: dict[str, float]) -> Figure:
 
     A second panel has the kinds of halves without a distance, by name.
     """
-    transfer = main_variant(results[results["group"] == "AnB"])
+    transfer = undrawn(main_variant(results[results["group"] == "AnB"]))
     rows = not_diverged(transfer)
     rows = rows.assign(drop=100 * (rows["base"] - rows[SCORE]), distance=rows["partition"].map(distance))
     rows = rows.dropna(subset="drop")
