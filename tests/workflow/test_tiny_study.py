@@ -162,7 +162,7 @@ def test_the_rate_of_fine_tuning_retrains_fine_tuned_curves_and_what_follows(stu
 def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
     matrix = yaml.safe_load((study.folder / "config.yaml").read_text())["matrix"]
     configure("matrix", [*matrix, {"partition": "random1", "transfer": ["frozen"]}])
-    own = {"make_partition": 1, "make_task": 2, "train_base": 2, "train_curve": 2}
+    own = {"make_partition": 1, "make_task": 2, "list_tasks": 1, "train_base": 2, "train_curve": 2}
     assert stale(study) == own | FROM_BASES | {"compare_bases": 1}
 
 
@@ -180,6 +180,7 @@ def test_the_pack_size_remakes_all_but_the_archives(study, configure):
         "plot_store": 1,
         "make_partition": 3,
         "make_task": 5,
+        "list_tasks": 1,
     }
     assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | FROM_BASES
 
