@@ -289,7 +289,8 @@ def test_reduced_data_and_preserved_layers_are_in_the_report(study):
     more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
     (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
     study.snakemake(study="more.yaml")
-    assert {"preserved", "reduced", "pretrained", "norm_statistics", "target_images", *FIGURES} == set(FIGURE_TABLE)
+    others = {"pretrained", "norm_statistics", "target_images", "pairs"}
+    assert {"preserved", "reduced", *others, *FIGURES} == set(FIGURE_TABLE)
     page = (study.folder / "results/more/report.html").read_text()
     assert "Preserved units" in page
     assert "Base networks on reduced data" in page
