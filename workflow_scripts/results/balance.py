@@ -25,7 +25,7 @@ def majority(results: pd.DataFrame) -> Iterator[Part]:
     """
     if not {"majority_share", "classes"} <= set(results):
         return
-    whole = results["partition"].map(lambda name: parse_partition(name).images_per_class is None)
+    whole = results["partition"].map(lambda name: parse_partition(name).images_per_class is None).astype(bool)
     bases = not_diverged(results[whole & (results["treatment"] == "base")])
     bases = bases.dropna(subset=["majority_share", "classes"])
     for (partition, half), rows in bases.groupby(TASK):
