@@ -4,6 +4,7 @@
 import functools
 import json
 import os
+import re
 from pathlib import Path
 
 from workflow_scripts.config import commands, resources
@@ -20,6 +21,7 @@ from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
 from workflow_scripts.config.figures import caption_title, figure_files
 from workflow_scripts.config.gpus import check_gpus
+from workflow_scripts.config.inputs import RuleInputs
 from workflow_scripts.config.study import check_made
 from workflow_scripts.dataset.dataset import dataset_files
 from workflow_scripts.plumbing.cli import exit_in_one_line
@@ -34,23 +36,34 @@ with exit_in_one_line():
     FIGURES = figure_files(config)
 
 TRAINED = config["results_table"] is None  # else a results table takes the place of training
-DATASET, STORE, RESULTS = (str(folder(config)) for folder in (dataset_folder, store_folder, results_folder))
-TRAINING, RUNNING = config["training"], config["running"]
-DATASET_LEAVES, DATASET_KIND = leaves.dataset_leaves(config["dataset"]), config["dataset"]["kind"]
-DATASET_PATH = f"{DATASET}/archives" if DATASET_KIND == "sample" else config["dataset"]["path"]
-DATASET_PLACE = placed(DATASET_PATH) if DATASET_KIND == "sample" else DATASET_PATH
-SAMPLE_RECORD = f"{DATASET_PATH}/sample.json"
+RESULTS, TRAINING, RUNNING = str(results_folder(config)), config["training"], config["running"]
+ANY = {**config, "dataset": {"name": "{dataset}"}}
+DATASET, STORE = str(dataset_folder(ANY)), str(store_folder(ANY))  # with the wildcard `dataset`
 BASES = base_jobs(config)
 PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
 PRETRAINS = any(entry.get("pretrained") for entry in config["matrix"])
 NETWORK_FILES = [DESCRIPTION, *([f"{PRETRAINED_STEM}.json"] if PRETRAINS else [])]  # checked before any training
+INPUTS = RuleInputs(config, NETWORK_FILES, PRETRAINED_STEM)
+DATASETS, STORES = INPUTS.datasets, INPUTS.stores  # by name: the configuration with that dataset as its own; its store
+SURVEYS = [f"{STORES[name]}/survey.json" for name in sorted(STORES)]
+SAMPLES = [name for name, one in DATASETS.items() if one["dataset"]["kind"] == "sample"]
+DOWNLOADS = [name for name, one in DATASETS.items() if one["dataset"]["download"]]
+KINDS = {one["dataset"]["kind"] for one in DATASETS.values()}
+DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if 'torchvision' in KINDS else ''}.yaml"
+PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("halves")})
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", *(table for table in ("boost", "norm_statistics") if table in FIGURES), "drops"]
-TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
+TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
+TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
+
+
+def any_of(names):
+    """A regular expression for one of `names`; for none of them, if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
+    dataset=any_of(DATASETS),
     split="train|val",
     shard=r"\d{3}",
     partition="[A-Za-z][A-Za-z0-9_]*",
@@ -79,65 +92,62 @@ def output_options(wildcards, output):
 
 
 @functools.cache
-def dataset_now():
-    """The dataset's state. Before a first job needs it, the first process checks what is there, also for its jobs."""
+def check_now():
+    """Check what is there, in the first process, also for its jobs."""
     with exit_in_one_line():
         if workflow.is_main_process:
             check_made(config, placed, touches=workflow.touch)
-        return dataset_state(config["dataset"], Path(placed(STORE)))
 
 
 def checked(_=None):
     """No file: an input function that checks what is there."""
-    dataset_now()
+    check_now()
     return []
 
 
-def dataset_inputs(_=None):
-    """The drawn sample as a rule's input, whose record tracks its content.
+@functools.cache
+def dataset_now(name):
+    """A dataset's state, checked before a first job needs it."""
+    check_now()
+    with exit_in_one_line():
+        return dataset_state(DATASETS[name]["dataset"], Path(placed(STORES[name])))
+
+
+def dataset_inputs(wildcards):
+    """A drawn sample as a rule's input, whose record tracks its content.
 
     A dataset of the user's is none, because a path would count: its edition is a parameter. But files that are gone are
-    inputs, since Snakemake then takes what was made from them as it is.
+    inputs, since Snakemake then takes what was made from them as it is. A download leaves a record while it is needed.
     """
-    if (missing := dataset_now().missing) or DATASET_KIND != "sample":
+    name = wildcards.dataset
+    if name in DOWNLOADS:
+        return ancient(f"{dataset_folder(DATASETS[name])}/downloaded.json")
+    if (missing := dataset_now(name).missing) or name not in SAMPLES:
         return [local(file) if MODULE else file for file in missing]  # a module's prefix is not the user's
-    return [*(ancient(str(file)) for file in dataset_files(DATASET_LEAVES, DATASET_PATH)), SAMPLE_RECORD]
+    archives = dataset_folder(DATASETS[name]) / "archives"
+    files = dataset_files({"kind": "sample"}, archives)
+    return [*(ancient(str(file)) for file in files), f"{archives}/sample.json"]
 
 
-def ancient_shards(*suffixes):
-    """The shards' files of these suffixes; the manifest tracks their content."""
-    return [ancient(file) for file in shard_files(config, *suffixes)]
+def dataset_settings(wildcards):
+    """The leaves that decide how a dataset is read."""
+    return as_json(leaves.dataset_leaves(DATASETS[wildcards.dataset]["dataset"]))
 
 
-def store_files(_=None):
-    """The packed store for reading."""
-    return {
-        "manifest": f"{STORE}/manifest.json",
-        "shards": ancient_shards("u8", "csv", "crc"),
-        "classes": f"{STORE}/classes.csv",
-        "survey": ancient(f"{STORE}/survey.json"),
-    }
+def dataset_path(wildcards, output):
+    """Where a dataset lies; `output` keeps Snakemake from comparing it (commands.uncompared)."""
+    path = DATASETS[wildcards.dataset]["dataset"]["path"]
+    return placed(path) if wildcards.dataset in SAMPLES else path
 
 
 def partition_lists(wildcards, output):
     """The list files of a partition as options; partition_settings has their content."""
-    return named_options(leaves.partition_files(config, wildcards.partition).items())
+    return named_options(leaves.partition_files(config, wildcards.partition, wildcards.get("half")).items())
 
 
 def partition_settings(wildcards):
-    """The leaves that decide a partition's halves."""
-    return as_json(leaves.partition_leaves(config, wildcards.partition))
-
-
-def task_files(partition, half, lead=""):
-    """A task file, `ancient`, and the JSON record that tracks its content: touching the file retrains nothing."""
-    task = f"{RESULTS}/tasks/{partition}-{half}"
-    return {f"{lead}task": ancient(f"{task}.npz"), f"{lead}task_record": f"{task}.json"}
-
-
-def weights_files(stem, lead=""):
-    """The weights of a network, `ancient`, and the JSON record that tracks them."""
-    return {f"{lead}weights": ancient(f"{stem}.safetensors"), f"{lead}record": f"{stem}.json"}
+    """The leaves that decide a partition's halves, or the half of a pair."""
+    return as_json(leaves.partition_leaves(config, wildcards.partition, wildcards.get("half")))
 
 
 def job_of(wildcards):
@@ -145,31 +155,14 @@ def job_of(wildcards):
     return TrainingJob.from_wildcards(wildcards)
 
 
-def training_inputs(wildcards):
-    """All inputs of a training job: store, task and, for a curve, its source's task (for the mean image) and network."""
-    job = job_of(wildcards)
-    files = store_files() | task_files(job.partition, job.target)
-    if (source := job.source_job) is not None:
-        files |= task_files(source.partition, source.target, "source_")
-        files |= weights_files(f"{RESULTS}/{source.stem}", "source_")
-    if job.source == PRETRAINED:
-        files |= weights_files(PRETRAINED_STEM, "source_")
-    return files | {"network": [ancient(file) for file in NETWORK_FILES]}
+def half_dataset(wildcards):
+    """The configuration with the dataset of a rule's half, or target, as its own."""
+    return INPUTS.half_dataset(wildcards.partition, wildcards.get("half") or wildcards.target)
 
 
 def source_options(wildcards, input):
     """The command-line options of a curve's source files; none for source `random`."""
     return named_options((name, input[name]) for name in ("source_task", "source_weights") if name in input.keys())
-
-
-def half_files(wildcards):
-    """Tasks and base networks of both halves of a partition."""
-    files = {}
-    for half in "AB":
-        files |= task_files(wildcards.partition, half, f"{half.lower()}_")
-        job = TrainingJob.base(wildcards.partition, int(wildcards.seed), half)
-        files |= weights_files(f"{RESULTS}/{job.stem}", f"{half.lower()}_")
-    return files
 
 
 def job_settings(wildcards):
@@ -180,7 +173,7 @@ def job_settings(wildcards):
 def records_of(named):
     """The records of a rule's input files, given by name. The step needs them; the files themselves make it stale."""
     files = [file for files in named.values() for file in ([files] if isinstance(files, str) else files)]
-    records = {str(record_of(file)) for file in files if file.startswith((f"{RESULTS}/", f"{STORE}/"))}
+    records = {str(record_of(file)) for file in files if file.startswith((f"{RESULTS}/", *STORES.values()))}
     return [ancient(record) for record in sorted(records - set(files))]
 
 

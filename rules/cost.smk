@@ -40,11 +40,11 @@ rule plan:
         settings=lambda wildcards: as_json(resources.cost_settings(study_now())),
         calibration=lambda wildcards, input: named_options([("calibration", calibration())] if calibration() else []),
         # Both may be missing. What exists counts as done.
-        survey=lambda wildcards: placed(f"{STORE}/survey.json"),
+        surveys=lambda wildcards: [placed(survey) for survey in SURVEYS],
         folder=lambda wildcards: placed(RESULTS),
     shell:
         "python -P -m workflow_scripts.cost.plan --settings {params.settings:q} {params.calibration}"
-        " --survey {params.survey:q} --folder {params.folder:q} 2> {log:q}"
+        " --surveys {params.surveys:q} --folder {params.folder:q} 2> {log:q}"
 
 
 rule compare_costs:
@@ -53,7 +53,7 @@ rule compare_costs:
         *rules.bases.input,
         curve_records,
         calibration=calibration(),
-        survey=f"{STORE}/survey.json",
+        surveys=SURVEYS,
         results=f"{RESULTS}/results.json",  # made from the records of these jobs
     output:
         record=f"{RESULTS}/cost.json",
@@ -82,4 +82,4 @@ rule compare_costs:
         code=code_fingerprint("cost.compare_costs"),
     shell:
         "python -P -m workflow_scripts.cost.compare_costs --settings {params.settings:q} {params.calibration}"
-        " --survey {input.survey:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"
+        " --surveys {input.surveys:q} --results {input.results:q} --folder {params.folder:q} --output {output.table:q} > {log:q} 2>&1"

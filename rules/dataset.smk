@@ -1,34 +1,30 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
 #   makes  data/<name>/archives/ (`sample` only), what torchvision downloads into dataset.root, and in the store's folder
-#          classes.csv, hierarchy.csv, survey.json, split.csv where validation images are drawn, and dataset.json, which
-#          says what the dataset was, wherever it lies (not removed before a new survey)
-FROM_TORCHVISION = DATASET_KIND == "torchvision"
-DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if FROM_TORCHVISION else ''}.yaml"
-DOWNLOADED = f"{DATASET}/downloaded.json"
-DATASET_INPUTS = ancient(DOWNLOADED) if config["dataset"]["download"] else dataset_inputs
-
-
-if DATASET_KIND == "sample":
+#          classes.csv, hierarchy.csv, survey.json, split.csv (no rows where validation images are not drawn), and
+#          dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
+if SAMPLES:
 
     rule draw_sample:
         """Draw the miniature ImageNet as ILSVRC-2012 archives."""
         output:
-            [str(file) for file in dataset_files(DATASET_LEAVES, DATASET_PATH)],
-            record=SAMPLE_RECORD,
+            [str(file) for file in dataset_files({"kind": "sample"}, f"{DATASET}/archives")],
+            record=f"{DATASET}/archives/sample.json",
         log:
             f"{DATASET}/logs/draw_sample.log",
         benchmark:
             f"{DATASET}/benchmarks/draw_sample.tsv"
+        wildcard_constraints:
+            dataset=any_of(SAMPLES),
         conda:
             "../envs/data.yaml"
         threads: 2
         resources:
-            mem_mb=resources.sample_memory(config),
-            runtime=lambda wildcards, threads: resources.sample_minutes(config, threads),
+            mem_mb=lambda wildcards: resources.sample_memory(DATASETS[wildcards.dataset]),
+            runtime=lambda wildcards, threads: resources.sample_minutes(DATASETS[wildcards.dataset], threads),
         params:
             folder=lambda wildcards, output: os.path.dirname(output[0]),
-            sample=config["dataset"]["sample"],
+            sample=lambda wildcards: DATASETS[wildcards.dataset]["dataset"]["sample"],
             code=code_fingerprint("dataset.sample.draw_sample"),
         shell:
             "python -P -m workflow_scripts.dataset.sample.draw_sample --folder {params.folder:q} --seed {params.sample[seed]:q}"
@@ -36,16 +32,18 @@ if DATASET_KIND == "sample":
             " --processes {threads} > {log:q} 2>&1"
 
 
-if config["dataset"]["download"]:
+if DOWNLOADS:
 
     rule download_dataset:
         """Let torchvision download the dataset, unless it is there."""
         output:
-            temp(DOWNLOADED),  # so that whatever reads the dataset asks first whether it is there
+            temp(f"{DATASET}/downloaded.json"),  # so that whatever reads the dataset asks first whether it is there
         log:
             f"{DATASET}/logs/download_dataset.log",
         benchmark:
             f"{DATASET}/benchmarks/download_dataset.tsv"
+        wildcard_constraints:
+            dataset=any_of(DOWNLOADS),
         localrule: True  # where there is internet
         conda:
             DATASET_ENVIRONMENT
@@ -53,8 +51,8 @@ if config["dataset"]["download"]:
             mem_mb=5000,  # Python with torch, and the largest dataset that is read whole
             runtime=600,  # Places365 has 100 GB
         params:
-            dataset=as_json(DATASET_LEAVES),
-            path=uncompared(DATASET_PLACE),
+            dataset=dataset_settings,
+            path=dataset_path,
             code=code_fingerprint("dataset.download_dataset"),
         shell:
             "python -P -m workflow_scripts.dataset.download_dataset --dataset {params.dataset:q} --path {params.path:q}"
@@ -64,11 +62,11 @@ if config["dataset"]["download"]:
 rule survey_dataset:
     """Check the whole dataset, and list its classes and hierarchy."""
     input:
-        DATASET_INPUTS,
+        dataset_inputs,
     output:
-        **({"split": f"{STORE}/split.csv"} if "split" in DATASET_LEAVES else {}),
         classes=f"{STORE}/classes.csv",
         hierarchy=f"{STORE}/hierarchy.csv",
+        split=f"{STORE}/split.csv",
         record=f"{STORE}/survey.json",
         note=update(f"{STORE}/dataset.json"),
     log:
@@ -78,12 +76,12 @@ rule survey_dataset:
     conda:
         DATASET_ENVIRONMENT
     resources:
-        mem_mb=5000 if FROM_TORCHVISION else 2000,  # torch and all images; the names of a tree of ImageNet's size, twice
+        mem_mb=lambda wildcards: resources.survey_memory(DATASETS[wildcards.dataset]),
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
-        dataset=as_json(DATASET_LEAVES),
-        path=uncompared(DATASET_PLACE),
-        edition=lambda wildcards: dataset_now().edition,
+        dataset=dataset_settings,
+        path=dataset_path,
+        edition=lambda wildcards: dataset_now(wildcards.dataset).edition,
         image_size=config["store"]["image_size"],
         train_shards=config["store"]["train_shards"],
         folder=lambda wildcards, output: os.path.dirname(output.record),

@@ -4,9 +4,7 @@
 rule compare_bases:
     """Compare the base networks of a partition's halves unit by unit."""
     input:
-        unpack(half_files),
-        manifest=f"{STORE}/manifest.json",
-        shards=ancient_shards("u8", "csv", "crc"),
+        unpack(INPUTS.of_comparison),
     output:
         table=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.csv",
         record=f"{RESULTS}/similarity/{{partition}}-seed{{seed}}.json",
@@ -26,7 +24,7 @@ rule compare_bases:
         threads=RUNNING["threads"],  # decides the order of sums
         code=code_fingerprint("features.compare_bases"),
     shell:
-        "python -P -m workflow_scripts.features.compare_bases --manifest {input.manifest:q} --task-a {input.a_task:q}"
+        "python -P -m workflow_scripts.features.compare_bases --manifest-a {input.a_manifest:q} --manifest-b {input.b_manifest:q} --task-a {input.a_task:q}"
         " --task-b {input.b_task:q} --weights-a {input.a_weights:q} --weights-b {input.b_weights:q}"
         " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"

@@ -1,9 +1,10 @@
 # Comparing every file with its record, even if no step reads it again: `snakemake verify`.
 #   needs  a study, finished or not
 #   makes  nothing; prints each fault
-VERIFIED = [placed(RESULTS)] + ([placed(STORE)] if TRAINED else [])
-if TRAINED and DATASET_KIND == "sample":
-    VERIFIED.append(DATASET_PLACE)
+VERIFIED = [placed(RESULTS)]
+if TRAINED:
+    VERIFIED += [placed(store) for store in STORES.values()]
+    VERIFIED += [placed(f"data/{name}/archives") for name in SAMPLES]
 
 
 rule verify:

@@ -63,7 +63,8 @@ rule write_report:
     """Write the report, one page that opens without internet."""
     input:
         records_of({"files": REPORTED}),
-        **({"readings": f"{RESULTS}/learning_curves.csv", "duplicates": f"{STORE}/duplicates.json"} if TRAINED else {}),
+        **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
+        **({"duplicates": [f"{store}/duplicates.json" for store in STORES.values()]} if TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         summary=f"{RESULTS}/results.json",
         findings=f"{RESULTS}/tables/findings.json",
@@ -102,7 +103,7 @@ rule write_report:
 rule plot_store:
     """Draw the first training images of the classes."""
     input:
-        unpack(store_files),
+        unpack(INPUTS.of_plot),
     output:
         report(
             f"{STORE}/contact_sheet.png",

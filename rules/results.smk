@@ -1,6 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
-#   needs  the records of all training jobs, or results_table; the published numbers of `reference`
-#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics, comparison, findings
+#   needs  the records of all training jobs, or results_table; pairs; the published numbers of `reference`
+#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics,
+#          target_images, comparison, findings
 UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
@@ -98,6 +99,7 @@ rule make_tables:
                 ("drops", "Drops by depth"),
                 ("effects", "The two troubles, with intervals"),
                 *([("norm_statistics", "Norm statistics of frozen units")] if "norm_statistics" in FIGURES else []),
+                *([("target_images", "How much target data")] if "target_images" in FIGURES else []),
             )
         },
         record=f"{RESULTS}/tables/tables.json",
@@ -135,6 +137,7 @@ rule write_findings:
         records_of(UNITS),
         **UNITS,
         **({"norm_statistics": f"{RESULTS}/tables/norm_statistics.csv"} if "norm_statistics" in FIGURES else {}),
+        **({"pairs": [INPUTS.partition(name, half) for name in PAIRS for half in "AB"]} if PAIRS and TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",
     output:

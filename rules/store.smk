@@ -2,17 +2,19 @@
 #   needs  the dataset, classes.csv and survey.json
 #   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json, quarantine.csv and duplicates.csv
 rule packed:
-    """Target: the packed store."""
+    """Target: the packed stores."""
     input:
-        f"{STORE}/manifest.json",
-        f"{STORE}/duplicates.csv",
-        f"{STORE}/contact_sheet.png",
+        [
+            f"{store}/{name}"
+            for store in STORES.values()
+            for name in ("manifest.json", "duplicates.csv", "contact_sheet.png")
+        ],
 
 
 rule pack_shard:
     """Decode and resize one share of the images."""
     input:
-        dataset=DATASET_INPUTS,
+        dataset=dataset_inputs,
         classes=f"{STORE}/classes.csv",
         survey=ancient(f"{STORE}/survey.json"),
     output:
@@ -28,14 +30,16 @@ rule pack_shard:
         DATASET_ENVIRONMENT
     threads: config["store"]["threads"]
     resources:
-        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(DATASET_KIND, threads, attempt),
-        runtime=lambda wildcards, threads, attempt: resources.pack_minutes(config, wildcards.split, threads, attempt),
+        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(DATASETS[wildcards.dataset], threads, attempt),
+        runtime=lambda wildcards, threads, attempt: resources.pack_minutes(
+            DATASETS[wildcards.dataset], wildcards.split, threads, attempt
+        ),
         # A limit like the others here: changing it makes nothing stale.
         max_bad_fraction=str(config["store"]["max_bad_fraction"]),
     params:
-        dataset=as_json(DATASET_LEAVES),
-        path=uncompared(DATASET_PLACE),
-        edition=lambda wildcards: dataset_now().edition,
+        dataset=dataset_settings,
+        path=dataset_path,
+        edition=lambda wildcards: dataset_now(wildcards.dataset).edition,
         settings=lambda wildcards: as_json(leaves.shard_leaves(config["store"], wildcards.split)),
         prefix=placed(f"{STORE}/{{split}}-{{shard}}"),
         code=code_fingerprint("store.pack_shard"),
@@ -50,8 +54,8 @@ rule pack_manifest:
     input:
         classes=f"{STORE}/classes.csv",
         survey=ancient(f"{STORE}/survey.json"),
-        records=shard_files(config, "json"),
-        indices=ancient_shards("csv"),
+        records=lambda wildcards: shard_files(DATASETS[wildcards.dataset], "json"),
+        indices=lambda wildcards: INPUTS.shards(wildcards.dataset, "csv"),
     output:
         manifest=f"{STORE}/manifest.json",
         quarantine=report(
@@ -82,7 +86,7 @@ rule pack_manifest:
 rule find_duplicates:
     """List the validation images that are training images too."""
     input:
-        unpack(store_files),
+        unpack(INPUTS.of_plot),
     output:
         duplicates=report(
             f"{STORE}/duplicates.csv",

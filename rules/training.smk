@@ -17,7 +17,7 @@ rule curves:
 rule train_base:
     """Train the base network of one half."""
     input:
-        unpack(training_inputs),
+        unpack(INPUTS.of_training),
     output:
         record=f"{RESULTS}/{BASE_STEM}.json",
         weights=f"{RESULTS}/{BASE_STEM}.safetensors",
@@ -34,7 +34,7 @@ rule train_base:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
-        runtime=lambda wildcards, attempt: resources.training_minutes(config, 1, attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(half_dataset(wildcards), 1, attempt),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         outputs=output_options,
@@ -52,7 +52,7 @@ rule train_base:
 rule train_curve:
     """Train the networks of a curve, or of part of its depths."""
     input:
-        unpack(training_inputs),
+        unpack(INPUTS.of_training),
     output:
         **({"weights": f"{RESULTS}/{CURVE_STEM}.safetensors"} if RUNNING["keep_curve_weights"] else {}),
         record=f"{RESULTS}/{CURVE_STEM}.json",
@@ -68,7 +68,9 @@ rule train_curve:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
-        runtime=lambda wildcards, attempt: resources.training_minutes(config, len(job_of(wildcards).depths), attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(
+            half_dataset(wildcards), len(job_of(wildcards).depths), attempt
+        ),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         outputs=output_options,

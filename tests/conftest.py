@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from checkout import Checkout
 from helpers import PYTHON, ROOT, SAMPLE, TRAIN_PER_CLASS, VAL_PER_CLASS, pack
-from made_up_study import records_in, write_study
+from made_up_study import STUDY, records_in, write_study
 from matplotlib import pyplot
 
 from workflow_scripts.dataset.sample.draw_sample import draw_sample
@@ -90,7 +90,7 @@ def study_folder(tmp_path):
 @pytest.fixture
 def results(study_folder):
     """The results of that study (groups.load_results)."""
-    result_table(records_in(study_folder)).to_csv(study_folder / "results.csv", index=False)
+    result_table(records_in(study_folder), STUDY).to_csv(study_folder / "results.csv", index=False)
     return load_results(study_folder / "results.csv")
 
 

@@ -8,6 +8,7 @@ from workflow_scripts.study.matrix import study_jobs
 STUDY = {
     "seeds": [0],
     "depths": [1, 3, 5, 7],
+    "dataset": {"name": "made_up"},
     "matrix": [
         {"partition": "random0", "selffer": ["frozen", "finetuned"], "transfer": ["frozen", "finetuned"]},
         {"partition": "natman", "transfer": ["frozen"]},

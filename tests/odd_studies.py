@@ -138,6 +138,24 @@ def _cases():
     yield "reduced data", table(["whole_first_5_per_class", "whole_first_50_per_class"], ["base"])
     yield "reduced data, diverged", diverged(table(["whole_first_5_per_class"], ["base"]))
     yield "reduced halves", table(["random0_first_5_per_class"])
+    few = ["random0_draw_1_per_class", "random0_draw_30_per_class"]
+    drawn = table(["random0", *few])
+    yield "drawn images", drawn
+    yield "drawn images, three seeds", table(["random0", *few], seeds=(0, 1, 2))
+    yield "drawn images alone", table(few)
+    yield "drawn images of one number", table(few[:1], ("AnB",), depths=[3])
+    yield "drawn images, base networks only", table(["whole", "whole_draw_2_per_class"], ["base"])
+    yield "drawn images beside sources", pd.concat([table(groups=["base"]), table(few)], ignore_index=True)
+    yield "drawn images, diverged", diverged(drawn, drawn["partition"] != "random0")
+    yield "drawn images, base networks diverged", diverged(drawn, where(drawn, treatment="base"), cause="chance")
+    yield (
+        "drawn images of a pretrained source",
+        table(["whole", "whole_draw_2_per_class"], ("base", "BnB", *PRETRAINED, "random")),
+    )
+    yield "drawn images of halves and a pretrained source", table(["natman", few[0]], (*EVERY, *PRETRAINED))
+    yield "drawn images with preserved units", preserved(drawn)
+    yield "drawn images with preserved units alone", preserved(drawn)[lambda made: made["preserve"] > 0]
+    yield "drawn images with norm statistics", with_statistics(drawn, "batch")
     yield "preserved units", preserved(whole)
     yield "preserved units, diverged", diverged(preserved(whole), preserved(whole)["preserve"] > 0)
     yield "preserved units alone", preserved(whole)[lambda made: (made["preserve"] > 0) | (made["depth"] == 0)]

@@ -3,9 +3,10 @@
 Packing is compared with a bare loop of Pillow's decoder (draft mode and resize) over the same files, each process on a
 core of its own, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's
 ImageFolder and a DataLoader of two workers, ours on one thread; and from a store that is not in memory, with indexing a
-numpy memmap. Packing a torchvision dataset is compared with a bare loop over its own reader that opens it, takes each
-image as torchvision gives it and resizes it as ours does. Needs the shared folder of real images (see
-tests/conftest.py). Timing decides no test: this prints.
+numpy memmap. Surveying a tree of empty files shows what a file costs before any is decoded. Packing a torchvision
+dataset is compared with a bare loop over its own reader that opens it, takes each image as torchvision gives it and
+resizes it as ours does. Needs the shared folder of real images (see tests/conftest.py). Timing decides no test: this
+prints.
 """
 
 import json
@@ -20,11 +21,12 @@ import time
 from pathlib import Path
 
 import numpy as np
-from bench_tools import machine, ratio
 from helpers import FOLDER, ROOT, pack, write_sparse_tar
 from PIL import Image
 
 from workflow_scripts.dataset.folder import FolderDataset
+from workflow_scripts.dataset.identity import dataset_content
+from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.dataset.tars import tar_index
 from workflow_scripts.dataset.torchvision_data import TorchvisionDataset
 from workflow_scripts.partition.make_task import make_task
@@ -33,6 +35,7 @@ from workflow_scripts.store.packed import PackedSplit
 
 if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
     import torch
+    from bench_tools import machine, ratio
     from torch.utils.data import DataLoader
     from torchvision import datasets
     from torchvision.transforms import v2
@@ -329,6 +332,42 @@ def bench_index(folder):
     )
 
 
+def empty_tree(folder, files, classes=200):
+    """A tree of empty files, 95 of 100 of them training images, in `classes` classes."""
+    for number in range(files):
+        name, split = f"class{number % classes:04d}", "val" if number // classes % 20 == 0 else "train"
+        place = folder / split / name
+        if number < 2 * 20 * classes:
+            place.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(place / f"{name}_{number}.JPEG", os.O_CREAT | os.O_WRONLY))
+    return folder
+
+
+def survey(tree):
+    """Survey a tree as the step does, with what it holds; returns the number of its images."""
+    dataset = open_dataset(FOLDER, tree)
+    counts = dataset.survey()
+    dataset_content(FOLDER, tree)
+    return sum(counts.values())
+
+
+def bench_survey(folder):
+    """Time and memory of surveying trees of 50,000 and 200,000 empty files, and what follows for 1.3 million."""
+    print("Surveying a tree of empty files: classes, counts, content")
+    seconds, memory = {}, {}
+    for files in (50_000, 200_000):
+        tree = empty_tree(folder / f"empty{files}", files)
+        rounds = [result(start(0, "survey", tree)) for _ in range(ROUNDS)]
+        seconds[files] = statistics.median(files / one["rate"] for one in rounds)
+        memory[files] = max(one["MB"] for one in rounds)
+        wanted = " (wanted under 10 s and 300 MB)" if files == 200_000 else ""
+        print(f"  {files:,} files: {seconds[files]:.2f} s, {memory[files]:.0f} MB{wanted}")
+    few, many = seconds
+    grown = (1_300_000 - many) / (many - few)
+    later = [kind[many] + grown * (kind[many] - kind[few]) for kind in (seconds, memory)]
+    print(f"  1,300,000 files at this growth: {later[0]:.0f} s, {later[1]:.0f} MB\n")
+
+
 def bytes_read():
     """Bytes that this process has read so far."""
     return int(Path("/proc/self/io").read_text().split()[1])
@@ -342,6 +381,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         bench_index(folder)
+        bench_survey(folder)
         tree, large = bench_packing(folder)
         bench_packing_growth(folder, tree, large)
         bench_torchvision(folder / "torchvision", tree)
@@ -367,7 +407,7 @@ def worker(task, *arguments):
     if task.endswith("_torchvision"):
         images, started, before = {"read": read_bare, "pack": pack_torchvision}[task.split("_")[0]](tree, arguments[1])
     else:
-        images = decode_bare(tree) if task == "decode" else pack_one(tree, *arguments[1:])
+        images = {"decode": decode_bare, "pack": pack_one, "survey": survey}[task](tree, *arguments[1:])
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - before
     status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))

@@ -12,6 +12,7 @@ from helpers import ROOT, check_report, results_of
 
 from workflow_scripts.config.figures import FIGURES as FIGURE_TABLE
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
+from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.plumbing.records import write_record
 
@@ -33,9 +34,9 @@ def study(checkout):
     return tiny
 
 
-def stale(study):
+def stale(study, config=None):
     """How many jobs of each rule a dry run plans."""
-    printed = study.snakemake("--dry-run")
+    printed = study.snakemake("--dry-run", study=config)
     table = re.search(r"^job +count\n[- ]+\n(.*?)^total", printed, re.DOTALL | re.MULTILINE)
     counts = {} if table is None else dict(line.split() for line in table[1].strip().split("\n"))
     return {rule: int(count) for rule, count in counts.items() if rule != "all"}
@@ -161,7 +162,7 @@ def test_the_rate_of_fine_tuning_retrains_fine_tuned_curves_and_what_follows(stu
 def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
     matrix = yaml.safe_load((study.folder / "config.yaml").read_text())["matrix"]
     configure("matrix", [*matrix, {"partition": "random1", "transfer": ["frozen"]}])
-    own = {"make_partition": 1, "make_task": 2, "train_base": 2, "train_curve": 2}
+    own = {"make_partition": 1, "make_task": 2, "list_tasks": 1, "train_base": 2, "train_curve": 2}
     assert stale(study) == own | FROM_BASES | {"compare_bases": 1}
 
 
@@ -180,6 +181,7 @@ def test_the_pack_size_remakes_all_but_the_archives(study, configure):
         "plot_store": 1,
         "make_partition": 3,
         "make_task": 5,
+        "list_tasks": 1,
     }
     assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | FROM_BASES
 
@@ -288,13 +290,57 @@ def test_reduced_data_and_preserved_layers_are_in_the_report(study):
     more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
     (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
     study.snakemake(study="more.yaml")
-    assert {"preserved", "reduced", "pretrained", "norm_statistics", *FIGURES} == set(FIGURE_TABLE)
+    others = {"pretrained", "norm_statistics", "target_images", "pairs"}
+    assert {"preserved", "reduced", *others, *FIGURES} == set(FIGURE_TABLE)
     page = (study.folder / "results/more/report.html").read_text()
     assert "Preserved units" in page
     assert "Base networks on reduced data" in page
     results = pd.read_csv(study.folder / "results/more/results.csv")
     assert set(results["preserve"]) == {0, 1}
     assert set(results.loc[results["partition"] == "whole_first_5_per_class", "train_images"]) == {40 * 5}
+
+
+def test_few_target_images_are_drawn_and_reported(study):
+    """All 12 images of each class, drawn, are the plain task: then the networks are the same to the last bit."""
+    entry = {"partition": "random0", "transfer": ["frozen"], "selffer": ["frozen"], "targets": ["B"]}
+    entry["target_images_per_class"] = [2, 12, "all"]
+    few = yaml.safe_load((study.folder / TINY).read_text())
+    few |= {"study": "few", "depths": [1, 4], "seeds": [0, 1], "matrix": [entry]}
+    (study.folder / "few.yaml").write_text(yaml.safe_dump(few))
+    study.snakemake(study="few.yaml")
+    folder = study.folder / "results/few"
+    results = pd.read_csv(folder / "results.csv").set_index(["partition", "treatment"])
+    assert len(results) == 2 * (4 + 3 * 4)
+    images = {"random0": 12, "random0_draw_12_per_class": 12, "random0_draw_2_per_class": 2}
+    for partition, count in images.items():
+        assert set(results.loc[partition, "train_images"]) == {20 * count}
+        assert set(results.loc[partition, "val_images"]) == {20 * 4}
+    keys = ["source", "target", "depth", "treatment", "seed"]
+    plain, drawn, two = (
+        results.loc[[name]].reset_index().query("target == 'B'").set_index(keys).sort_index()["weights_sha256"]
+        for name in images
+    )
+    assert plain.equals(drawn)
+    assert (plain != two).all()
+    tasks = {
+        (count, seed): set(Task.load(folder / f"tasks/random0_draw_{count}_per_class/seed{seed}-B.npz").train_positions)
+        for count in (2, 12)
+        for seed in (0, 1)
+    }
+    assert tasks[2, 0] < tasks[12, 0] == tasks[12, 1]
+    assert tasks[2, 0] != tasks[2, 1]
+    table = pd.read_csv(folder / "tables/target_images.csv")
+    assert set(table["images_per_class"]) == {"2", "12", "all"}
+    page = (folder / "report.html").read_text()
+    assert "With few target images: train from scratch, freeze or fine-tune?" in page
+    assert "How much target data" in page
+    entry["target_images_per_class"] = [2, 5, 12, "all"]
+    (study.folder / "few.yaml").write_text(yaml.safe_dump(few))
+    planned = stale(study, "few.yaml")
+    assert {rule: planned.get(rule) for rule in ("draw_task", "train_base", "train_curve", "make_task")} == {
+        **{"draw_task": 2, "train_base": 2, "train_curve": 4},
+        "make_task": None,
+    }
 
 
 def test_named_targets(study):

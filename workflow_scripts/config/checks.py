@@ -68,9 +68,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     if errors:
         raise InputError(_message(errors[0], _validator(schema).schema))
     _check_files(config)
-    check_sample(config["dataset"], config["store"])
-    check_reading(config["dataset"])
-    check_torchvision(config["dataset"])
+    _check_datasets(config)
     if config["results_table"] is None:
         _check_network(config["training"])
     _check_training(config)
@@ -86,31 +84,37 @@ def check_sizes(config: Mapping) -> None:
         check_extent((str(key), section), _items, _check_value)
 
 
-def check_dataset(dataset: dict) -> None:
-    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn)."""
+def dataset_key(config: Mapping, name: str) -> str:
+    """The key of the section of the dataset called `name`."""
+    return "dataset" if name == config["dataset"]["name"] else f"datasets.{name}"
+
+
+def check_dataset(dataset: dict, key: str = "dataset") -> None:
+    """Raise InputError if the files that the checked section `dataset` names are not there (the sample is drawn).
+
+    `key` is the section's.
+    """
     kind, path = dataset["kind"], Path(dataset["path"])
     try:
         if kind == "torchvision":
             reasons = []
-            check_torchvision_files(dataset)
+            check_torchvision_files(key, dataset)
         elif kind != "sample" and not path.exists():
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif kind == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
         elif kind == "folder" and path.is_file() and path.suffix.lower() in (".csv", ".tsv"):
-            raise InputError(
-                f"configuration: dataset.path: {path} is no folder, but a table. Set dataset.kind to table."
-            )
+            raise InputError(f"configuration: {key}.path: {path} is no folder, but a table. Set {key}.kind to table.")
         elif kind == "folder" and not path.is_dir() and (found := _no_tar(path)):
             reasons = [f"{path} is neither a folder nor an uncompressed tar, but {found.name} ({found.remedy})"]
         else:
             reasons = []
-            with naming("dataset.path"):
+            with naming(f"{key}.path"):
                 _check_layout(dataset_leaves(dataset), path)
     except (OSError, ValueError) as error:  # a name too long, a folder that may not be entered
         reasons = [f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"]
     if reasons:
-        raise InputError(f"configuration: dataset.path: {reasons[0]}. Put it there or correct the path.")
+        raise InputError(f"configuration: {key}.path: {reasons[0]}. Put it there or correct the path.")
 
 
 def _check_layout(dataset: dict, path: Path) -> None:
@@ -239,6 +243,21 @@ def _check_files(config: dict) -> None:
         if path is not None:
             with naming(key):
                 read(path)
+
+
+def _check_datasets(config: dict) -> None:
+    """Raise InputError for datasets that are called alike, and for sections that say two things."""
+    own, others = config["dataset"], config["datasets"]
+    for name, section in others.items():
+        if name == own["name"] or section["name"] != name:
+            raise InputError(
+                f"configuration: datasets.{name}: the name belongs to a different dataset. Rename it, and give no "
+                "key `name` here."
+            )
+    for key, section in {"dataset": own, **{f"datasets.{name}": one for name, one in others.items()}}.items():
+        check_sample(key, section, config["store"])
+        check_reading(key, section)
+        check_torchvision(key, section)
 
 
 def _check_network(training: dict) -> None:

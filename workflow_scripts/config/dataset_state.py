@@ -34,8 +34,8 @@ def is_packed(config: Mapping, placed: Callable[[str], str] = str) -> bool:
     `placed` gives the place of a path below the working directory.
     """
     store = Path(placed(str(store_folder(config))))
-    names = ["classes.csv", "hierarchy.csv", "survey.json", "dataset.json", "manifest.json", "quarantine.csv"]
-    names += ["split.csv"] if "split" in dataset_leaves(config["dataset"]) else []
+    tables = ("classes.csv", "hierarchy.csv", "split.csv", "quarantine.csv")
+    names = (*tables, "survey.json", "dataset.json", "manifest.json")
     files = [
         *(store / name for name in names),
         *(Path(placed(file)) for file in shard_files(config, "u8", "csv", "crc", "json")),

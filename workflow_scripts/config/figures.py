@@ -8,18 +8,22 @@ from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
+from workflow_scripts.study.datasets import study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
-from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
-TABLE_FILES = ("effects", "boost", "norm_statistics", "filters", "shares")
+TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "filters", "shares")
 KEYS = ("partition", "source", "target", "treatment")
 
 
 @dataclass(frozen=True)
 class StudyFacts:
-    """What decides which figures a study has."""
+    """What decides which figures a study has.
+
+    Where images of a partition are drawn, only `drawn`, `statistics` and `preserved` count its curves.
+    """
 
     curves: bool
     transfer: int  # partitions with transfer curves from their other half
@@ -27,8 +31,10 @@ class StudyFacts:
     compared: bool  # whether there are curves that the published ones can be set beside
     distant: bool  # whether there are curves that figure 3 shows: transfer between halves, or random features
     statistics: bool  # whether there are curves with norm statistics of their own
+    pairs: bool  # whether a partition takes its halves from two datasets
     halves: bool  # whether a partition into equal halves uses all training images
     reduced: bool  # whether a partition uses the first images of each class
+    drawn: bool  # whether there are curves onto drawn images
     preserved: bool
     trained: bool  # rather than read from a results table
     hierarchy: bool
@@ -51,13 +57,15 @@ WITH_UNITS = {"results": "results", "units": "units"}
 FIGURES = {
     "pretrained": FigureRow(WITH_UNITS, lambda study: study.pretrained),
     "figure2": FigureRow(WITH_UNITS, lambda study: study.halves),
+    "pairs": FigureRow(WITH_UNITS, lambda study: study.pairs),
     "effects": FigureRow({"effects": "effects", "units": "units"}, lambda study: study.curves),
+    "target_images": FigureRow({"table": "target_images", "units": "units"}, lambda study: study.drawn),
     "norm_statistics": FigureRow({"table": "norm_statistics", "units": "units"}, lambda study: study.statistics),
     "boost": FigureRow({"table": "boost"}, lambda study: study.halves and study.transfer > 0),
     "figure3": FigureRow(WITH_UNITS, lambda study: study.distant),
     "hierarchy": FigureRow(
         {"results": "results", "partitions": "partitions"},
-        lambda study: study.trained and study.transfer > 1 and study.hierarchy,
+        lambda study: study.trained and study.transfer > 1 and (study.hierarchy or study.pairs),
     ),
     "reduced": FigureRow({"results": "results"}, lambda study: study.reduced),
     "preserved": FigureRow(WITH_UNITS, lambda study: study.preserved),
@@ -89,14 +97,16 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
     Raises InputError as study_figures.
     """
     results, jobs = results_folder(config), study_jobs(config)
-    curves = [job for job in jobs if job.kind != BASE]
+    curves = [job for job in _undrawn(jobs) if job.kind != BASE]
     compared = sorted({(job.partition, job.seed) for job in curves if job.kind == "transfer"})
     files = {name: f"{results}/tables/{name}.csv" for name in TABLE_FILES} | {
         "units": f"{results}/tables/units.csv" if config["results_table"] is None else None,
         "results": f"{results}/results.csv",
         "readings": f"{results}/learning_curves.csv",
         "reference": (config["reference"] or {}).get("results"),
-        "partitions": [f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves})],
+        "partitions": [
+            f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves} - _pairs(config))
+        ],
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
         "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
     }
@@ -109,24 +119,36 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
 def study_facts(config: Mapping) -> StudyFacts:
     """The StudyFacts of a checked configuration, from its matrix or its results table."""
     table, reference = config["results_table"], config["reference"]
-    jobs = study_jobs(config) if table is None else _tabled_jobs(Path(table))
-    curves = [job for job in jobs if job.kind != BASE]
-    names = [parse_partition(partition) for partition in {job.partition for job in jobs}]
-    equal = [name for name in names if name.family not in {"whole", *NEEDS_HIERARCHY}]
+    jobs, pairs = (study_jobs(config), _pairs(config)) if table is None else _tabled_jobs(Path(table))
+    every = [job for job in jobs if job.kind != BASE]
+    drawn, curves = {job.partition for job in jobs} - {job.partition for job in _undrawn(jobs)}, _undrawn(every)
+    # Partitions that are there only for the sources of transfer onto drawn images have no curves to show.
+    sources = {plain_partition(name) for name in drawn} - {job.partition for job in curves}
+    partitions = {job.partition for job in jobs} - drawn - sources
+    names, pairs = [parse_partition(partition) for partition in partitions], pairs & partitions
+    equal = [parse_partition(one) for one in partitions - pairs]
+    equal = [name for name in equal if name.family not in {"whole", *NEEDS_HIERARCHY}]
     return StudyFacts(
         curves=bool(curves),
         pretrained=any(job.kind == PRETRAINED for job in curves),
-        compared=any(_is_published(job) for job in curves),
+        compared=any(_is_published(job) for job in curves if job.partition not in pairs),
         distant=any(job.kind in ("transfer", RANDOM) for job in curves),
-        statistics=any(job.norm_statistics for job in curves),
+        statistics=any(job.norm_statistics for job in every),
         transfer=len({job.partition for job in curves if job.kind == "transfer"}),
+        pairs=bool(pairs),
         halves=any(name.images_per_class is None for name in equal),
         reduced=any(name.images_per_class for name in names),
-        preserved=any(job.preserve for job in curves),
+        drawn=len(curves) < len(every),
+        preserved=any(job.preserve for job in every),
         trained=table is None,
-        hierarchy=has_hierarchy(config["dataset"]),
+        hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )
+
+
+def _undrawn(jobs: Collection[TrainingJob]) -> list[TrainingJob]:
+    """The jobs on all images of a partition, or on its first ones."""
+    return [job for job in jobs if plain_partition(job.partition) == job.partition]
 
 
 def _is_published(job: TrainingJob) -> bool:
@@ -138,14 +160,20 @@ def _is_published(job: TrainingJob) -> bool:
     )
 
 
-def _tabled_jobs(path: Path) -> Collection[TrainingJob]:
+def _pairs(config: Mapping) -> set[str]:
+    return {entry["partition"] for entry in config["matrix"] if entry.get("halves")}
+
+
+def _tabled_jobs(path: Path) -> tuple[Collection[TrainingJob], set[str]]:
+    """The jobs of the networks in a results table, and the partitions of it that are pairs."""
     with naming("results_table"):
         rows = read_networks(path)
     jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0), row["norm_statistics"]) for row in rows}
-    return {
+    found = {
         TrainingJob(partition, 0, *names, preserve, norm_statistics=statistics)
         for partition, *names, preserve, statistics in jobs
     }
+    return found, {row["partition"] for row in rows if row["pair"]}
 
 
 def caption_title(root: Path, figure: str) -> str:

@@ -48,9 +48,11 @@ def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str]
     for more than a study can have, and for a path that cannot be expanded.
     """
     config = with_defaults(root / DEFAULTS, given) if module else given
+    fill_datasets(config, root / DEFAULTS)
     read_texts(config, root / SCHEMA, () if module else arguments or ())
     expand_paths(config)
-    fill_root(config.get("dataset"))
+    for section in (config.get("dataset"), *_sections(config.get("datasets"))):
+        fill_root(section)
     find_shipped(config, root)
     fill_auto(config)
     return config
@@ -77,6 +79,7 @@ def read_texts(config: dict, schema: Path, arguments: Iterable[str] = ()) -> Non
     """
     root = yaml.safe_load(schema.read_text(encoding="utf-8"))
     definitions = root.get("$defs", {})
+    root["properties"]["datasets"]["additionalProperties"] = root["properties"]["dataset"]
     for argument in arguments:
         key, _, text = argument.partition("=")
         wanted = root["properties"].get(key)
@@ -95,8 +98,8 @@ def _read(value: object, schema: Mapping, definitions: Mapping) -> object:
         if isinstance(meant, READ) and (value not in NULLS or _valid(None, schema, definitions)):
             value = meant
     if isinstance(value, Mapping):
-        known = schema.get("properties", {})
-        return {key: _read(item, known[key], definitions) if key in known else item for key, item in value.items()}
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: _read(item, known.get(key, others), definitions) for key, item in value.items()}
     if isinstance(value, list) and "items" in schema:
         return [_read(item, schema["items"], definitions) for item in value]
     return value
@@ -116,13 +119,33 @@ def _meant(text: str) -> object:
         return text
 
 
+def fill_datasets(config: dict, defaults: Path) -> None:
+    """Give each section of `config`'s datasets its name, and the keys that it lacks from the file `defaults`.
+
+    A sample's path follows from its name. Values of other types stay, and check_config names them.
+    """
+    datasets = config.setdefault("datasets", {})
+    if not isinstance(datasets, dict):
+        return
+    default = yaml.safe_load(defaults.read_text(encoding="utf-8"))["dataset"]
+    neutral = {key: value for key, value in default.items() if key not in ("name", "kind", "path")}
+    for name, section in datasets.items():
+        if isinstance(section, dict):
+            place = {"path": f"data/{name}/archives"} if section.get("kind") == "sample" else {}
+            datasets[name] = copy.deepcopy(neutral) | {"name": name} | place | section
+
+
+def _sections(datasets: object) -> Iterable[object]:
+    return datasets.values() if isinstance(datasets, dict) else ()
+
+
 def find_shipped(config: dict, root: Path) -> None:
     """Let the paths of lists and tables in `config` that are not below the working directory name those below `root`.
 
     `root` is the workflow's own folder. A file of the working directory goes first. Values of other types stay.
     """
-    for key, section, leaf in path_leaves(config):
+    for _, section, leaf in path_leaves(config):
         path = section.get(leaf)
-        listed = isinstance(path, str) and not key.startswith("dataset.")
+        listed = isinstance(path, str) and leaf not in ("path", "root")
         if listed and not Path(path).exists() and (root / path).is_file():
             section[leaf] = str(root / path)

@@ -6,6 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
+from workflow_scripts.config.pairs import check_pair, section_of
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.dataset.glance import known_classes
@@ -13,7 +14,9 @@ from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
+from workflow_scripts.study.datasets import dataset_of
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
+from workflow_scripts.study.matrix import ALL_IMAGES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
 MAX_NETWORKS = 100_000  # the paper has 163
@@ -28,7 +31,7 @@ def check_number(config: dict, units: list[UnitCost] | None) -> None:
         targets = entry.get("targets", parse_partition(entry["partition"]).halves)
         kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random", "pretrained"))
         depths = entry.get("depths", config["depths"])
-        curves += len(targets) * (1 + kinds * len(every if depths == ALL else depths))
+        curves += len(entry_partitions(entry)) * len(targets) * (1 + kinds * len(every if depths == ALL else depths))
     if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
         raise InputError(
             f"configuration: matrix: it asks for up to {networks:,} networks with {len(config['seeds'])} seeds, more "
@@ -41,8 +44,13 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
 
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
-    _check_partition(key, entry, config)
-    _check_images(key, entry["partition"], config["dataset"])
+    _check_amounts(key, entry)
+    if entry.get("halves"):
+        check_pair(key, entry, config)
+    else:
+        _check_partition(key, entry, config)
+    for half in parse_partition(entry["partition"]).halves:
+        _check_images(key, entry, section_of(config, dataset_of(config, entry["partition"], half)))
     if units:
         _check_depths(key, entry, config, len(units))
     _check_curves(key, entry)
@@ -120,7 +128,11 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
     elif family != "natman" and family != "whole" and not seeded:
         raise InputError(
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
-            "or whole. Correct it or give its halves as csv."
+            "or whole. Correct it, or give its halves as csv, or as halves of two datasets."
+        )
+    if any(other.get("halves") for other in config["matrix"] if other["partition"] == name):
+        raise InputError(
+            f"configuration: {key}.halves: a different entry of partition {name} has it. Give both the same."
         )
     if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
@@ -145,11 +157,30 @@ def _known_classes(dataset: dict) -> list[str]:
     return known_classes(dataset_leaves(dataset), dataset["path"])
 
 
-def _check_images(key: str, partition: str, dataset: dict) -> None:
-    """Raise InputError if the sample has too few images. For other datasets, making the task checks this."""
-    wanted, there = parse_partition(partition).images_per_class, dataset["sample"]["train_per_class"]
-    if dataset["kind"] == "sample" and wanted and wanted > there:
+def _check_amounts(key: str, entry: dict) -> None:
+    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only."""
+    name = entry["partition"]
+    if re.search(r"_draw_.*_per_class$", name):
         raise InputError(
-            f"configuration: {key}.partition: {partition}: the sample has {there} training images of each class. Lower "
-            "the number or raise dataset.sample.train_per_class."
+            f"configuration: {key}.partition: {name}: drawn images have no partition of their own. Name the partition "
+            "that they are drawn from, and give their number in target_images_per_class."
+        )
+    if "target_images_per_class" in entry and parse_partition(name).images_per_class is not None:
+        raise InputError(
+            f"configuration: {key}.target_images_per_class: partition {name} has the first images of "
+            "each class only. Name the partition without _first_<k>_per_class, or remove the key."
+        )
+
+
+def _check_images(key: str, entry: dict, dataset: dict) -> None:
+    """Raise InputError if the sample has too few images. For other datasets, making the task checks this."""
+    there, amounts = dataset["sample"]["train_per_class"], entry.get("target_images_per_class", [])
+    wanted = {
+        f"partition: {entry['partition']}": parse_partition(entry["partition"]).images_per_class or 0,
+        "target_images_per_class": max((amount for amount in amounts if amount != ALL_IMAGES), default=0),
+    }
+    for where in (where for where, images in wanted.items() if dataset["kind"] == "sample" and images > there):
+        raise InputError(
+            f"configuration: {key}.{where}: the sample has {there} training images of each class. Lower the number or "
+            "raise sample.train_per_class of the dataset."
         )

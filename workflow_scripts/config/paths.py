@@ -56,6 +56,10 @@ def path_leaves(config: dict) -> Iterator[tuple[str, dict, str]]:
     for name, leaves in SECTION_LEAVES.items():
         if isinstance(section := config.get(name), dict):
             yield from ((f"{name}.{leaf}", section, leaf) for leaf in leaves)
+    datasets = config.get("datasets")
+    for name, section in datasets.items() if isinstance(datasets, dict) else ():
+        if isinstance(section, dict):
+            yield from ((f"datasets.{name}.{leaf}", section, leaf) for leaf in SECTION_LEAVES["dataset"])
     training = config.get("training")
     if isinstance(training, dict) and is_weights_file(training.get("pretrained")):
         yield "training.pretrained", training, "pretrained"

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from workflow_scripts.dataset.dataset import SPLITS
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.catalogue import UnitCost, study_costs
+from workflow_scripts.study.datasets import study_datasets
 from workflow_scripts.study.leaves import cost_leaves
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
 SAMPLE_CLASS_COUNT = 40
 ILSVRC_CLASSES = 1000
+READER_MEMORY = 4000  # megabytes: torch, and twice the largest dataset that torchvision holds in memory, EMNIST
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
 # Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
 # core's.
@@ -49,15 +51,22 @@ def sample_memory(config: Mapping) -> int:
     return 500 + math.ceil(3 * 3e-3 * sum(images_of(config, split) for split in SPLITS))
 
 
-def pack_memory(kind: str, threads: int, attempt: int) -> int:
+def pack_memory(config: Mapping, threads: int, attempt: int) -> int:
     """Megabytes of a packing job, more at every attempt: 100 for Python with numpy and pandas, and 850 a thread.
 
-    A torchvision dataset takes 4000 more: torch, and the largest one that its reader holds in memory, EMNIST, twice.
-
     A thread needs 9 bytes a pixel for a transparent image of the most pixels that Pillow takes (90 million).
-    Photographs need a tenth of that.
+    Photographs need a tenth of that. A torchvision dataset takes READER_MEMORY more.
     """
-    return attempt * (100 + 850 * threads + (4000 if kind == "torchvision" else 0))
+    return attempt * (100 + 850 * threads + _reader_memory(config))
+
+
+def survey_memory(config: Mapping) -> int:
+    """Megabytes of a survey: 2000 for the names of a tree of ImageNet's size, twice, or READER_MEMORY more."""
+    return 2000 + _reader_memory(config)
+
+
+def _reader_memory(config: Mapping) -> int:
+    return READER_MEMORY if config["dataset"]["kind"] == "torchvision" else 0
 
 
 def pack_minutes(config: Mapping, split: str, threads: int, attempt: int) -> int:
@@ -126,9 +135,14 @@ def cost_settings(config: Mapping) -> dict:
 
 
 def known_costs(config: Mapping) -> dict:
-    """The leaves that decide what a study costs, with the numbers of classes and images as far as they are known."""
-    known = {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
-    return cost_leaves(config) | known
+    """The leaves that decide what a study costs, with the numbers of classes and images of each of its datasets as far
+    as they are known.
+    """
+    return cost_leaves(config) | {"counts": {name: _counts(one) for name, one in study_datasets(config).items()}}
+
+
+def _counts(config: Mapping) -> dict[str, int]:
+    return {"classes": classes_of(config)} | {f"{split}_images": images_of(config, split) for split in SPLITS}
 
 
 def _costs(config: Mapping) -> list[UnitCost]:

@@ -24,44 +24,44 @@ def fill_root(dataset: object) -> None:
         dataset["path"] = f"torchvision_{dataset.get('name')}" if root is None else root
 
 
-def check_torchvision(dataset: Mapping) -> None:
+def check_torchvision(section: str, dataset: Mapping) -> None:
     """Raise InputError for a dataset that torchvision does not have, for a key that it does not take, and for a key of
-    this kind in a section of another.
+    this kind in a section of another. `section` is the section's key.
     """
     if dataset["kind"] != "torchvision":
         for key in OWN_KEYS:
             if dataset.get(key):
-                raise _wrong(key, f"it is for kind torchvision, not {dataset['kind']}. Remove the key")
+                raise _wrong(section, key, f"it is for kind torchvision, not {dataset['kind']}. Remove the key")
         return
     name = dataset["name"]
     if said := refusal(name):
-        raise _wrong("name", said.rstrip("."))
+        raise _wrong(section, "name", said.rstrip("."))
     known = SETS[name]
-    _check_options(name, dataset.get("options") or {})
+    _check_options(section, name, dataset.get("options") or {})
     if known.files({}) and dataset.get("root") is None:
-        raise _wrong("root", f"{name} has files. Name the folder that has them, as torchvision's root")
+        raise _wrong(section, "root", f"{name} has files. Name the folder that has them, as torchvision's root")
     if dataset.get("download") and not known.downloads:
         why = "has no files" if not known.files({}) else "cannot be downloaded by torchvision"
-        raise _wrong("download", f"{name} {why}. Set it to false")
+        raise _wrong(section, "download", f"{name} {why}. Set it to false")
     if known.val is None and dataset.get("split") is None:
-        raise _wrong("split", f"{name} has no validation images of its own. Draw some, as with {DRAWN}")
+        raise _wrong(section, "split", f"{name} has no validation images of its own. Draw some, as with {DRAWN}")
     if known.val is not None and dataset.get("split") is not None:
-        raise _wrong("split", f"{name} has validation images of its own. Set it to null")
+        raise _wrong(section, "split", f"{name} has validation images of its own. Set it to null")
 
 
-def _check_options(name: str, options: Mapping) -> None:
+def _check_options(section: str, name: str, options: Mapping) -> None:
     known = SETS[name].options
     for option, value in options.items():
         if option not in known:
             near = get_close_matches(option, known, n=1)
             choice = f"Did you mean {near[0]}?" if near else f"It takes {', '.join(known) or 'none'}"
-            raise _wrong(f"options.{option}", f"{name} has no such option. {choice}")
+            raise _wrong(section, f"options.{option}", f"{name} has no such option. {choice}")
         error = next(jsonschema.Draft202012Validator(known[option]).iter_errors(value), None)
         if error is not None or (isinstance(value, float) and known[option].get("type") == "integer"):
-            raise _wrong(f"options.{option}", f"{value!r} is none of {name}'s. Give {_wanted(known[option])}")
+            raise _wrong(section, f"options.{option}", f"{value!r} is none of {name}'s. Give {_wanted(known[option])}")
     for option in SETS[name].required:
         if option not in options:
-            raise _wrong("options", f"{name} needs {option}. Give {_wanted(known[option])}")
+            raise _wrong(section, "options", f"{name} needs {option}. Give {_wanted(known[option])}")
 
 
 def _wanted(schema: Mapping) -> str:
@@ -74,19 +74,21 @@ def _wanted(schema: Mapping) -> str:
     return f"a whole number from {schema['minimum']}" + (f" to {schema['maximum']}" if "maximum" in schema else "")
 
 
-def check_torchvision_files(dataset: Mapping) -> None:
+def check_torchvision_files(section: str, dataset: Mapping) -> None:
     """Raise InputError, saying what to put where, unless the files of the checked section `dataset` are there.
 
     Those that torchvision is to download need not be.
     """
     name, root = dataset["name"], Path(dataset["path"])
     files = [] if dataset.get("download") else set_files(root, name, dataset.get("options"))
-    remedy = ", or set dataset.download to true" * SETS[name].downloads
+    remedy = f", or set {section}.download to true" * SETS[name].downloads
     if files and not root.is_dir():
-        raise _wrong("root", f"{root} is not a folder{sought_in(root)}. Name the one that has {name}{remedy}")
+        raise _wrong(section, "root", f"{root} is not a folder{sought_in(root)}. Name the one that has {name}{remedy}")
     if missing := [str(file.relative_to(root)) for file in files if not file.exists()]:
-        raise _wrong("root", f"{root} has no {missing[0]}. Put {' and '.join(missing)} of {name} there{remedy}")
+        raise _wrong(
+            section, "root", f"{root} has no {missing[0]}. Put {' and '.join(missing)} of {name} there{remedy}"
+        )
 
 
-def _wrong(key: str, said: str) -> InputError:
-    return InputError(f"configuration: dataset.{key}: {said}{'' if said.endswith('?') else '.'}")
+def _wrong(section: str, key: str, said: str) -> InputError:
+    return InputError(f"configuration: {section}.{key}: {said}{'' if said.endswith('?') else '.'}")

@@ -37,17 +37,18 @@ def main() -> None:
     verified = Verifier().verified
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; else a given rate")
-    parser.add_argument("--survey", type=verified, required=True, help="survey_dataset's record")
+    parser.add_argument("--surveys", type=verified, nargs="+", required=True, help="of the datasets by name")
     parser.add_argument("--results", type=verified, required=True, help="the aggregated results' record")
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
-    expect(opened(args.survey.path.with_name("manifest.json")), args.survey)
-    settings = surveyed(args.settings, args.survey)
+    for survey in args.surveys:
+        expect(opened(survey.path.with_name("manifest.json")), survey)
+    settings = surveyed(args.settings, args.surveys)
     operations, _ = speed(settings, args.calibration)
     write_text(args.output, cost_table(settings, operations, args.folder).to_csv(index=False))
     record = {"provenance": provenance("cost.compare_costs", args.settings)}
-    write_record(record_of(args.output), record, [args.output], [*args.calibration, args.survey, args.results])
+    write_record(record_of(args.output), record, [args.output], [*args.calibration, *args.surveys, args.results])
 
 
 if __name__ == "__main__":

@@ -34,13 +34,23 @@ def stage_of(job: TrainingJob) -> str:
     )
 
 
-def surveyed(settings: Mapping, survey: Path) -> dict:
-    """`settings` with the numbers of classes and images that the survey of the dataset found, where there is one."""
-    if not Path(survey).exists():
-        return dict(settings)
-    found = read_record(survey)
-    counts = {f"{split}_images": found["images"][split] for split in ("train", "val")}
-    return {**settings, **counts, "classes": found["classes"]}
+def surveyed(settings: Mapping, surveys: Sequence[Path]) -> dict:
+    """`settings` with the numbers of classes and images that the `surveys` of its datasets found, where there is one.
+
+    There is one path for each dataset, in the order of their names.
+    """
+    counts = dict(settings["counts"])
+    for name, survey in zip(sorted(counts), surveys, strict=True):
+        if Path(survey).exists():
+            found = read_record(survey)
+            images = {f"{split}_images": found["images"][split] for split in ("train", "val")}
+            counts[name] = images | {"classes": found["classes"]}
+    return {**settings, "counts": counts}
+
+
+def total(settings: Mapping, count: str) -> int:
+    """The sum of a `count` (classes, train_images or val_images) over a study's datasets."""
+    return sum(one[count] for one in settings["counts"].values())
 
 
 def speed(settings: Mapping, calibration: list[Path]) -> tuple[float, str]:
@@ -49,5 +59,8 @@ def speed(settings: Mapping, calibration: list[Path]) -> tuple[float, str]:
         found = read_record(calibration[0])
         rate = found["images_per_second"]
         return found["operations_per_second"], f"{rate:,.0f} images/s of a base network measured on {found['device']}"
-    rate, operations = settings["images_per_second"], operations_per_image(settings["training"], settings["classes"])
+    rate, operations = (
+        settings["images_per_second"],
+        operations_per_image(settings["training"], total(settings, "classes")),
+    )
     return rate * operations, f"{rate:,.0f} images/s of a base network, as given"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workflow_scripts.network.catalogue import study_costs
+from workflow_scripts.study.datasets import dataset_of, is_whole
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 from workflow_scripts.study.schedules import iterations_of
@@ -21,19 +22,20 @@ class Lengths:
 
 
 def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
-    """The Lengths of a job's target. `settings` has classes, train_images and val_images of the whole dataset, and
-    training.
+    """The Lengths of a job's target.
 
-    Halves are taken for equal, though natural / man-made ones are not quite.
+    `settings` are leaves.cost_leaves with `counts`: the numbers of classes, train_images and val_images of each whole
+    dataset. Halves are taken for equal, though natural / man-made ones are not quite.
     """
-    share = 1 if job.target == "whole" else 2
-    classes, images = settings["classes"] // share, settings["train_images"] // share
+    counts = settings["counts"][dataset_of(settings, job.partition, job.target)]
+    share = 1 if is_whole(settings, job.partition, job.target) else 2
+    classes, images = counts["classes"] // share, counts["train_images"] // share
     if (first := parse_partition(job.partition).images_per_class) is not None:
         images = min(images, first * classes)
     training = settings["training"]
     batch = training["batch_size"]
     iterations, every = (iterations_of(training[key], images, batch) for key in ("duration", "validate_every"))
-    return Lengths(classes, images, settings["val_images"] // share, iterations, -(-iterations // every))
+    return Lengths(classes, images, counts["val_images"] // share, iterations, -(-iterations // every))
 
 
 def job_operations(job: TrainingJob, settings: Mapping) -> float:
@@ -57,5 +59,6 @@ def job_operations(job: TrainingJob, settings: Mapping) -> float:
 def operations_per_image(training: Mapping, classes: int) -> float:
     """Floating-point operations of a base network's training, per image and without validation."""
     one = {**training, "duration": 1, "validate_every": 1, "batch_size": 1}
-    whole = {"classes": classes, "train_images": 1, "val_images": 0, "training": one}
+    counts = {"": {"classes": classes, "train_images": 1, "val_images": 0}}
+    whole = {"counts": counts, "dataset": {"name": ""}, "matrix": [], "training": one}
     return job_operations(TrainingJob.base("whole", 0, "whole"), whole)

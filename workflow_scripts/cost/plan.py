@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stage_of, surveyed
+from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stage_of, surveyed, total
 from workflow_scripts.cost.group_size import first_to_end, open_seconds, walls_by_size
 from workflow_scripts.cost.operations import task_lengths
 from workflow_scripts.dataset.store_size import packed_bytes
@@ -67,10 +67,10 @@ def size_lines(walls: Mapping[int, Mapping[int, float]], configured: int) -> lis
 
 
 def disk_bytes(jobs: Sequence[TrainingJob], settings: Mapping) -> tuple[int, int]:
-    """Bytes of the packed store, and of the weights that are kept (float32)."""
-    parameters = sum(cost.parameters for cost in study_costs(settings, settings["classes"]))
+    """Bytes of the packed stores, and of the weights that are kept (float32)."""
+    parameters = sum(cost.parameters for cost in study_costs(settings, total(settings, "classes")))
     kept = [job for job in jobs if job.kind == BASE or settings["running"]["keep_curve_weights"]]
-    images = settings["train_images"] + settings["val_images"]
+    images = total(settings, "train_images") + total(settings, "val_images")
     return packed_bytes(images, settings["image_size"]), 4 * parameters * networks_of(kept)
 
 
@@ -84,7 +84,7 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
     counts = sorted({*devices, running["devices"] or devices[0]})
     walls = walls_by_size(settings, operations_per_second, counts, folder)
     store, weights = disk_bytes(list(seconds), settings)
-    images = settings["train_images"] + settings["val_images"]
+    images = total(settings, "train_images") + total(settings, "val_images")
     packing = images / PACKED_PER_SECOND / 3600
     lines = [
         f"Study {settings['study']}: {networks_of(list(seconds))} networks in {len(seconds)} jobs,"
@@ -126,10 +126,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="the study's leaves as JSON")
     parser.add_argument("--calibration", type=Path, nargs="*", default=[], help="calibrate's record; else a given rate")
-    parser.add_argument("--survey", type=Path, required=True, help="survey_dataset's record, if it is there")
+    parser.add_argument(
+        "--surveys", type=Path, nargs="*", default=[], help="of the datasets by name, if they are there"
+    )
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     args = parser.parse_args()
-    settings = surveyed(args.settings, args.survey)
+    settings = surveyed(args.settings, args.surveys)
     operations, source = speed(settings, args.calibration)
     print(report(settings, operations, source, args.folder, settings["devices"]))
 

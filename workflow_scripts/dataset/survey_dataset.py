@@ -1,10 +1,10 @@
 """Step: check a dataset before any of it is decoded, and write its classes.
 
 Writes into the store's folder classes.csv (class_index, class, words) and hierarchy.csv (parent, child; no rows where
-the dataset has no hierarchy). Where validation images are drawn, split.csv (path, label, split) says which. The record
-survey.json has the numbers of images and of files left out, where the images were read from, and the bytes of the
-packed store. The record dataset.json has where the dataset lies, what it holds, and its edition. Refuses an incomplete
-or unsafe dataset, and a disk too small for the store.
+the dataset has no hierarchy). It also writes split.csv (path, label, split; no rows where validation images are not
+drawn). The record survey.json has the numbers of images and of files left out, where the images were read from, and
+the bytes of the packed store. The record dataset.json has where the dataset lies, what it holds, and its edition.
+Refuses an incomplete or unsafe dataset, and a disk too small for the store.
 """
 
 import argparse
@@ -25,16 +25,12 @@ from workflow_scripts.plumbing.records import write_record
 SPLIT_WORDS = {"train": "Training", "val": "Validation"}
 
 
-def write_split(path: Path, dataset: FolderDataset | None) -> list[Path]:
-    """Write which images of `dataset` were drawn for which split, and return the file. Without one, remove the file."""
-    path.unlink(missing_ok=True)
-    if dataset is None:
-        return []
+def write_split(path: Path, dataset: FolderDataset | None) -> None:
+    """Write which images of `dataset` were drawn for which split; without a dataset no rows."""
     with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(SPLIT_COLUMNS)
-        rows.writerows(dataset.split_rows())
-    return [path]
+        rows.writerows(dataset.split_rows() if dataset else ())
 
 
 def main() -> None:
@@ -56,10 +52,10 @@ def main() -> None:
     # Shards that are there already are kept or replaced, so their bytes are not needed again.
     present = sum(shard.stat().st_size for shard in args.folder.glob("[tv]*.u8"))
     check_free_disk(args.folder, needed - present, "store.image_size")
-    tables = [args.folder / "classes.csv", args.folder / "hierarchy.csv"]
+    tables = [args.folder / f"{name}.csv" for name in ("classes", "hierarchy", "split")]
     write_text(tables[0], classes.to_csv())
     write_text(tables[1], hierarchy.to_csv(index=False))
-    tables += write_split(args.folder / "split.csv", dataset if "split" in args.dataset else None)
+    write_split(tables[2], dataset if "split" in args.dataset else None)
     settings = {"dataset": args.dataset, "image_size": args.image_size}
     print(f"{sum(images.values())} images. Left out: {dataset.left_out} files and folders that lie about.")
     for split, place in dataset.read_from.items():

@@ -16,7 +16,7 @@ from workflow_scripts.plumbing.cli import InputError
 READING = threading.Lock()  # readers share files and torch's random numbers, which FakeData seeds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one takes twice as long to make, and there are millions
 class ReaderSource:
     """One image of a reader (a dataset.Source): its position there."""
 

@@ -93,8 +93,9 @@ class FolderTree:
             ) from None
         found = [(name, entry) for name, entry in named if not lies_about(name)]
         self._left_out[folder] = len(named) - len(found)
+        where = self.at(folder)
         for name, _ in found:
-            checked_name(name, self.at(folder))
+            checked_name(name, where)
         self._last = (folder, found)
         return found
 

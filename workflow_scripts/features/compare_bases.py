@@ -27,13 +27,18 @@ from workflow_scripts.training.devices import set_deterministic
 
 
 def compare_bases(
-    manifest: Path, tasks: dict[str, Task], networks: dict[str, Network], untrained: Network, settings: dict, count: int
+    manifests: dict[str, Path],
+    tasks: dict[str, Task],
+    networks: dict[str, Network],
+    untrained: Network,
+    settings: dict,
+    count: int,
 ) -> pd.DataFrame:
     """Linear CKA of the source's and the target's base network, a row per `target` (A, B) and `depth`.
 
     The other columns are `unit`, `cka`, `cka_untrained` (of the untrained network and the target's) and the number of
-    `images`. Both are NaN where linear_cka is: for few images, and for networks that diverged. `tasks` and `networks`
-    are by half. `settings` are leaves.view_leaves.
+    `images`. Both are NaN where linear_cka is: for few images, and for networks that diverged. Stores' `manifests`,
+    `tasks` and `networks` are by half. `settings` are leaves.view_leaves.
     As in a transferred network, the source's network sees images minus the mean image that mean_image chooses. The
     target's network sees images minus its own.
     """
@@ -41,7 +46,9 @@ def compare_bases(
     for target, source in OTHER_HALF.items():
         own = tasks[target].mean_image
         others = tasks[source].mean_image if settings.get("mean_image") == "source" else own
-        seen, seen_by_source = (_images(manifest, tasks[target], mean, settings, count) for mean in (own, others))
+        seen, seen_by_source = (
+            _images(manifests[target], tasks[target], mean, settings, count) for mean in (own, others)
+        )
         compared = [(networks[target], seen), (networks[source], seen_by_source), (untrained, seen)]
         grams = [list(unit_grams(*one)) for one in compared]  # one network after another: outputs are far larger
         for depth, ((unit, wanted), (_, transferred), (_, random)) in enumerate(zip(*grams, strict=True), start=1):
@@ -80,7 +87,7 @@ def main() -> None:
     """Command line: see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__)
     verified = Verifier().verified
-    for name in ("manifest", "task-a", "task-b", "weights-a", "weights-b"):
+    for name in ("manifest-a", "manifest-b", "task-a", "task-b", "weights-a", "weights-b"):
         parser.add_argument(f"--{name}", type=verified, required=True)
     for name in ("output", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
@@ -91,9 +98,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     set_deterministic(args.threads)
+    manifests = {"A": args.manifest_a, "B": args.manifest_b}
     paths, weights = {"A": args.task_a, "B": args.task_b}, {"A": args.weights_a, "B": args.weights_b}
     for half, task in paths.items():
-        expect(task, args.manifest, partition=args.partition, half=half)
+        expect(task, manifests[half], partition=args.partition, half=half)
         networks = TrainingJob.base(args.partition, args.seed, half).networks
         expect(weights[half], task, networks=networks, leaves=base_leaves(args.settings))
     tasks = {half: Task.load(path) for half, path in paths.items()}
@@ -101,12 +109,17 @@ def main() -> None:
     seed = derive_seed("untrained", args.partition, args.seed)
     made = [args.settings[key] for key in ("architecture", "crop")]
     untrained = new_network(*made, tasks["A"].classes, args.settings["init"], seed)
-    table = compare_bases(args.manifest, tasks, networks, untrained, args.settings, args.images)
+    table = compare_bases(manifests, tasks, networks, untrained, args.settings, args.images)
     table.insert(0, "seed", args.seed)
     table.insert(0, "partition", args.partition)
     write_text(args.output, table.round(6).to_csv(index=False))
     record = {"provenance": provenance("features.compare_bases", args.settings | {"images": args.images})}
-    sources = [args.manifest, *paths.values(), *weights.values(), *(record_of(file.path) for file in weights.values())]
+    sources = [
+        *manifests.values(),
+        *paths.values(),
+        *weights.values(),
+        *(record_of(file.path) for file in weights.values()),
+    ]
     write_record(args.record, record, [args.output], sources)
 
 

@@ -24,6 +24,11 @@ class Task:
     mean_image: np.ndarray
     classes: int
 
+    def counts(self, split: str) -> np.ndarray:
+        """The number of images of each class in the split "train" or "val"."""
+        labels = {"train": self.train_labels, "val": self.val_labels}[split]
+        return np.bincount(labels, minlength=self.classes)
+
     def save(self, path: str | Path) -> None:
         """Write the task as an uncompressed .npz, atomically."""
         with atomic_path(path) as temporary:
@@ -41,18 +46,24 @@ class Task:
 
 
 def select(
-    class_indices: np.ndarray, task_classes: np.ndarray, images_per_class: int | None = None
+    class_indices: np.ndarray,
+    task_classes: np.ndarray,
+    images_per_class: int | None = None,
+    draw_seed: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the images whose class is in `task_classes` (sorted class indices), and their labels 0..C-1.
 
-    With `images_per_class`, only the first so many of each class.
+    With `images_per_class`, only the first so many of each class or, with `draw_seed`, so many drawn ones.
     """
     positions = np.flatnonzero(np.isin(class_indices, task_classes))
     labels = np.searchsorted(task_classes, class_indices[positions])
     if images_per_class is None:
         return positions, labels
-    first = first_per_class(labels, images_per_class)
-    return positions[first], labels[first]
+    if draw_seed is None:
+        chosen = first_per_class(labels, images_per_class)
+    else:
+        chosen = drawn_per_class(labels, images_per_class, draw_seed)
+    return positions[chosen], labels[chosen]
 
 
 def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:
@@ -70,3 +81,12 @@ def first_per_class(labels: np.ndarray, images_per_class: int) -> np.ndarray:
     rank = np.empty(len(labels), dtype=np.int64)
     rank[order] = np.arange(len(labels)) - starts
     return np.flatnonzero(rank < images_per_class)
+
+
+def drawn_per_class(labels: np.ndarray, images_per_class: int, seed: int) -> np.ndarray:
+    """Positions in `labels` of `images_per_class` of each label, drawn by `seed`, in order; all where there are fewer.
+
+    Those of a smaller number are among those of a larger one.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    return np.sort(order[first_per_class(labels[order], images_per_class)])

@@ -79,6 +79,11 @@ def read_partition(partition: str, classes: ClassList) -> tuple[dict[str, list[s
         name = parse_partition(partition)
     except ValueError as error:
         raise InputError(f"--partition: {error}, nor a file. Correct it.") from None
+    if name.drawn:
+        raise InputError(
+            f"--partition: the images of {partition} depend on a study's seed. Read them from its task, "
+            f"results/<study>/tasks/{partition}/."
+        )
     if name.seed is None and name.family not in ("natman", "whole"):
         raise InputError(
             f"--partition: {partition} is neither a file nor random<seed>, near<seed>, middle<seed>, far<seed>, "

@@ -30,14 +30,14 @@ from workflow_scripts.report.plotting import (
     halves_styles,
     variant_styles,
 )
-from workflow_scripts.results.effects import kinds_of_halves, per_depth
+from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth
 from workflow_scripts.results.groups import (
     equal_halves,
-    halves_of,
     mean_by_depth,
     named_source,
     not_diverged,
     of_pretrained,
+    undrawn,
 )
 from workflow_scripts.results.units import unit_names
 from workflow_scripts.results.verdicts import decimal
@@ -57,11 +57,12 @@ def chart_items(
 ) -> list[dict]:
     """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`.
 
-    Charts without data are left out. `results` are from groups.load_results and `effects` from effects.effect_table.
-    `readings` are learning_curves.csv, None for an imported study. `units` (units.read_units) name the depths, if they
-    are known.
+    Charts without data are left out, and so are targets of drawn images. `results` are from groups.load_results and
+    `effects` from effects.effect_table. `readings` are learning_curves.csv, None for an imported study. `units`
+    (units.read_units) name the depths, if they are known.
     """
     names = unit_names(units)
+    results, effects = undrawn(results), of_all_images(effects)
     changes = _changes(results)
     charts = []
     note = "Point at a network for its scores and learning curve; a click in the legend hides a group."
@@ -168,10 +169,10 @@ def _network_columns(rows: pd.DataFrame, sparks: dict[tuple, str], sideways: flo
 
 
 def _changes(results: pd.DataFrame) -> pd.DataFrame:
-    """The networks of frozen transfer and of random features that have a trained base network, with `change` in points
-    and `halves`.
+    """The networks of frozen transfer and of random features that have a trained base network, with `change` in
+    points.
     """
-    rows = results.assign(change=100 * (results[SCORE] - results["base"]), halves=results["partition"].map(halves_of))
+    rows = results.assign(change=100 * (results[SCORE] - results["base"]))
     rows = not_diverged(rows).dropna(subset="change")
     return rows[(rows["group"] == "random") | (rows["group"].isin(["AnB", "PnB"]) & (rows["variant"] == ""))]
 

@@ -169,9 +169,11 @@ def mark_diverged(axes: Axes, rows: pd.DataFrame, sideways: float = 0.0) -> None
         axes.scatter(diverged["depth"] + sideways, diverged[SCORE], label="diverged, in no mean", **style)
 
 
-def each_label_once(axes: Axes) -> tuple[list, list[str]]:
-    """The handles and labels of a legend that has each label once."""
-    labelled = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+def each_label_once(*panels: Axes) -> tuple[list, list[str]]:
+    """The handles and labels of a legend for all `panels` that has each label once."""
+    labelled = {}
+    for axes in panels:
+        labelled |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     return list(labelled.values()), list(labelled)
 
 

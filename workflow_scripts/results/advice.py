@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from workflow_scripts.results.effects import kinds_of_halves, per_depth
+from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth
 from workflow_scripts.results.groups import PRETRAINED_SOURCE
 from workflow_scripts.results.units import first_units
 from workflow_scripts.results.verdicts import (
@@ -24,14 +24,16 @@ NO_ADVICE = (
     " The report therefore gives no advice on what to copy."
 )
 
+BY_IMAGES = "The targets have few images. The findings say what to copy and what to freeze with how many."
+
 
 def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str:
     """How many units to copy and how many to freeze: a line per kind of halves, or why there is no advice.
 
-    `names` of units are from units.unit_names.
+    Targets of drawn images are left out. `names` of units are from units.unit_names.
     """
-    sentences = []
-    for halves in kinds_of_halves(effects):
+    sentences, of_all = [], of_all_images(effects)
+    for halves in kinds_of_halves(of_all):
         boosts, drops, recoveries = (
             per_depth(effects, name, halves).dropna(subset="points")
             for name in ("boost_over_base", "total_drop", "recovery")
@@ -47,7 +49,7 @@ def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str
             sentences.append(f"From the pretrained network to {target}: {' '.join([*parts, *more])}")
         elif parts:
             sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
-    return "\n".join(sentences) or NO_ADVICE
+    return "\n".join(sentences) or (NO_ADVICE if len(of_all) == len(effects) else BY_IMAGES)
 
 
 def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:

@@ -15,6 +15,7 @@ from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, expect, opened, remedy, write_record
 from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS
+from workflow_scripts.study.datasets import dataset_of, pair_label
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import job_leaves
 from workflow_scripts.study.matrix import study_jobs
@@ -34,20 +35,24 @@ def load_records(study: Mapping, folder: Path) -> dict[TrainingJob, Verified]:
     return records
 
 
-def check_networks(records: Mapping[TrainingJob, Verified], training: Mapping) -> None:
-    """Raise InputError naming the first of `records` (of all training jobs) that does not belong to the study.
+def check_networks(records: Mapping[TrainingJob, Verified], study: Mapping, training: Mapping) -> None:
+    """Raise InputError naming the first of `records` (of all training jobs) that does not belong to the `study`.
 
     Such a record is of other networks than its job's. Or they were trained with settings other than `training`
     (leaves.training_leaves), or on other data than the rest.
     """
-    stores = {sha for file in records.values() for name, sha in file.record["made_from"].items() if _is_manifest(name)}
+    stores: dict[str, set[str]] = {}
+    for job, file in records.items():
+        seen = {sha for name, sha in file.record["made_from"].items() if _is_manifest(name)}
+        stores.setdefault(dataset_of(study, job.partition, job.target), set()).update(seen)
+    mixed = any(len(one) > 1 for one in stores.values())
     for job, file in records.items():
         expect(file, networks=job.networks, leaves=job_leaves(training, job))
         base = records[TrainingJob.base(job.partition, job.seed, job.target)].record
         wanted = set(base["made_from"].values())
         if job.source_job:
             wanted |= set(records[job.source_job].record["files"].values())
-        if not wanted <= set(file.record["made_from"].values()) or len(stores) > 1:
+        if not wanted <= set(file.record["made_from"].values()) or mixed:
             raise InputError(
                 f"{file}: trained on different images, or from a different base network, than the rest. {remedy(file)}"
             )
@@ -57,10 +62,11 @@ def _is_manifest(path: str) -> bool:
     return Path(path).name == "manifest.json"
 
 
-def result_table(records: list[dict]) -> pd.DataFrame:
-    """One row per network, columns RESULT_COLUMNS, sorted."""
+def result_table(records: list[dict], study: Mapping) -> pd.DataFrame:
+    """One row per network of the `study`, columns RESULT_COLUMNS, sorted."""
     rows = [
         network
+        | {"pair": pair_label(study, network["partition"], network["target"])}
         | {"job_seconds": record["provenance"]["seconds"]}
         | {"images_per_second": record["provenance"]["images_per_second"]}
         for record in records
@@ -107,9 +113,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True, help="the study's results directory")
     args = parser.parse_args()
     by_job = load_records(args.study, args.folder)
-    check_networks(by_job, args.training)
+    check_networks(by_job, args.study, args.training)
     records = [file.record for file in by_job.values()]
-    tables = {"learning_curves.csv": reading_table(records), "results.csv": result_table(records)}
+    tables = {"learning_curves.csv": reading_table(records), "results.csv": result_table(records, args.study)}
     for name, table in tables.items():
         write_text(args.folder / name, table.to_csv(index=False))
     summary = {"training": training_summary(records), "provenance": provenance("results.aggregate", args.study)}

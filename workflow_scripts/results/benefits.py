@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import deepest_range, kinds_of_halves, per_depth
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, halves_of, main_variant, named_source
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, named_source
 from workflow_scripts.results.verdicts import (
     UNSURE,
     Part,
@@ -101,14 +101,19 @@ def distance(effects: pd.DataFrame) -> Iterator[Part]:
     drops = {halves: table.loc[depth] for halves, table in kinds.items()}
     (first, loss), *others = drops.items()
     lead = "Frozen" if all(map(has_interval, drops.values())) else f"{capital(UNSURE)}, frozen"
-    sentences = [f"{lead} transfer (AnB) loses {number(loss)} at n = {depth} between {first}."]
-    sentences += [f"It loses {number(drop)} between {halves}." for halves, drop in others]
+    sentences = [f"{lead} transfer (AnB) loses {number(loss)} at n = {depth} {_among(first)}."]
+    sentences += [f"It loses {number(drop)} {_among(halves)}." for halves, drop in others]
     (least, small), *_, (most, large) = sorted(drops.items(), key=lambda item: item[1]["points"])
-    told = f"The loss is largest between {most} and smallest between {least}."
+    told = f"The loss is largest {_among(most)} and smallest {_among(least)}."
     undecided = "Whether the distance matters is undecided: the losses do not differ measurably."
     sentences.append(told if _apart(small, large) else undecided)
     basis = common_basis([(halves, "", hedge(drop.to_frame().T)) for halves, drop in drops.items()])
     yield "all halves", " ".join(sentences), basis
+
+
+def _among(halves: str) -> str:
+    """Where transfer takes place: "between random halves", "from cars to birds"."""
+    return f"{'from' if ' to ' in halves else 'between'} {halves}"
 
 
 def _apart(small: pd.Series, large: pd.Series) -> bool:
@@ -131,11 +136,7 @@ def untrained(results: pd.DataFrame, effects: pd.DataFrame) -> Iterator[Part]:
         at_last = f" and {number(last)} at n = {last.name}" if len(drops) > 1 else ""
         text = f"{subject(halves, drops)} Untrained features lose {number(first)} at n = {first.name}{at_last}."
         rows = main_variant(results[results["group"] == "random"])
-        idle = rows[(rows[SCORE] < NOT_LEARNED * rows["base"]) & (rows["partition"].isin(_partitions(results, halves)))]
+        idle = rows[(rows[SCORE] < NOT_LEARNED * rows["base"]) & (rows["halves"] == halves)]
         if len(idle):
             text += f" The units above them did not learn at all at {depths_in_words(idle['depth'].unique())}."
         yield halves, text, hedge(drops)
-
-
-def _partitions(results: pd.DataFrame, halves: str) -> list[str]:
-    return [name for name in results["partition"].unique() if halves_of(name) == halves]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.given_tables import read_printed_numbers
-from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged
+from workflow_scripts.results.groups import equal_halves, in_families, main_variant, not_diverged, undrawn
 from workflow_scripts.results.tables import boost_table, reduced_curve
 from workflow_scripts.study.columns import PRINTED_COLUMNS, SCORE
 
@@ -33,7 +33,7 @@ def comparison_table(results: pd.DataFrame, published: pd.DataFrame, printed: pd
 
 def quantities(results: pd.DataFrame) -> dict[str, float]:
     """The paper's quantities from a results table (groups.load_results), in percent or points of top-1 accuracy."""
-    rows = not_diverged(main_variant(results))
+    rows = undrawn(not_diverged(main_variant(results)))
     halves = equal_halves(rows)
     found = {"base networks of random halves, mean": _mean(halves[halves["group"] == "base"], SCORE)}
     for boost in boost_table(results).to_dict("records"):

@@ -1,12 +1,12 @@
 """What each of the two troubles of transfer costs, depth by depth, with confidence intervals."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, halves_of, main_variant, not_diverged
+from workflow_scripts.results.groups import DRAWN, PRETRAINED_SOURCE, drawn_images, main_variant, not_diverged
 from workflow_scripts.results.intervals import mean_interval
 from workflow_scripts.study.columns import SCORE
 
@@ -71,7 +71,7 @@ def by_source(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
     Both have the rows of the controls base, BnB, BnB+ and random, if both are there.
     """
-    for halves, of_kind in rows.groupby(rows["partition"].map(halves_of)):
+    for halves, of_kind in rows.groupby("halves"):
         pretrained, halfway = (of_kind["group"].str.startswith(name) for name in ("PnB", "AnB"))
         if halfway.any() or not pretrained.any():
             yield halves, of_kind[~pretrained]
@@ -116,7 +116,7 @@ def _paired(inside: pd.DataFrame, weights: Mapping) -> dict:
     differences = sum(weight * inside[group] for group, weight in weights.items()).dropna()
     by_seed = differences.groupby([*TASK, "seed"]).mean()
     by_task = [values.to_numpy() for _, values in by_seed.groupby(TASK)]
-    low, high, interval = _paired_interval(by_task)
+    low, high, interval = paired_interval(by_task)
     low, high = _possible(low, high, weights)
     return {
         "points": float(np.mean([values.mean() for values in by_task])) if by_task else np.nan,
@@ -126,7 +126,7 @@ def _paired(inside: pd.DataFrame, weights: Mapping) -> dict:
     }
 
 
-def _paired_interval(by_task: list[np.ndarray]) -> tuple[float, float, str]:
+def paired_interval(by_task: Sequence[np.ndarray]) -> tuple[float, float, str]:
     """The interval's low and high, and what it is over, from each task's values by seed."""
     tasks = len(by_task)
     if not tasks:
@@ -197,17 +197,23 @@ def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:
     return rows.assign(depth=rows["layers"].astype(int)).set_index("depth").sort_index()
 
 
+def of_all_images(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of an effect_table but for targets of drawn images (drawn_images)."""
+    return table[table["halves"].map(drawn_images).isna()]
+
+
 def kinds_of_halves(table: pd.DataFrame) -> Iterator[str]:
     """The kinds of halves in an effect_table, equal random ones first, then from near to far.
 
-    One with a pretrained source comes after the same kind without.
+    Drawn images of a kind come after all of them, the fewest first. One with a pretrained source comes after the same
+    kind without.
     """
     order = ["random halves", "near halves", "middle halves", "far halves", "natural / man-made halves"]
     kinds = table["halves"].unique()
 
-    def place(kind: str) -> tuple[int, str]:
-        plain = kind.removesuffix(PRETRAINED_SOURCE)
-        return (order.index(plain) if plain in order else len(order), kind)
+    def place(kind: str) -> tuple[int, str, int, str]:
+        plain = DRAWN.sub("", kind.removesuffix(PRETRAINED_SOURCE))
+        return (order.index(plain) if plain in order else len(order), plain, drawn_images(kind) or 0, kind)
 
     yield from sorted(kinds, key=place)
 

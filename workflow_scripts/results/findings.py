@@ -1,12 +1,16 @@
 """A study's findings in sentences, made from its table of effects and no surer than the intervals allow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from workflow_scripts.results.balance import majority, unequal_halves
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
+from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.shared_classes import shared_classes
+from workflow_scripts.results.target_advice import target_images
 from workflow_scripts.results.troubles import dominance, generality
 from workflow_scripts.results.verdicts import common_basis
 
@@ -16,19 +20,26 @@ def findings(
     effects: pd.DataFrame,
     statistics: pd.DataFrame | None = None,
     names: Mapping[int, str] | None = None,
+    pairs: Iterable[Mapping] = (),
 ) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
-    norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. Questions
-    that the study's networks cannot answer are left out.
+    norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
+    are the records of the halves of pairs. Questions that the study's networks cannot answer are left out.
+    Targets of drawn images have a question of their own.
     """
+    drawn, effects = target_images(results, names or {}), of_all_images(effects)
     asked = {
+        "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does the distance between the tasks matter?": [*distance(effects)],
+        "Are the scores of both halves comparable?": [*unequal_halves(results)],
+        "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
+        "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
         "What do the norm statistics of frozen units change?": (
             [] if statistics is None else [*frozen_norms(effects, statistics)]
         ),

@@ -10,10 +10,18 @@ from pathlib import Path
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.names import look_alike
-from workflow_scripts.study.columns import KEY_COLUMNS, PRINTED_COLUMNS, REQUIRED_COLUMNS, RESULT_COLUMNS, SCORE
+from workflow_scripts.study.columns import (
+    KEY_COLUMNS,
+    PER_CLASS,
+    PRINTED_COLUMNS,
+    REQUIRED_COLUMNS,
+    RESULT_COLUMNS,
+    SCORE,
+)
 from workflow_scripts.study.partition_names import parse_partition
 
-DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0", "init": "", "norm_statistics": ""}
+DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
+DEFAULTS |= dict.fromkeys(("init", "norm_statistics", "pair"), "")
 TARGETS = {"A", "B", "whole"}
 ALLOWED = {
     "source": TARGETS | {"random", "pretrained"},
@@ -22,8 +30,18 @@ ALLOWED = {
 }
 ALLOWED |= {"norm_statistics": {"", "source", "target", "batch"}}
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
-WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, "top1_last", "top5_last")
-TEXT = ("partition", "source", "target", "treatment", "diverged_cause", "init", "norm_statistics", "weights_sha256")
+WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, PER_CLASS, "top1_last", "top5_last", "majority_share")
+TEXT = (
+    "partition",
+    "source",
+    "target",
+    "treatment",
+    "diverged_cause",
+    "init",
+    "norm_statistics",
+    "pair",
+    "weights_sha256",
+)
 COUNTS = ("classes", "train_images", "val_images")
 TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers of which nothing is asked
 
@@ -31,11 +49,11 @@ TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers
 def read_networks(path: str | Path) -> list[dict[str, object]]:
     """The networks of the results table at `path`, in its order, by column.
 
-    A table without `seed`, `diverged`, `preserve`, `init` or `norm_statistics` (the published one) gets seed 0, False,
-    0, "" and "". Depths,
-    seeds and numbers preserved are int, fractions are float (NaN for an empty one), `diverged` is bool, and the others
-    are text. Raises InputError naming the file, the line and the value. Causes are missing or unknown columns,
-    duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base network at a depth.
+    A table without `seed`, `diverged`, `preserve`, `init`, `norm_statistics` or `pair` (the published one) gets seed 0,
+    False, 0, "", "" and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an empty one),
+    `diverged` is bool, and the others are text. Raises InputError naming the file, the line and the value. Causes are
+    missing or unknown columns, duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base
+    network at a depth.
     """
     table = read_table(path, REQUIRED_COLUMNS, RESULT_COLUMNS)
     if unknown := [name for name in table.columns if name not in RESULT_COLUMNS]:

@@ -1,5 +1,6 @@
 """Reading results.csv and picking the paper's groups of networks out of it."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +8,10 @@ import pandas as pd
 from workflow_scripts.results.table import read_results
 from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
 from workflow_scripts.study.jobs import PRETRAINED, RANDOM
-from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
 
 CURVES = ["partition", *VARIANT_COLUMNS]  # curves that have these in common should have the same depths
+DRAWN = re.compile(r", (\d+) drawn images? a class")  # in a kind of halves whose target has so many
 PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects where P takes the place of A
 
 
@@ -17,13 +19,15 @@ def load_results(path: str | Path) -> pd.DataFrame:
     """The networks of a results table that have a score (table.read_results), with columns added.
 
     `group` is base, BnB, BnB+, AnB, AnB+, PnB, PnB+ or random. As in the paper, the target is always called B. P is a
-    pretrained network. `variant` is what sets a network apart from the study's plain ones of its group, or "". `base`
+    pretrained network. `halves` is the kind of halves in words (halves_of). `variant`
+    is what sets a network apart from the study's plain ones of its group, or "". `base`
     is the score of the target's base network of the same seed, NaN if there is none or it diverged. `depths` are those
     that any curve of its partition and variant has.
     """
     table = read_results(path)
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
     table = table.join(measured, on=CURVES).dropna(subset=SCORE)
+    table["halves"] = list(map(halves_of, table["partition"], table["pair"]))
     table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
     inits = set(bases["init"])
@@ -91,9 +95,9 @@ def in_families(results: pd.DataFrame, *families: str) -> pd.Series:
 
 
 def equal_halves(results: pd.DataFrame) -> pd.DataFrame:
-    """The rows of partitions into random halves or halves from a CSV: not natural / man-made and not graded ones."""
+    """The rows of partitions into random halves or halves from a CSV: not natural / man-made, graded ones or pairs."""
     families = {parse_partition(name).family for name in results["partition"].unique()}
-    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY})]
+    return results[in_families(results, *families - {"whole", *NEEDS_HIERARCHY}) & (results["pair"] == "")]
 
 
 def halves_label(rows: pd.DataFrame) -> str:
@@ -102,12 +106,29 @@ def halves_label(rows: pd.DataFrame) -> str:
     return "random halves" if all(name.startswith("random") for name in names) else ", ".join(sorted(names))
 
 
-def halves_of(partition: str) -> str:
-    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"..."""
+def halves_of(partition: str, pair: str = "") -> str:
+    """What kind of halves a partition has, in words: "random halves", "natural / man-made halves", "all classes"...
+
+    For a pair it is `pair`, its source and target: "cars to birds".
+    """
     name = parse_partition(partition)
     kinds = {"natman": "natural / man-made halves", "whole": "all classes"}
-    kind = kinds.get(name.family, f"{name.family} halves")
-    return kind if name.images_per_class is None else f"{kind}, {name.images_per_class} images a class"
+    kind = pair or kinds.get(name.family, f"{name.family} halves")
+    if name.images_per_class is None:
+        return kind
+    images = "image" if name.drawn and name.images_per_class == 1 else "images"
+    return f"{kind}, {name.images_per_class}{' drawn' * name.drawn} {images} a class"
+
+
+def drawn_images(halves: str) -> int | None:
+    """How many drawn images of each class targets of a kind of halves (halves_of) have. None if none are drawn."""
+    match = DRAWN.search(halves)
+    return int(match[1]) if match else None
+
+
+def undrawn(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of partitions of which no images are drawn."""
+    return results[results["partition"].map(plain_partition) == results["partition"]]
 
 
 def mean_by_depth(rows: pd.DataFrame, column: str = SCORE) -> pd.Series:

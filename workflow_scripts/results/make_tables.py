@@ -1,4 +1,4 @@
-"""Step: the paper's table 1, drops per depth, the two troubles' costs, and what norm statistics change."""
+"""Step: the paper's table 1, drops per depth, the two troubles' costs, what norm statistics and few images change."""
 
 import argparse
 from pathlib import Path
@@ -11,6 +11,7 @@ from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.norm_statistics import statistics_table
 from workflow_scripts.results.tables import boost_table, drop_table
+from workflow_scripts.results.target_images import target_images_table
 
 
 def main() -> None:
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--drops", type=Path, required=True)
     parser.add_argument("--effects", type=Path, required=True)
     parser.add_argument("--norm-statistics", type=Path, help="to write where the study varies them")
+    parser.add_argument("--target-images", type=Path, help="to write where the study draws targets' images")
     parser.add_argument("--record", type=Path, required=True, help="JSON of what made the tables")
     args = parser.parse_args()
     results = load_results(args.results)
@@ -31,6 +33,9 @@ def main() -> None:
     if args.norm_statistics:
         write_text(args.norm_statistics, statistics_table(results).round(4).to_csv(index=False))
         files.append(args.norm_statistics)
+    if args.target_images:
+        write_text(args.target_images, target_images_table(results).round(4).to_csv(index=False))
+        files.append(args.target_images)
     record = {"provenance": provenance("results.make_tables", {})}
     write_record(args.record, record, files, [args.results])
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from workflow_scripts.results.effects import depth_ranges
-from workflow_scripts.results.groups import equal_halves, main_variant, not_diverged
+from workflow_scripts.results.groups import equal_halves, main_variant, not_diverged, undrawn
 from workflow_scripts.study.columns import SCORE
 from workflow_scripts.study.partition_names import parse_partition
 
@@ -53,10 +53,10 @@ def drop_table(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def reduced_curve(results: pd.DataFrame) -> pd.DataFrame:
-    """Base networks on reduced data: columns `task` (partition without its number, and target), `images_per_class`,
-    the score and `diverged`.
+    """Base networks on the first images of each class: columns `task` (partition without its number, and target),
+    `images_per_class`, the score and `diverged`.
     """
-    bases = results[results["group"] == "base"]
+    bases = undrawn(results[results["group"] == "base"])
     names = bases["partition"].map(parse_partition)
     images = names.map(lambda name: name.images_per_class)
     whole = bases["partition"].str.replace(r"_first_\d+_per_class$", "", regex=True)

@@ -25,12 +25,14 @@ def main() -> None:
     parser.add_argument("--effects", type=verified, required=True)
     parser.add_argument("--norm-statistics", type=verified, help="what they change, where the study varies them")
     parser.add_argument("--units", type=verified, help="the units of the network, if they are known")
+    parser.add_argument("--pairs", type=verified, nargs="*", default=[], help="the halves of pairs")
     parser.add_argument("--reference", help="the published results table")
     parser.add_argument("--printed", type=Path, help="the numbers printed in the paper")
     parser.add_argument("--findings", type=Path, required=True, help="JSON to write")
     parser.add_argument("--comparison", type=Path, help="CSV to write, with --reference and --printed")
     args = parser.parse_args()
     tables = [file for file in (args.results, args.effects, args.norm_statistics, args.units) if file]
+    tables += args.pairs
     check_agreement(tables)
     results, effects = load_results(args.results), read_effects(args.effects)
     statistics = args.norm_statistics and read_statistics(args.norm_statistics)
@@ -39,7 +41,7 @@ def main() -> None:
         table = comparison_table(results, load_results(args.reference), read_printed(args.printed))
         write_text(args.comparison, table.round(2).to_csv(index=False))
     found = {
-        "findings": findings(results, effects, statistics, names),
+        "findings": findings(results, effects, statistics, names, [file.record for file in args.pairs]),
         "advice": advice(effects, names),
         "missing": missing_networks(read_results(args.results)),
         "provenance": provenance("results.write_findings", {}),

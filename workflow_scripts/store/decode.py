@@ -86,7 +86,10 @@ def square(image: Image.Image, size: int, resize: str) -> np.ndarray:
     with _reasons():
         _check_pixels(image)
         image.load()
-        return np.asarray(_flat(_resized(_averageable(_upright(image)), size, resize)))
+        bare = (
+            image.format is None and not image.info
+        )  # made of an array: looking for EXIF would take as long as a copy
+        return np.asarray(_flat(_resized(_averageable(image if bare else _upright(image)), size, resize)))
 
 
 def _decoded(data: bytes, size: int, resize: str) -> np.ndarray:

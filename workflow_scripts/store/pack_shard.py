@@ -25,6 +25,8 @@ from workflow_scripts.plumbing.records import verified, write_record
 from workflow_scripts.store.decode import Decoded, decode_all
 from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, refuse
 
+BUFFER = 2**20  # bytes: small images are written many at a time
+
 
 def pack_shard(
     dataset: Dataset,
@@ -75,7 +77,7 @@ def _write(
 ) -> Iterator[dict]:
     """Write pixels, index and checksums; yields the name and reason of each image that could not be decoded."""
     with (
-        open(pixels_path, "wb") as pixels,
+        open(pixels_path, "wb", buffering=BUFFER) as pixels,
         open(index_path, "w", newline="", encoding="utf-8") as index_file,
         open(checksums_path, "wb") as checksums,
     ):

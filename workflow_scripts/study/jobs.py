@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workflow_scripts.study.partition_names import plain_partition
 from workflow_scripts.study.seeds import derive_seed
 
 # Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
@@ -15,6 +16,8 @@ BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
 CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
 CURVE_STEM = "curves/" + CURVE_FOLDER + "/depths-{depths}"
+TASK_STEM = "tasks/{partition}-{target}"
+DRAWN_TASK_STEM = "tasks/{partition}/seed{seed}-{target}"
 VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE = "base"  # the treatment of base networks
@@ -77,6 +80,20 @@ class TrainingJob:
         return self._named(BASE_STEM if self.kind == BASE else CURVE_STEM)
 
     @property
+    def task(self) -> str:
+        """Path of the target's task below the study's results directory, without suffix."""
+        return self._named(DRAWN_TASK_STEM if self._drawn else TASK_STEM)
+
+    @property
+    def task_names(self) -> dict:
+        """The names of the target's task, as in its record."""
+        return {"partition": self.partition, "half": self.target} | ({"seed": self.seed} if self._drawn else {})
+
+    @property
+    def _drawn(self) -> bool:
+        return plain_partition(self.partition) != self.partition
+
+    @property
     def curve(self) -> str:
         """The folder of a curve's records, or the file of a base network's."""
         return self._named(BASE_NAME if self.kind == BASE else CURVE)
@@ -94,9 +111,15 @@ class TrainingJob:
 
     @property
     def source_job(self) -> "TrainingJob | None":
-        """The job of the base network that the first units are copied from; None where there is none."""
-        trained = self.kind in ("selffer", "transfer")
-        return TrainingJob.base(self.partition, self.seed, self.source) if trained else None
+        """The job of the base network that the first units are copied from; None where there is none.
+
+        The source of transfer onto drawn images was trained on all of its own. A selffer's has seen what its target
+        sees.
+        """
+        if self.kind not in ("selffer", "transfer"):
+            return None
+        partition = self.partition if self.kind == "selffer" else plain_partition(self.partition)
+        return TrainingJob.base(partition, self.seed, self.source)
 
     @property
     def networks(self) -> list[dict]:
@@ -111,23 +134,28 @@ class TrainingJob:
     def network_seed(self, depth: int, use: str) -> int:
         """The seed of one network's `use` ("init" or "dropout").
 
-        `preserve` and `norm_statistics` do not count, so that networks which differ in them alone share their fresh
-        weights.
+        `preserve`, `norm_statistics` and the number of drawn images do not count, so that networks which differ in them
+        alone share their fresh weights.
         """
-        names = (self.partition, self.source, self.target, self.treatment, depth)
+        names = (plain_partition(self.partition), self.source, self.target, self.treatment, depth)
         return derive_seed(self.seed, *names, use)
 
     def random_source_seed(self) -> int:
         """The seed of the untrained network whose first units are source "random", one for all depths."""
-        return derive_seed(self.seed, self.partition, RANDOM, "init")
+        return derive_seed(self.seed, plain_partition(self.partition), RANDOM, "init")
 
     def prefix_seed(self) -> int:
         """The seed of dropout in the frozen units, which the curve's networks share."""
-        return derive_seed(self.seed, self.partition, self.source, self.target, self.treatment, "prefix")
+        names = (plain_partition(self.partition), self.source, self.target, self.treatment)
+        return derive_seed(self.seed, *names, "prefix")
 
     def order_seed(self) -> int:
         """The seed of the batch stream, the same for every network on this target."""
-        return derive_seed(self.seed, self.partition, self.target, "batches")
+        return derive_seed(self.seed, plain_partition(self.partition), self.target, "batches")
+
+    def draw_seed(self) -> int:
+        """The seed of the images drawn for the target: not of their number, so that more of them hold the fewer."""
+        return derive_seed(self.seed, plain_partition(self.partition), self.target, "images")
 
     def frozen_units(self, depth: int) -> int:
         """How many leading units of the network of `depth` never change."""

@@ -5,11 +5,13 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
+from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
-from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
@@ -74,36 +76,49 @@ def base_leaves(leaves: Mapping) -> dict:
 
 
 def matrix_leaves(config: Mapping) -> dict:
-    """What decides which networks a study has, and in which jobs they are trained."""
+    """What decides which networks a study has, of which datasets, and in which jobs they are trained."""
     leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
+    leaves["dataset"] = {"name": config["dataset"]["name"]}
     leaves["training"] = {key: config["training"][key] for key in ("init", "norm_statistics")}
     leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
 
-def partition_leaves(config: Mapping, partition: str) -> dict:
-    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content."""
-    files = {key: sha256_file(file) for key, file in partition_files(config, partition).items()}
-    family = parse_partition(partition).family if "csv" not in files else None
-    artifact = config["natman"]["artifact"] if family == "natman" else None
-    return {"csv": None, "artifact": artifact, "extra_artifacts": None} | files
+def partition_leaves(config: Mapping, partition: str, half: str = "") -> dict:
+    """What decides a partition's halves, None where unused. A list file counts by the SHA-256 of its content.
+
+    Of a pair it is what decides its `half`, with the dataset, partition and half that it is `of`.
+    A partition of drawn images has the leaves of the partition that they are drawn from.
+    """
+    files = {key: sha256_file(file) for key, file in partition_files(config, partition, half).items()}
+    natman = "csv" not in files and _family(config, partition, half) == "natman"
+    leaves = {"csv": None, "artifact": config["natman"]["artifact"] if natman else None, "extra_artifacts": None}
+    pair = pair_halves(config, partition)
+    return leaves | files | ({"of": asdict(pair[half])} if pair else {})
 
 
-def partition_files(config: Mapping, partition: str) -> dict[str, str]:
-    """The list files that a partition is read from: `csv`, `extra_artifacts` or none."""
+def partition_files(config: Mapping, partition: str, half: str = "") -> dict[str, str]:
+    """The list files that a partition, or the `half` of a pair, is read from: `csv`, `extra_artifacts` or none."""
     csvs = {entry["partition"]: entry.get("csv") for entry in config["matrix"]}
-    files = {"csv": csvs[partition]}
-    if not files["csv"] and parse_partition(partition).family == "natman":
+    files = {"csv": csvs[plain_partition(partition)]}
+    if not files["csv"] and _family(config, partition, half) == "natman":
         files = {"extra_artifacts": config["natman"]["extra_artifacts"]}
     return {key: file for key, file in files.items() if file}
+
+
+def _family(config: Mapping, partition: str, half: str) -> str:
+    """The family of a partition, or of the partition that the `half` of a pair is of."""
+    pair = pair_halves(config, partition)
+    return parse_partition(pair[half].partition if pair else partition).family
 
 
 def shown_leaves(config: Mapping) -> dict:
     """The configuration as the report shows it, but for where files lie."""
     leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference", "units")}
     leaves["matrix"] = _matrix(config)
-    for section, paths in (("dataset", ("path", "root")), ("natman", ("extra_artifacts",))):
-        leaves[section] = {key: value for key, value in config[section].items() if key not in paths}
+    leaves["natman"] = _without(config["natman"], "extra_artifacts")
+    leaves["dataset"] = _without(config["dataset"], "path", "root")
+    leaves["datasets"] = {name: _without(section, "path", "root") for name, section in config["datasets"].items()}
     if (weights := config["training"]["pretrained"]) is not None:
         leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
@@ -154,7 +169,7 @@ def cost_leaves(config: Mapping) -> dict:
     training = ("crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
-    leaves["matrix"] = _matrix(config)
+    leaves |= {"matrix": _matrix(config), "dataset": {"name": config["dataset"]["name"]}}
     leaves["training"] = {key: config["training"][key] for key in training}
     leaves["training"]["architecture"] = architecture_name(config["training"])
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
@@ -164,4 +179,8 @@ def cost_leaves(config: Mapping) -> dict:
 
 def _matrix(config: Mapping) -> list[dict]:
     """The entries of the matrix without the places of their lists, which count by their content (partition_leaves)."""
-    return [{key: value for key, value in entry.items() if key != "csv"} for entry in config["matrix"]]
+    return [_without(entry, "csv") for entry in config["matrix"]]
+
+
+def _without(section: Mapping, *left_out: str) -> dict:
+    return {key: value for key, value in section.items() if key not in left_out}

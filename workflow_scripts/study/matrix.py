@@ -5,11 +5,14 @@ Light on purpose: the Snakefile calls this at parse time.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import product
 
 from workflow_scripts.study.groups import groups_of
 from workflow_scripts.study.jobs import OTHER_HALF, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.leaves import plain_statistics
-from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.partition_names import drawn_partition, parse_partition
+
+ALL_IMAGES = "all"  # of matrix[].target_images_per_class
 
 
 def curve_jobs(config: Mapping) -> list[TrainingJob]:
@@ -30,8 +33,9 @@ def curve_jobs(config: Mapping) -> list[TrainingJob]:
 def base_jobs(config: Mapping) -> list[TrainingJob]:
     """The jobs of the base networks, sorted: every target's, for comparison, and every source's but `random`."""
     jobs = {
-        TrainingJob.base(entry["partition"], seed, half)
+        TrainingJob.base(partition, seed, half)
         for entry in config["matrix"]
+        for partition in entry_partitions(entry)
         for seed in config["seeds"]
         for half in _entry_targets(entry)
     }
@@ -43,6 +47,13 @@ def study_jobs(config: Mapping) -> list[TrainingJob]:
     return [*base_jobs(config), *curve_jobs(config)]
 
 
+def entry_partitions(entry: Mapping) -> list[str]:
+    """The partitions that an entry of the matrix asks for: one for each number of its targets' images."""
+    name = entry["partition"]
+    amounts = entry.get("target_images_per_class", [ALL_IMAGES])
+    return [name if amount == ALL_IMAGES else drawn_partition(name, amount) for amount in amounts]
+
+
 def _entry_targets(entry: Mapping) -> list[str]:
     return entry.get("targets", list(parse_partition(entry["partition"]).halves))
 
@@ -51,10 +62,10 @@ def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[Trai
     """The curves of an entry of the matrix, with depth 0 in place of their depths."""
     init, statistics = entry.get("init", training["init"]), entry.get("norm_statistics", "")
     variant = {"preserve": entry.get("preserve", 0), "init": "" if init == training["init"] else init}
-    for target in _entry_targets(entry):
+    for partition, target in product(entry_partitions(entry), _entry_targets(entry)):
         sources = {"selffer": target, "transfer": OTHER_HALF.get(target), RANDOM: RANDOM, PRETRAINED: PRETRAINED}
         for kind, source in sources.items():
             plain = plain_statistics(training["norm_statistics"], source)
             for treatment in entry.get(kind, []):
                 own = statistics if treatment == "frozen" and statistics != plain else ""
-                yield TrainingJob(entry["partition"], seed, source, target, treatment, **variant, norm_statistics=own)
+                yield TrainingJob(partition, seed, source, target, treatment, **variant, norm_statistics=own)

@@ -63,11 +63,11 @@ def input_files(args: argparse.Namespace) -> list[Verified]:
 
 def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
     """Raise InputError unless tasks and source network are what the command line says, and of this study."""
-    expect(args.task, args.manifest, partition=job.partition, half=job.target)
+    expect(args.task, args.manifest, **job.task_names)
     if job.source == PRETRAINED:
         expect(args.source_weights, architecture=args.settings["architecture"])
     elif args.source_weights:
-        expect(args.source_task, args.manifest, partition=job.partition, half=job.source)
+        expect(args.source_task, **job.source_job.task_names)  # perhaps of a different dataset's store
         networks = job.source_job.networks
         expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
 

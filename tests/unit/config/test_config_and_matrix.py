@@ -224,3 +224,54 @@ def test_names_of_jobs_are_distinct_paths():
     stems = [job.stem for job in [*base_jobs(config), *curve_jobs(config)]]
     assert len(set(stems)) == len(stems) == 32
     assert all(re.fullmatch(r"[\w/-]+", stem) for stem in stems)
+
+
+FEW = {"partition": "random0", "transfer": ["frozen"], "selffer": ["frozen"], "depths": [1]}
+
+
+def test_numbers_of_target_images_are_curves_and_bases_of_their_own():
+    config = with_change("matrix", [FEW | {"targets": ["B"], "target_images_per_class": [5, 80, "all"]}])
+    config["seeds"] = [0, 1]
+    check_config(config, SCHEMA)
+    names = ["random0", "random0_draw_5_per_class", "random0_draw_80_per_class"]
+    assert sorted({job.partition for job in curve_jobs(config)}) == names
+    assert len(curve_jobs(config)) == 3 * 2 * 2
+    bases = {(job.partition, job.target) for job in base_jobs(config)}
+    assert bases == {("random0", "A"), *((name, "B") for name in names)}
+    assert all(job.source_job is None or job.source_job in base_jobs(config) for job in curve_jobs(config))
+    plain = with_change("matrix", [FEW | {"targets": ["B"]}])
+    assert {*curve_jobs(plain), *base_jobs(plain)} < {*curve_jobs(config), *base_jobs(config)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"partition": "random0_draw_5_per_class"}, r"partition: random0_draw_5_per_class: drawn .*target_images_per_"),
+        ({"partition": "random0_draw_0_per_class"}, r"partition: random0_draw_0_per_class: drawn .*target_images_per_"),
+        (
+            {"partition": "whole_first_5_per_class", "target_images_per_class": [2]},
+            r"target_images_per_class: partition whole_first_5_per_class has the first images of each class only\.",
+        ),
+        (FEW | {"target_images_per_class": [5, 81]}, r"target_images_per_class: the sample has 80 training images"),
+        (FEW | {"target_images_per_class": [0]}, r"target_images_per_class\[0\]: 0 is less than the minimum of 1"),
+        (FEW | {"target_images_per_class": [5, 5]}, r"target_images_per_class: \[5, 5\] has non-unique"),
+        (FEW | {"target_images_per_class": []}, r"target_images_per_class: \[\] "),
+        (FEW | {"target_images_per_class": ["most"]}, r"target_images_per_class\[0\]: 'most' is not of type 'integer'"),
+        (FEW | {"target_images_per_class": [2.5]}, r"target_images_per_class\[0\]: 2.5 is not of type 'integer'"),
+        (FEW | {"target_images_per_class": 5}, r"target_images_per_class: 5 is not of type 'array'"),
+        (FEW | {"target_images_per_class": [*range(1, 22)]}, r"target_images_per_class: \[1, 2.* is too long"),
+    ],
+)
+def test_wrong_numbers_of_target_images_are_one_line(entry, message):
+    with pytest.raises(InputError, match=rf"^configuration: matrix\[0\]\.{message}") as caught:
+        check_config(with_change("matrix", [entry]), SCHEMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_target_images_count_as_networks():
+    amounts = [*range(1, 20), "all"]
+    config = with_change("matrix", [FEW | {"depths": "all", "target_images_per_class": amounts}]) | {
+        "seeds": [*range(170)]
+    }
+    with pytest.raises(InputError, match="matrix: it asks for up to 102,000 networks"):
+        check_config(config, SCHEMA)

@@ -127,7 +127,7 @@ def test_a_store_is_packed_if_it_has_the_studys_shards(tmp_path, monkeypatch):
     config = default_config()
     store = store_folder(config)
     store.mkdir(parents=True)
-    for name in ("classes.csv", "hierarchy.csv", "survey.json", "dataset.json", "quarantine.csv"):
+    for name in ("classes.csv", "hierarchy.csv", "split.csv", "survey.json", "dataset.json", "quarantine.csv"):
         (store / name).touch()
     for name in shard_files(config, "u8", "csv", "crc", "json"):
         (tmp_path / name).touch()

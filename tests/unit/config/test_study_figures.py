@@ -15,7 +15,7 @@ REFERENCE = {"results": str(PUBLISHED), "printed": str(PRINTED)}
 def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
-    settings |= {"running": {"depths_per_job": 7}, "dataset": {"kind": "sample"}}
+    settings |= {"running": {"depths_per_job": 7}, "dataset": {"name": "own", "kind": "sample"}, "datasets": {}}
     settings |= {"training": {"init": "he", "norm_statistics": "source"}}
     return settings | changes
 
@@ -49,6 +49,17 @@ def study(matrix, **changes):
             {"reference": None},
             ["figure2", "effects", "norm_statistics", "filters", "learning"],
         ),
+        (
+            [{"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [1, 5]}],
+            {},
+            ["target_images", "filters", "learning"],
+        ),
+        (
+            [{"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [5, "all"]}],
+            {"reference": None},
+            ["figure2", "effects", "target_images", "boost", "figure3", "similarity", "filters", "learning"],
+        ),
+        ([{"partition": "whole", "target_images_per_class": [1, "all"]}], {}, ["filters", "learning"]),
         ([], {"results_table": str(PUBLISHED)}, ["figure2", "effects", "boost", "figure3", "reduced"]),
     ],
 )
@@ -70,6 +81,8 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "random1_first_9_per_class", "transfer": ["frozen"], "depths": [2]},
         {"partition": "whole", "random": ["frozen"], "pretrained": ["frozen"], "depths": [2]},
         {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
+        {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [3], "depths": [2]},
+        {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
     made_from = figure_files(study(matrix) | {"study": "s"})
     assert set(made_from) == set(FIGURES)
@@ -82,4 +95,4 @@ def test_every_figure_is_made_from_files_of_the_study():
     assert made_from["hierarchy"]["partitions"] == [
         f"results/s/partitions/{name}.json" for name in (*partitions, "whole")
     ]
-    assert len(made_from["filters"]["weights"]) == 5
+    assert len(made_from["filters"]["weights"]) == 7 + 2

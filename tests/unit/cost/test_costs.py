@@ -18,8 +18,12 @@ from workflow_scripts.study.matrix import study_jobs
 
 CONFIG = default_config()
 SETTINGS = {
-    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "training", "running")},
-    **{"classes": 40, "train_images": 3200, "val_images": 2000, "image_size": 36, "memory_mb": 887},
+    **{key: CONFIG[key] for key in ("study", "seeds", "depths", "matrix", "dataset", "training", "running")},
+    **{
+        "counts": {"sample": {"classes": 40, "train_images": 3200, "val_images": 2000}},
+        "image_size": 36,
+        "memory_mb": 887,
+    },
 }
 
 
@@ -61,6 +65,19 @@ def test_epochs_depend_on_the_images_of_the_task():
     )
     validation = 2000 * 2 * sum(multiplications(40))
     assert (whole - validation) == pytest.approx(10 * (some - validation))
+
+
+def test_drawn_images_cost_what_as_many_first_images_do():
+    epochs = settings(duration="10 epochs", validate_every="10 epochs", batch_size=10)
+    first, drawn = (
+        job_operations(TrainingJob("random0" + how, 0, "A", "B", "frozen", depths=(2,)), epochs)
+        for how in ("_first_8_per_class", "_draw_8_per_class")
+    )
+    assert first == drawn
+    entry = {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [8, "all"]}
+    jobs = job_seconds(epochs | {"matrix": [entry]}, 1e9)
+    by_partition = {job.partition: seconds for job, seconds in jobs.items() if job.kind == "base"}
+    assert by_partition["random0"] > 5 * by_partition["random0_draw_8_per_class"]
 
 
 def test_the_rate_of_a_base_network_is_its_own_price():
@@ -116,10 +133,10 @@ def test_done_jobs_are_marked_and_wait_for_nobody(tmp_path):
 
 
 def test_a_survey_replaces_what_was_assumed(tmp_path):
-    assert surveyed(SETTINGS, tmp_path / "survey.json") == SETTINGS
+    assert surveyed(SETTINGS, [tmp_path / "survey.json"]) == SETTINGS
     write_record(tmp_path / "survey.json", {"classes": 7, "images": {"train": 70, "val": 14}})
-    found = surveyed(SETTINGS, tmp_path / "survey.json")
-    assert (found["classes"], found["train_images"], found["val_images"]) == (7, 70, 14)
+    found = surveyed(SETTINGS, [tmp_path / "survey.json"])
+    assert found["counts"] == {"sample": {"classes": 7, "train_images": 70, "val_images": 14}}
 
 
 def test_estimate_and_actual_side_by_side(tmp_path):

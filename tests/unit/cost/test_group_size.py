@@ -26,7 +26,7 @@ def paper():
 @pytest.fixture(scope="module")
 def k40(paper):
     """The operations a second of the GPU whose speed docs/cost.md takes."""
-    return 267 * operations_per_image(paper["training"], paper["classes"])
+    return 267 * operations_per_image(paper["training"], paper["counts"]["ilsvrc2012"]["classes"])
 
 
 def test_the_papers_study_on_several_numbers_of_gpus(paper, k40):

@@ -107,7 +107,7 @@ def test_depth_n_is_the_output_of_the_first_n_layers():
 
 def test_the_same_network_is_alike_at_every_depth_and_an_untrained_one_is_not(store, tasks):
     same = {half: made(1) for half in "AB"}
-    table = compare_bases(store, tasks, same, made(2), SETTINGS | {"mean_image": "target"}, 40)
+    table = compare_bases(dict.fromkeys("AB", store), tasks, same, made(2), SETTINGS | {"mean_image": "target"}, 40)
     assert list(table["target"]) == ["A"] * 7 + ["B"] * 7
     assert list(table["depth"]) == [1, 2, 3, 4, 5, 6, 7] * 2
     assert list(table["unit"][:3]) == ["conv1", "conv2", "conv3"]
@@ -116,7 +116,9 @@ def test_the_same_network_is_alike_at_every_depth_and_an_untrained_one_is_not(st
     assert set(table["images"]) == {40}
     assert torch.is_grad_enabled()
     assert not torch.is_inference_mode_enabled()
-    other = compare_bases(store, tasks, same, made(2), SETTINGS, 40)  # the source's mean image changes what it sees
+    other = compare_bases(
+        dict.fromkeys("AB", store), tasks, same, made(2), SETTINGS, 40
+    )  # the source's mean image changes what it sees
     assert (other["cka"] < 1 - 1e-9).any()
 
 
@@ -127,8 +129,9 @@ def test_the_step_gives_the_same_bytes_and_refuses_other_weights(store, tasks, t
         safetensors.torch.save_file(made(ord(half)).state_dict(), weights)
         record = {"networks": TrainingJob.base("random0", 0, half).networks, "leaves": SETTINGS}
         write_record(weights.with_suffix(".json"), record, [weights], [tmp_path / f"{half}.npz"])
-    command = [PYTHON, "-m", "workflow_scripts.features.compare_bases", "--manifest", str(store)]
+    command = [PYTHON, "-m", "workflow_scripts.features.compare_bases"]
     for half in "AB":
+        command += [f"--manifest-{half.lower()}", str(store)]
         command += [f"--task-{half.lower()}", str(tmp_path / f"{half}.npz")]
         command += [f"--weights-{half.lower()}", str(tmp_path / f"base-{half}.safetensors")]
     command += [

@@ -133,4 +133,6 @@ def test_partitions_by_file_and_by_name(tmp_path):
     write_json(tmp_path / "x.json", {"halves": {"A": ["a"], "B": ["b"]}, "train_images_per_class": 7})
     classes = ClassList(("a", "b"), ("a", "b"))
     assert read_partition(str(tmp_path / "x.json"), classes) == ({"A": ["a"], "B": ["b"]}, 7)
+    with pytest.raises(InputError, match=r"whole_draw_3_per_class depend on a study's seed\. Read them from its task"):
+        read_partition("whole_draw_3_per_class", classes)
     assert read_partition("whole_first_3_per_class", classes) == ({"whole": ["a", "b"]}, 3)

@@ -14,7 +14,12 @@ from workflow_scripts.partition.division import (
     random_halves,
 )
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.study.partition_names import PartitionName, parse_partition
+from workflow_scripts.study.partition_names import (
+    PartitionName,
+    drawn_partition,
+    parse_partition,
+    plain_partition,
+)
 
 CLASSES = [f"n{number:08d}" for number in range(1000)]
 EDGES = [
@@ -111,8 +116,13 @@ def test_the_parts_of_a_partitions_name():
     assert parse_partition("random12") == PartitionName("random", 12, None)
     assert parse_partition("far0_first_25_per_class") == PartitionName("far", 0, 25)
     assert parse_partition("whole_first_1000_per_class") == PartitionName("whole", None, 1000)
+    assert parse_partition("far0_draw_25_per_class") == PartitionName("far", 0, 25, drawn=True)
     assert parse_partition("my_halves2") == PartitionName("my_halves2", None, None)
     assert parse_partition("random0_first_0_per_class") == PartitionName("random0_first_0_per_class", None, None)
+    assert parse_partition("random0_draw_0_per_class").images_per_class is None
+    assert drawn_partition("my_halves2", 7) == "my_halves2_draw_7_per_class"
+    for plain in ("random0", "whole_first_5_per_class", "my_halves2"):
+        assert plain_partition(drawn_partition(plain, 30)) == plain_partition(plain) == plain
     for wrong in ("2halves", "a-b", "", "_a", "random0 "):
         with pytest.raises(ValueError, match="is not a partition's name"):
             parse_partition(wrong)

@@ -97,7 +97,7 @@ def test_a_study_of_base_networks_alone_can_be_drawn(study_folder):
     bases = {**STUDY, "matrix": [{"partition": "random0"}]}
     records = [file.record for file in load_records(bases, study_folder).values()]
     assert len(plot_learning(reading_table(records)).axes) > 2
-    results = result_table(records)
+    results = result_table(records, STUDY)
     results.to_csv(study_folder / "bases.csv", index=False)
     results = load_results(study_folder / "bases.csv")
     plot_transfer(results)

@@ -165,7 +165,9 @@ def loaded_scores(top1, images):
         for half in "AB"
         for depth, treatment, group in ((0, "base", "base"), (1, "frozen", "BnB"))
     ]
-    return pd.DataFrame(rows, columns=columns).assign(val_images=images, diverged=False, variant="")
+    return pd.DataFrame(rows, columns=columns).assign(
+        val_images=images, diverged=False, variant="", halves="random halves"
+    )
 
 
 def test_equal_runs_give_no_interval(tmp_path):

@@ -14,6 +14,7 @@ from workflow_scripts.results.groups import load_results
 GENERAL, TROUBLE, TUNING = "From which depth", "Which trouble", "Does fine-tuning"
 DISTANCE, UNTRAINED = "Does the distance", "Are untrained"
 FOUR_TASKS = ("random0", "random1")
+NATMAN = {"partition": "natman", "halves": "natural / man-made halves"}
 
 
 def study(tmp_path, partitions=FOUR_TASKS, lost=(0, 0, 0), specialised=(0, 0, 0), tuned=None, **options):
@@ -186,9 +187,9 @@ def test_distance_is_only_claimed_where_it_shows(tmp_path):
     near = study(tmp_path, specialised=(0, 2, 5))
     far = near.assign(partition="natman" + near["partition"].str[-1])
     far["top1_best10_mean"] = far["top1_best10_mean"].where(far["group"] == "base", far["top1_best10_mean"] - 0.1)
-    far = far.assign(partition="natman").drop_duplicates(["partition", "source", "target", "depth", "treatment"])
+    far = far.assign(**NATMAN).drop_duplicates(["partition", "source", "target", "depth", "treatment"])
     assert "The loss is largest between natural / man-made halves" in answer(pd.concat([near, far]), DISTANCE)
-    alike = near.assign(partition="natman").drop_duplicates(["partition", "source", "target", "depth", "treatment"])
+    alike = near.assign(**NATMAN).drop_duplicates(["partition", "source", "target", "depth", "treatment"])
     text = answer(pd.concat([near, alike]), DISTANCE)
     assert "Whether the distance matters is undecided: the losses do not differ measurably." in text
 
@@ -218,7 +219,7 @@ def test_what_rests_on_no_interval_holds_in_these_runs(tmp_path):
     told = advice(effect_table(few))
     assert "over training from scratch in these runs." in told
     assert "Freezing n = 1 already costs 3.0 points in these runs." in told
-    far = few.assign(partition="natman")
+    far = few.assign(**NATMAN)
     assert answer(pd.concat([few, far]), DISTANCE).startswith("In these runs, frozen transfer (AnB) loses")
     untrained = few.assign(
         source=few["source"].where(few["group"] != "AnB", "random"), group=few["group"].replace("AnB", "random")

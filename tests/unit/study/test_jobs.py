@@ -17,6 +17,8 @@ JOBS = [
     *study_jobs(CONFIG),
     TrainingJob("random7", 3, "A", "B", "frozen", preserve=2, init="caffe", depths=(2, 5)),
     TrainingJob("natman", 0, "B", "B", "finetuned", init="he", depths=(1,)),
+    TrainingJob("natman_draw_5_per_class", 2, "A", "B", "frozen", depths=(1,)),
+    TrainingJob.base("natman_draw_5_per_class", 2, "B"),
 ]
 
 
@@ -36,7 +38,7 @@ def test_a_jobs_path_tells_the_job(job):
 
 def test_paths_are_as_they_have_always_been():
     assert TrainingJob.base("random0", 0, "A").stem == "networks/random0/seed0/base-A"
-    assert JOBS[-2].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
+    assert JOBS[-4].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
 
 
 @pytest.mark.parametrize(
@@ -74,3 +76,32 @@ def test_seeds_depend_on_what_design_says_and_on_nothing_else():
     assert one.prefix_seed() != selffer.prefix_seed()
     other_seed = TrainingJob("random0", 1, "A", "B", "frozen", depths=(2,))
     assert one.order_seed() != other_seed.order_seed()
+
+
+DRAWN = "random0_draw_5_per_class"
+
+
+def test_sources_of_transfer_have_seen_everything_and_selffers_what_their_target_sees():
+    transfer, selffer = (TrainingJob(DRAWN, 1, source, "B", "frozen", depths=(1,)) for source in "AB")
+    assert transfer.source_job == TrainingJob.base("random0", 1, "A")
+    assert selffer.source_job == TrainingJob.base(DRAWN, 1, "B")
+    assert TrainingJob(DRAWN, 1, "random", "B", "frozen", depths=(1,)).source_job is None
+
+
+def test_a_draw_has_a_task_for_each_seed():
+    assert TrainingJob.base("random0", 1, "A").task == "tasks/random0-A"
+    assert TrainingJob.base("random0", 1, "A").task_names == {"partition": "random0", "half": "A"}
+    assert TrainingJob.base(DRAWN, 1, "A").task == f"tasks/{DRAWN}/seed1-A"
+    assert TrainingJob.base(DRAWN, 1, "A").task_names == {"partition": DRAWN, "half": "A", "seed": 1}
+
+
+def test_seeds_do_not_depend_on_the_number_of_drawn_images():
+    names = ("random0", DRAWN, "random0_draw_9_per_class")
+    jobs = [TrainingJob(name, 1, "A", "B", "frozen", depths=(2,)) for name in names]
+    for seeds in ("order_seed", "prefix_seed", "draw_seed", "random_source_seed"):
+        assert len({getattr(job, seeds)() for job in jobs}) == 1
+    assert len({job.network_seed(2, "init") for job in jobs}) == 1
+    bases = [
+        TrainingJob.base(partition, seed, half) for partition in (DRAWN, "natman") for seed in (0, 1) for half in "AB"
+    ]
+    assert len({job.draw_seed() for job in bases}) == 8

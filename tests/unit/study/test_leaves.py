@@ -57,6 +57,15 @@ def test_a_leaf_makes_the_jobs_stale_that_it_decides(path, value, stale):
     assert stale_jobs(path, value) == stale
 
 
+def test_drawn_images_have_the_halves_that_they_are_drawn_from(tmp_path):
+    (tmp_path / "mine.csv").write_text("class,half\n")
+    config = CONFIG | {"matrix": [*CONFIG["matrix"], {"partition": "mine", "csv": str(tmp_path / "mine.csv")}]}
+    for name in ("natman", "random0", "mine"):
+        drawn = f"{name}_draw_5_per_class"
+        assert leaves.partition_leaves(config, drawn) == leaves.partition_leaves(config, name)
+        assert leaves.partition_files(config, drawn) == leaves.partition_files(config, name)
+
+
 def test_a_jobs_own_initial_weights_take_the_place_of_the_studys():
     own = TrainingJob("whole", 0, "random", "whole", "frozen", init="caffe", depths=(1,))
     assert leaves.job_leaves(CONFIG["training"], own)["init"] == "caffe"

@@ -13,7 +13,14 @@ from workflow_scripts.report.plotting import (
     new_figure,
     say,
 )
-from workflow_scripts.results.groups import equal_halves, in_families, load_results, main_variant, mean_by_depth
+from workflow_scripts.results.groups import (
+    equal_halves,
+    in_families,
+    load_results,
+    main_variant,
+    mean_by_depth,
+    undrawn,
+)
 from workflow_scripts.study.columns import SCORE
 
 PUBLISHED = "#555555"
@@ -21,7 +28,7 @@ PUBLISHED = "#555555"
 
 def relative_curves(results: pd.DataFrame) -> dict[str, pd.Series]:
     """Mean of score over base network's score by depth, for each kind of curve that `results` has."""
-    rows = main_variant(results)
+    rows = undrawn(main_variant(results))
     rows = rows.assign(relative=rows[SCORE] / rows["base"].where(rows["base"] > 0))
     halves = equal_halves(rows)
     natman = rows[in_families(rows, "natman") & (rows["group"] == "AnB")]

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis
 from workflow_scripts.report.plotting import EFFECT_PANELS, each_label_once, figure_command, new_figure, say
-from workflow_scripts.results.effects import kinds_of_halves, per_depth, read_effects
+from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth, read_effects
 from workflow_scripts.results.groups import named_source
 from workflow_scripts.results.units import read_units
 
@@ -17,8 +17,9 @@ BESIDE = (-0.12, 0.0, 0.12)
 def plot_effects(effects: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
     """A row of two panels per kind of halves of `effects` (workflow_scripts.results.effects.effect_table).
 
-    The axes have the names of `units` (units.read_units), if they are known.
+    Targets of drawn images are left out. The axes have the names of `units` (units.read_units), if they are known.
     """
+    effects = of_all_images(effects)
     measured = [name for panel in EFFECT_PANELS.values() for name in panel]
     paired = effects[effects["effect"].isin(measured)].dropna(subset="points")
     kinds = list(kinds_of_halves(paired))

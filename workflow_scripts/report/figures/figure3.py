@@ -12,6 +12,7 @@ from workflow_scripts.report.plotting import (
     draw_line,
     each_label_once,
     figure_command,
+    halves_styles,
     mark_diverged,
     new_figure,
     say_why_empty,
@@ -24,6 +25,7 @@ from workflow_scripts.results.groups import (
     load_results,
     main_variant,
     mean_by_depth,
+    undrawn,
 )
 from workflow_scripts.results.units import read_units
 from workflow_scripts.study.columns import SCORE
@@ -39,12 +41,14 @@ def plot_distance(results: pd.DataFrame, units: pd.DataFrame | None = None) -> F
 
     The axes have the names of `units` (units.read_units), if they are known.
     """
-    frozen = results[results["treatment"] == "frozen"]
+    frozen = undrawn(results[results["treatment"] == "frozen"])
     frozen = frozen.assign(drop=frozen[SCORE] - frozen["base"])
     transfer = main_variant(frozen[frozen["group"] == "AnB"])
     natman = transfer[in_families(transfer, "natman")]
     untrained = frozen[frozen["group"] == "random"]
     halves = main_variant(equal_halves(frozen))
+    pairs = list(transfer[transfer["pair"] != ""].groupby("halves"))
+    styles = STYLE_OF_HALVES | halves_styles(pair for pair, _ in pairs)
     figure, axes = new_figure(1, 3, (15, 4.6))
     _draw_natman(axes[0], natman)
     _draw_untrained(axes[1], untrained)
@@ -52,8 +56,9 @@ def plot_distance(results: pd.DataFrame, units: pd.DataFrame | None = None) -> F
         (halves[halves["group"] == "AnB"], "random halves", halves_label(halves)),
         (natman, "natural / man-made halves", "natural / man-made"),
         *((transfer[in_families(transfer, grade)], f"{grade} halves", f"{grade} halves") for grade in GRADED),
+        *((rows, pair, pair) for pair, rows in pairs),
     ):
-        draw_line(axes[2], mean_by_depth(rows, "drop"), *STYLE_OF_HALVES[kind], label=f"{label}, AnB")
+        draw_line(axes[2], mean_by_depth(rows, "drop"), *styles[kind], label=f"{label}, AnB")
     for style, rows in variants(untrained):
         line = (RANDOM_COLOUR, style.marker or "s", style.line, f"random features{style.suffix}")
         draw_line(axes[2], mean_by_depth(rows, "drop"), *line)

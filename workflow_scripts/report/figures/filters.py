@@ -21,6 +21,7 @@ COLOURS = {
 }
 LABELS = {"gabor": "Gabor-like"}
 GRID_COLUMNS = 4
+LONGEST_TITLE = 26  # characters above a grid
 
 
 def plot_filters(layers: dict[Name, np.ndarray], filters: pd.DataFrame, shares: pd.DataFrame) -> Figure:
@@ -47,7 +48,8 @@ def plot_filters(layers: dict[Name, np.ndarray], filters: pd.DataFrame, shares: 
         axes.set_axis_off()
     for axes, (name, weights) in zip(grid.flat, shown.items(), strict=False):
         _draw_grid(axes, weights, _of_network(filters, name)["kind"].to_numpy()[: len(weights)])
-        axes.set_title(_title(name, bool(_of_network(shares, name)["diverged"].any())), fontsize=10)
+        title = _title(name, bool(_of_network(shares, name)["diverged"].any()))
+        axes.set_title(title if len(title) <= LONGEST_TITLE else title.replace(" ", "\n", 1), fontsize=10)
     below = figure.add_subplot(grid[-1, 0].get_gridspec()[-1, :])
     _draw_shares(below, shares)
     more = len(layers) - SHOWN

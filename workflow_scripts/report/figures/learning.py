@@ -20,6 +20,7 @@ from workflow_scripts.study.columns import VARIANT_COLUMNS
 CURVE = ["partition", "source", "target", "treatment", *VARIANT_COLUMNS]
 LOSSES = ["loss", "train_loss"]
 PANEL_COLUMNS = 4
+LONGEST_TITLE = 42  # characters above a panel
 
 
 def plot_learning(readings: pd.DataFrame) -> Figure:
@@ -41,6 +42,8 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
         _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
         label = variant_label(*variant, inits)
         lines = [f"{partition}: {source} to {target}, {treatment}", *([label] if label else [])]
+        if len(lines[0]) > LONGEST_TITLE:
+            lines[:1] = lines[0].split(" ", 1)
         axes.set_title("\n".join(lines), fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")

@@ -6,14 +6,14 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.plotting import OF_PRETRAINED, figure_command
 from workflow_scripts.report.transfer import plot_frames
-from workflow_scripts.results.groups import halves_of, load_results, of_pretrained
+from workflow_scripts.results.groups import load_results, of_pretrained, undrawn
 from workflow_scripts.results.units import read_units
 
 
 def plot_pretrained(results: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
     """A column of panels for each kind of halves that a pretrained network was copied to; see plot_frames."""
-    rows = of_pretrained(results)
-    frames = dict(list(rows.groupby(rows["partition"].map(halves_of)))) or {"pretrained source": rows}
+    rows = undrawn(of_pretrained(results))
+    frames = dict(list(rows.groupby("halves"))) or {"pretrained source": rows}
     return plot_frames(frames, OF_PRETRAINED, units)
 
 

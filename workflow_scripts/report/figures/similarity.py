@@ -49,7 +49,9 @@ def plot_similarity(results: pd.DataFrame, similarity: pd.DataFrame, units: pd.D
     The axis of depths has the names of `units` (units.read_units), if they are known.
     """
     figure, (by_depth, against) = new_figure(1, 2, (12, 4.8))
-    similarity = similarity.assign(halves=similarity["partition"].map(halves_of))
+    pairs = results.groupby(["partition", "target"])["pair"].first().to_dict()
+    tasks = zip(similarity["partition"], similarity["target"], strict=True)
+    similarity = similarity.assign(halves=[halves_of(task[0], pairs.get(task, "")) for task in tasks])
     styles = halves_styles(sorted(similarity["halves"].unique()))
     for halves, rows in similarity.groupby("halves"):
         draw_line(by_depth, _known(rows, "cka"), *styles[halves], label=halves)
