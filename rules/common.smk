@@ -51,7 +51,7 @@ PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("h
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
-TABLES += [*(["comparison"] if REFERENCE else []), *(["units", "shares"] if TRAINED else [])]
+TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
 
 
 def any_of(names):

@@ -1,10 +1,14 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
 #   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration (their content, not their place)
-#   makes  results/<study>/partitions/*.json (one for each half of a pair) and tasks/*.npz with their records
+#   makes  results/<study>/partitions/*.json (one for each half of a pair), tasks/*.npz with their records, tables/tasks.csv
+TASKS = {job.task: job for job in BASES}
+
+
 rule tasks:
     """Target: all tasks."""
     input:
-        [f"{RESULTS}/{job.task}.npz" for job in BASES],
+        [f"{RESULTS}/{task}.npz" for task in TASKS],
+        f"{RESULTS}/tables/tasks.csv",
 
 
 rule make_partition:
@@ -107,3 +111,33 @@ rule draw_task:
         "python -P -m workflow_scripts.partition.make_task --manifest {input.manifest:q} --partition {input.partition:q}"
         " --settings {params.settings:q} --half {wildcards.half} --draw {wildcards.images:q} --seed {wildcards.seed}"
         " --output {output.task:q} > {log:q} 2>&1"
+
+
+rule list_tasks:
+    """List the numbers of classes and images of all tasks."""
+    input:
+        [f"{RESULTS}/{task}.json" for task in TASKS],
+    output:
+        table=report(
+            f"{RESULTS}/tables/tasks.csv",
+            caption="../report/tasks.rst",
+            category="Tables",
+            labels={"table": "Tasks and their images"},
+        ),
+        record=f"{RESULTS}/tables/tasks.json",
+    log:
+        f"{RESULTS}/logs/list_tasks.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/list_tasks.tsv"
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # a second
+    params:
+        datasets=[INPUTS.half_dataset(job.partition, job.target)["dataset"]["name"] for job in TASKS.values()],
+        code=code_fingerprint("partition.list_tasks"),
+    shell:
+        "python -P -m workflow_scripts.partition.list_tasks --tasks {input:q} --datasets {params.datasets:q}"
+        " --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"

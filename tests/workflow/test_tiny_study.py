@@ -162,7 +162,7 @@ def test_the_rate_of_fine_tuning_retrains_fine_tuned_curves_and_what_follows(stu
 def test_a_new_partition_brings_its_own_tasks_and_networks(study, configure):
     matrix = yaml.safe_load((study.folder / "config.yaml").read_text())["matrix"]
     configure("matrix", [*matrix, {"partition": "random1", "transfer": ["frozen"]}])
-    own = {"make_partition": 1, "make_task": 2, "train_base": 2, "train_curve": 2}
+    own = {"make_partition": 1, "make_task": 2, "list_tasks": 1, "train_base": 2, "train_curve": 2}
     assert stale(study) == own | FROM_BASES | {"compare_bases": 1}
 
 
@@ -180,6 +180,7 @@ def test_the_pack_size_remakes_all_but_the_archives(study, configure):
         "plot_store": 1,
         "make_partition": 3,
         "make_task": 5,
+        "list_tasks": 1,
     }
     assert stale(study) == upstream | {"train_base": 5, "train_curve": 11} | FROM_BASES
 
@@ -288,7 +289,8 @@ def test_reduced_data_and_preserved_layers_are_in_the_report(study):
     more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
     (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
     study.snakemake(study="more.yaml")
-    assert {"preserved", "reduced", "pretrained", "norm_statistics", "target_images", *FIGURES} == set(FIGURE_TABLE)
+    others = {"pretrained", "norm_statistics", "target_images", "pairs"}
+    assert {"preserved", "reduced", *others, *FIGURES} == set(FIGURE_TABLE)
     page = (study.folder / "results/more/report.html").read_text()
     assert "Preserved units" in page
     assert "Base networks on reduced data" in page

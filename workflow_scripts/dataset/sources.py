@@ -17,7 +17,7 @@ def open_dataset(dataset: Mapping, path: str) -> Dataset:
     """The dataset at `path`, a Dataset of DATASET_KINDS; `dataset` is as in dataset.dataset_files.
 
     Raises InputError if it cannot be read, or if the archives of a sample differ from their record. Raises it also for
-    fewer than four classes: a partition is two tasks of two classes or more.
+    fewer than two classes. Dividing a dataset into halves of two classes needs four, which the partition checks.
     """
     if dataset["kind"] == "sample":
         verifier = Verifier()
@@ -25,10 +25,8 @@ def open_dataset(dataset: Mapping, path: str) -> Dataset:
             verifier.verified(Path(path) / archive, record=Path(path) / "sample.json")
     opened = DATASET_KINDS[dataset["kind"]](path, **{key: value for key, value in dataset.items() if key != "kind"})
     names = opened.class_list().names
-    if len(names) < 4:
-        raise InputError(
-            f"{path}: it has {len(names)} classes ({some_of(names)}), but two tasks need at least 4. Add classes."
-        )
+    if len(names) < 2:
+        raise InputError(f"{path}: its only class is {some_of(names)}, but a task needs at least 2. Add classes.")
     return opened
 
 

@@ -41,7 +41,10 @@ class Noise:
     def seed(self, seed: int) -> "Noise":
         """Begin at `seed`, and return the noise. Modules that draw by themselves use torch's default generators."""
         self.random.manual_seed(seed)
-        torch.manual_seed(seed)
+        # torch.manual_seed would also note down, call by call, what each kind of device is to do when it is first used.
+        torch.default_generator.manual_seed(seed)
+        if self.random.device.type == "cuda":
+            torch.cuda.manual_seed(seed)
         return self
 
 

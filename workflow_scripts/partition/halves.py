@@ -71,7 +71,8 @@ def check_sizes(where: str | Path, classes_in: Mapping[str, int]) -> None:
     for half, count in classes_in.items():
         if count < 2:
             raise InputError(
-                f"{where}: half {half} has {count} classes, but a task needs at least 2. Add classes to it."
+                f"{where}: half {half} has {count} class{'' if count == 1 else 'es'}, but a task needs at least 2. "
+                "Add classes to it."
             )
 
 

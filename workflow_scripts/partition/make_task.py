@@ -46,8 +46,16 @@ def make_task(
 def write_task(task: Task, path: Path, record: dict, made_from: Sequence[Path | Verified]) -> None:
     """Write `task` to `path` and its `record`, with the numbers of its images, beside it as .json."""
     task.save(path)
-    counts = {"classes": task.classes, "train": len(task.train_labels), "val": len(task.val_labels)}
-    write_record(path.with_suffix(".json"), record | {"images": counts}, [path], made_from)
+    images = {"classes": task.classes}
+    for split in ("train", "val"):
+        counts = task.counts(split)
+        images |= {split: int(counts.sum()), f"{split}_per_class": spread(counts)}
+    write_record(path.with_suffix(".json"), record | {"images": images}, [path], made_from)
+
+
+def spread(counts: np.ndarray) -> dict[str, float]:
+    """The fewest, the median and the most images of a class, of the numbers of images by class."""
+    return {"fewest": int(counts.min()), "median": float(np.median(counts)), "most": int(counts.max())}
 
 
 def main() -> None:

@@ -24,6 +24,11 @@ class Task:
     mean_image: np.ndarray
     classes: int
 
+    def counts(self, split: str) -> np.ndarray:
+        """The number of images of each class in the split "train" or "val"."""
+        labels = {"train": self.train_labels, "val": self.val_labels}[split]
+        return np.bincount(labels, minlength=self.classes)
+
     def save(self, path: str | Path) -> None:
         """Write the task as an uncompressed .npz, atomically."""
         with atomic_path(path) as temporary:

@@ -24,12 +24,13 @@ from workflow_scripts.results.groups import load_results, undrawn
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
-from workflow_scripts.study.columns import NETWORK_COLUMNS, SCORE
+from workflow_scripts.study.columns import NETWORK_COLUMNS, PER_CLASS, SCORE
 from workflow_scripts.study.jobs import PRETRAINED
 
 SHOWN_COLUMNS = [
     *NETWORK_COLUMNS,
     SCORE,
+    PER_CLASS,
     "top1_last",
     "top5_last",
     "loss_last",

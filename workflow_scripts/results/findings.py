@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from workflow_scripts.results.balance import majority, unequal_halves
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
@@ -30,10 +31,12 @@ def findings(
     """
     drawn, effects = target_images(results, names or {}), of_all_images(effects)
     asked = {
+        "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does the distance between the tasks matter?": [*distance(effects)],
+        "Are the scores of both halves comparable?": [*unequal_halves(results)],
         "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
         "With few target images: train from scratch, freeze or fine-tune?": [*drawn],

@@ -10,7 +10,14 @@ from pathlib import Path
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.names import look_alike
-from workflow_scripts.study.columns import KEY_COLUMNS, PRINTED_COLUMNS, REQUIRED_COLUMNS, RESULT_COLUMNS, SCORE
+from workflow_scripts.study.columns import (
+    KEY_COLUMNS,
+    PER_CLASS,
+    PRINTED_COLUMNS,
+    REQUIRED_COLUMNS,
+    RESULT_COLUMNS,
+    SCORE,
+)
 from workflow_scripts.study.partition_names import parse_partition
 
 DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
@@ -23,7 +30,7 @@ ALLOWED = {
 }
 ALLOWED |= {"norm_statistics": {"", "source", "target", "batch"}}
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
-WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, "top1_last", "top5_last")
+WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, PER_CLASS, "top1_last", "top5_last", "majority_share")
 TEXT = (
     "partition",
     "source",

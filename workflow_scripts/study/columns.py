@@ -1,6 +1,7 @@
 """The names of the columns of results tables. Light on purpose: the Snakefile's checks use them at parse time."""
 
 SCORE = "top1_best10_mean"  # the paper's score: the mean of the ten best validation readings of top-1 accuracy
+PER_CLASS = "top1_per_class_mean"  # of the same readings: the mean over classes of the share of right answers
 REQUIRED_COLUMNS = ("partition", "source", "target", "depth", "treatment", SCORE)  # of a table from elsewhere
 PRINTED_COLUMNS = ("quantity", "percent", "source")  # of the table of numbers printed in the paper
 
@@ -9,7 +10,8 @@ VARIANT_COLUMNS = ["preserve", "init", "norm_statistics"]
 KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
 RESULT_COLUMNS = [
     *NETWORK_COLUMNS,
-    *("iterations", SCORE, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
+    *("iterations", SCORE, PER_CLASS, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
     *VARIANT_COLUMNS,
-    *("pair", "classes", "train_images", "val_images", "weights_sha256", "job_seconds", "images_per_second"),
+    *("pair", "classes", "train_images", "val_images", "majority_share", "weights_sha256"),
+    *("job_seconds", "images_per_second"),
 ]

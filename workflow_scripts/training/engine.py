@@ -148,7 +148,9 @@ class CurveTraining:
     @torch.no_grad()
     def _validate(self, interrupted: Callable[[], bool]) -> None:
         """Add a reading to every learner, or none if `interrupted` says so on the way."""
-        sums = [torch.zeros(3, dtype=torch.float64, device=self.settings.device) for _ in self.learners]
+        images_of_class = self.batches.task.counts("val")
+        size = 3 + len(images_of_class)  # of Learner.validation_sums
+        sums = [torch.zeros(size, dtype=torch.float64, device=self.settings.device) for _ in self.learners]
         for images, labels in self.batches.validation(self.settings.batch_size):
             inputs = self._prefix_outputs(images, None)
             for learner, total in zip(self.learners, sums, strict=True):
@@ -157,7 +159,7 @@ class CurveTraining:
                 return
         self.workers.add(sums)
         for learner, total in zip(self.learners, sums, strict=True):
-            learner.add_reading(self.iteration, total, len(self.batches.task.val_labels))
+            learner.add_reading(self.iteration, total, images_of_class)
 
     def state(self) -> dict:
         """All that `restore` needs."""

@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from workflow_scripts.network.networks import Network, Noise
+from workflow_scripts.study.columns import PER_CLASS
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings
@@ -50,27 +52,34 @@ class Learner:
     def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Sums over a batch, without dropout (float64, on the device).
 
-        They are how often the label is the best score, how often it is among the best five, and the sum of the losses.
+        They are how often the label is the best score, how often it is among the best five (of fewer classes: always),
+        and the sum of the losses. Then, for each class, how often its images' label is the best score.
         """
         with autocast(self.settings.precision, self.settings.device):
             scores = self.network(inputs, None, self.frozen)
         scores = scores.float()
         best = scores.topk(min(5, scores.shape[1])).indices == labels[:, None]
         loss = functional.cross_entropy(scores, labels, reduction="sum")
-        return torch.stack([best[:, 0].sum(), best.sum(), loss]).double()
+        # Sums of whole numbers are exact in any order.
+        right = torch.zeros(scores.shape[1], dtype=torch.float64, device=scores.device)
+        right.index_add_(0, labels, best[:, 0].double())
+        return torch.cat([torch.stack([best[:, 0].sum(), best.sum(), loss]).double(), right])
 
-    def add_reading(self, iteration: int, sums: Tensor, images: int) -> None:
-        """Add a reading at `iteration` from the validation_sums of all `images`.
+    def add_reading(self, iteration: int, sums: Tensor, images: np.ndarray) -> None:
+        """Add a reading at `iteration` from the validation_sums of all images, of which `images` has the number by
+        class.
 
-        It has the top-1 and top-5 accuracy (fractions), the mean loss, and the mean training loss since the last
-        reading.
+        It has the top-1 and top-5 accuracy (fractions), the top-1 accuracy averaged over classes, the mean loss, and
+        the mean training loss since the last reading.
         """
-        top1, top5, loss = (sums / images).tolist()
+        sums = sums.cpu().numpy()
+        top1, top5, loss = (sums[:3] / images.sum()).tolist()
+        by_class = class_mean(sums[3:], images)
         train_loss = self.loss_sum.item() / (iteration - self.last_iteration)
         if math.isfinite(train_loss):
             self.loss_sum.zero_()
-        values = {"iteration": iteration, "top1": top1, "top5": top5, "loss": loss, "train_loss": train_loss}
-        self.readings.append(values)
+        values = {"iteration": iteration, "top1": top1, PER_CLASS: by_class, "top5": top5, "loss": loss}
+        self.readings.append(values | {"train_loss": train_loss})
 
     @property
     def last_iteration(self) -> int:
@@ -92,3 +101,13 @@ class Learner:
         self.optimizer.restore(state["optimizer"])
         self.readings = state["readings"]
         self.loss_sum.copy_(state["loss_sum"])
+
+
+def class_mean(right: np.ndarray, images: np.ndarray) -> float:
+    """The mean over classes of right answers / images, from both by class. Classes without images are left out.
+
+    Where all classes have equally many images it has the bits of the plain accuracy: classes of the same size are
+    added up before the division.
+    """
+    by_size = np.bincount(images, weights=right)[1:]
+    return float((by_size / (np.arange(1, len(by_size) + 1) * np.count_nonzero(images))).sum())

@@ -9,6 +9,7 @@ import torch
 from scipy.special import betainc
 
 from workflow_scripts.partition.task import Task
+from workflow_scripts.study.columns import PER_CLASS, SCORE
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.learner import Learner
@@ -21,17 +22,20 @@ HALF_LEARNED = 0.05  # probability below which a score is too low for half of th
 def network_record(job: TrainingJob, learner: Learner, task: Task, settings: TrainingSettings) -> dict:
     """One network's results: its names, the paper's score, the last reading, divergence, all readings (JSON values)."""
     readings = [{key: _finite(value) for key, value in reading.items()} for reading in learner.readings]
-    best = np.sort([reading["top1"] for reading in readings])[-BEST_READINGS:]
-    cause = divergence(readings, settings.stuck_after, chance_accuracy(task.val_labels), len(task.val_labels))
+    best = sorted(readings, key=lambda reading: reading["top1"])[-BEST_READINGS:]
+    majority = chance_accuracy(task.val_labels)
+    cause = divergence(readings, settings.stuck_after, majority, len(task.val_labels))
     return {
         **job.network(learner.depth),
         "init": settings.init,
         "iterations": readings[-1]["iteration"],
-        "top1_best10_mean": float(best.mean()),
+        SCORE: float(np.mean([reading["top1"] for reading in best])),
+        PER_CLASS: float(np.mean([reading[PER_CLASS] for reading in best])),
         **{f"{key}_last": readings[-1][key] for key in ("top1", "top5", "loss")},
         "diverged": bool(cause),
         "diverged_cause": cause,
         **{"classes": task.classes, "train_images": len(task.train_labels), "val_images": len(task.val_labels)},
+        "majority_share": majority,
         "weights_sha256": weights_sha256(learner.network),
         "readings": readings,
     }

@@ -113,6 +113,7 @@ def test_two_processes_learn_what_one_does(command, tmp_path, depths, treatment)
         for key in ("loss", "train_loss"):
             ours, theirs = ([reading[key] for reading in curve] for curve in (alone, together))
             np.testing.assert_allclose(ours, theirs, rtol=1e-4)
+        assert all(reading["top1_per_class_mean"] == reading["top1"] for reading in together)  # of equal classes
     first, second = (safetensors.torch.load_file(tmp_path / f"{name}.safetensors") for name in ("one", "two"))
     for name, tensor in first.items():
         torch.testing.assert_close(tensor, second[name], rtol=1e-3, atol=1e-5)
