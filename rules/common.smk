@@ -47,6 +47,9 @@ INPUTS = RuleInputs(config, NETWORK_FILES, PRETRAINED_STEM)
 DATASETS, STORES = INPUTS.datasets, INPUTS.stores  # by name: the configuration with that dataset as its own; its store
 SURVEYS = [f"{STORES[name]}/survey.json" for name in sorted(STORES)]
 SAMPLES = [name for name, one in DATASETS.items() if one["dataset"]["kind"] == "sample"]
+DOWNLOADS = [name for name, one in DATASETS.items() if one["dataset"]["download"]]
+KINDS = {one["dataset"]["kind"] for one in DATASETS.values()}
+DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if 'torchvision' in KINDS else ''}.yaml"
 PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("halves")})
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
@@ -114,9 +117,11 @@ def dataset_inputs(wildcards):
     """A drawn sample as a rule's input, whose record tracks its content.
 
     A dataset of the user's is none, because a path would count: its edition is a parameter. But files that are gone are
-    inputs, since Snakemake then takes what was made from them as it is.
+    inputs, since Snakemake then takes what was made from them as it is. A download leaves a record while it is needed.
     """
     name = wildcards.dataset
+    if name in DOWNLOADS:
+        return ancient(f"{dataset_folder(DATASETS[name])}/downloaded.json")
     if (missing := dataset_now(name).missing) or name not in SAMPLES:
         return [local(file) if MODULE else file for file in missing]  # a module's prefix is not the user's
     archives = dataset_folder(DATASETS[name]) / "archives"

@@ -1,8 +1,8 @@
 # The dataset: its archives (drawn for kind `sample`, else the user's) and its survey before anything is decoded.
 #   needs  the files at dataset.path (for `sample` nothing)
-#   makes  data/<name>/archives/ (`sample` only), and in the store's folder classes.csv, hierarchy.csv, survey.json,
-#          split.csv (no rows where validation images are not drawn), and dataset.json, which says what the dataset was,
-#          wherever it lies (not removed before a new survey)
+#   makes  data/<name>/archives/ (`sample` only), what torchvision downloads into dataset.root, and in the store's folder
+#          classes.csv, hierarchy.csv, survey.json, split.csv (no rows where validation images are not drawn), and
+#          dataset.json, which says what the dataset was, wherever it lies (not removed before a new survey)
 if SAMPLES:
 
     rule draw_sample:
@@ -32,6 +32,33 @@ if SAMPLES:
             " --processes {threads} > {log:q} 2>&1"
 
 
+if DOWNLOADS:
+
+    rule download_dataset:
+        """Let torchvision download the dataset, unless it is there."""
+        output:
+            temp(f"{DATASET}/downloaded.json"),  # so that whatever reads the dataset asks first whether it is there
+        log:
+            f"{DATASET}/logs/download_dataset.log",
+        benchmark:
+            f"{DATASET}/benchmarks/download_dataset.tsv"
+        wildcard_constraints:
+            dataset=any_of(DOWNLOADS),
+        localrule: True  # where there is internet
+        conda:
+            DATASET_ENVIRONMENT
+        resources:
+            mem_mb=5000,  # Python with torch, and the largest dataset that is read whole
+            runtime=600,  # Places365 has 100 GB
+        params:
+            dataset=dataset_settings,
+            path=dataset_path,
+            code=code_fingerprint("dataset.download_dataset"),
+        shell:
+            "python -P -m workflow_scripts.dataset.download_dataset --dataset {params.dataset:q} --path {params.path:q}"
+            " --record {output:q} > {log:q} 2>&1"
+
+
 rule survey_dataset:
     """Check the whole dataset, and list its classes and hierarchy."""
     input:
@@ -47,9 +74,9 @@ rule survey_dataset:
     benchmark:
         f"{STORE}/benchmarks/survey_dataset.tsv"
     conda:
-        "../envs/data.yaml"
+        DATASET_ENVIRONMENT
     resources:
-        mem_mb=2000,  # the names of a tree of ImageNet's size, twice
+        mem_mb=lambda wildcards: resources.survey_memory(DATASETS[wildcards.dataset]),
         runtime=30,  # listing a tree of 1.3 million files; an archive takes seconds
     params:
         dataset=dataset_settings,

@@ -64,6 +64,7 @@ rule write_report:
     input:
         records_of({"files": REPORTED}),
         **({"readings": f"{RESULTS}/learning_curves.csv"} if TRAINED else {}),
+        **({"duplicates": [f"{store}/duplicates.json" for store in STORES.values()]} if TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         summary=f"{RESULTS}/results.json",
         findings=f"{RESULTS}/tables/findings.json",

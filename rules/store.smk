@@ -1,10 +1,14 @@
 # The packed store: each dataset is decoded and resized once, shard by shard, into uint8 (docs/design.md, rule 1).
 #   needs  the dataset, classes.csv and survey.json
-#   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json and quarantine.csv
+#   makes  in data/<name>/packed_<size>_<resize>/ the shards, manifest.json, quarantine.csv and duplicates.csv
 rule packed:
     """Target: the packed stores."""
     input:
-        [f"{store}/{name}" for store in STORES.values() for name in ("manifest.json", "contact_sheet.png")],
+        [
+            f"{store}/{name}"
+            for store in STORES.values()
+            for name in ("manifest.json", "duplicates.csv", "contact_sheet.png")
+        ],
 
 
 rule pack_shard:
@@ -23,10 +27,10 @@ rule pack_shard:
     benchmark:
         f"{STORE}/benchmarks/pack_shard/{{split}}-{{shard}}.tsv"
     conda:
-        "../envs/data.yaml"
+        DATASET_ENVIRONMENT
     threads: config["store"]["threads"]
     resources:
-        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(threads, attempt),
+        mem_mb=lambda wildcards, threads, attempt: resources.pack_memory(DATASETS[wildcards.dataset], threads, attempt),
         runtime=lambda wildcards, threads, attempt: resources.pack_minutes(
             DATASETS[wildcards.dataset], wildcards.split, threads, attempt
         ),
@@ -77,3 +81,30 @@ rule pack_manifest:
     shell:
         "python -P -m workflow_scripts.store.pack_manifest --classes {input.classes:q} --image-size {params.image_size:q}"
         " --resize {params.resize:q} --shards {input.records:q} --folder {params.folder:q} > {log:q} 2>&1"
+
+
+rule find_duplicates:
+    """List the validation images that are training images too."""
+    input:
+        unpack(INPUTS.of_plot),
+    output:
+        duplicates=report(
+            f"{STORE}/duplicates.csv",
+            caption="../report/duplicates.rst",
+            category="Data",
+            labels={"table": "Validation images that are training images too"},
+        ),
+        record=f"{STORE}/duplicates.json",
+    log:
+        f"{STORE}/logs/find_duplicates.log",
+    benchmark:
+        f"{STORE}/benchmarks/find_duplicates.tsv"
+    conda:
+        "../envs/data.yaml"
+    resources:
+        mem_mb=1000,  # the checksums and, with duplicates, the index of ImageNet's images
+        runtime=10,  # seconds; reads no image but those with equal checksums
+    params:
+        code=code_fingerprint("store.find_duplicates"),
+    shell:
+        "python -P -m workflow_scripts.store.find_duplicates --manifest {input.manifest:q} --output {output.duplicates:q} > {log:q} 2>&1"

@@ -98,7 +98,7 @@ def check_report(page, folder, figures, drawn, packed=None):
     if packed:
         wanted -= {f"{drawn}/tables/filters.csv"}  # a row a filter; shares.csv sums it up
         wanted |= {f"{drawn}/cost.csv", f"{drawn}/learning_curves.csv"}
-        wanted |= {f"{packed}/contact_sheet.png", f"{packed}/quarantine.csv"}
+        wanted |= {f"{packed}/{name}" for name in ("contact_sheet.png", "quarantine.csv", "duplicates.csv")}
     assert set(shown) == wanted
     labels = [tuple(entry["labels"].items()) for entry in shown.values()]
     assert len(set(labels)) == len(labels)

@@ -3,12 +3,15 @@
 Packing is compared with a bare loop of Pillow's decoder (draft mode and resize) over the same files, each process on a
 core of its own, so that all of packing (reading, hashing, writing, fsync) counts; serving with torchvision's
 ImageFolder and a DataLoader of two workers, ours on one thread; and from a store that is not in memory, with indexing a
-numpy memmap. Surveying a tree of empty files shows what a file costs before any is decoded. Needs the shared folder of
-real images (see tests/conftest.py). Timing decides no test: this prints.
+numpy memmap. Surveying a tree of empty files shows what a file costs before any is decoded. Packing a torchvision
+dataset is compared with a bare loop over its own reader that opens it, takes each image as torchvision gives it and
+resizes it as ours does. Needs the shared folder of real images (see tests/conftest.py). Timing decides no test: this
+prints.
 """
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -17,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from helpers import FOLDER, ROOT, pack, write_sparse_tar
 from PIL import Image
 
@@ -24,12 +28,12 @@ from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.dataset.identity import dataset_content
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.dataset.tars import tar_index
+from workflow_scripts.dataset.torchvision_data import TorchvisionDataset
 from workflow_scripts.partition.make_task import make_task
 from workflow_scripts.store.pack_shard import pack_shard
 from workflow_scripts.store.packed import PackedSplit
 
 if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
-    import numpy as np
     import torch
     from bench_tools import machine, ratio
     from torch.utils.data import DataLoader
@@ -40,6 +44,10 @@ if len(sys.argv) == 1:  # the packing workers' memory is measured without torch
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 ROUNDS, SIZE = 5, 256
+TORCHVISION = {  # name: leaves of the dataset, and the packed size
+    "EuroSAT": ({"split": {"seed": 0, "val_per_class": 1}}, SIZE),
+    "CIFAR100": ({}, 36),
+}
 
 
 def line(label, rates, remark=""):
@@ -75,6 +83,67 @@ def decode_bare(tree):
 def pack_one(tree, shard, shards, prefix):
     """Our packing of one shard, index to fsync; returns the number of its images."""
     return pack_shard(FolderDataset(tree), "train", int(shard), int(shards), SIZE, "warp", 0.0, 1, prefix)["images"]
+
+
+def torchvision_files(folder, tree):
+    """The photographs of `tree` as EuroSAT has its images, and 50,000 images of noise in CIFAR-100's format."""
+    from torchvision_files import write_cifar100
+
+    (folder / "EuroSAT" / "eurosat").mkdir(parents=True)
+    shutil.copytree(tree / "train", folder / "EuroSAT" / "eurosat" / "2750")
+    for file in (folder / "EuroSAT").rglob("*.JPEG"):
+        file.rename(file.with_suffix(".jpg"))
+    write_cifar100(folder / "CIFAR100", 500, 1, [f"class{number:02d}" for number in range(100)])
+
+
+def opened(root, name):
+    """The dataset `name` as ours, with all images of its training split."""
+    if name == "CIFAR100":
+        from torchvision_files import expect_cifar100
+
+        expect_cifar100(root)
+    leaves, _ = TORCHVISION[name]
+    return TorchvisionDataset(root, name, **leaves)
+
+
+def read_bare(root, name):
+    """torchvision's own reader of the same images in the same order, resized; returns their number."""
+    from torchvision import datasets
+
+    images = opened(root, name).images("train", 0, 1)
+    started = time.perf_counter(), time.process_time()
+    reader = datasets.EuroSAT(root) if name == "EuroSAT" else datasets.CIFAR100(root)
+    _, size = TORCHVISION[name]
+    for image in images:
+        np.asarray(reader[image.position][0].resize((size, size), Image.Resampling.BILINEAR))
+    return len(images), *started
+
+
+def pack_torchvision(root, name):
+    """Our packing of the same images, opening to fsync; returns their number."""
+    ready = opened(root, name)  # what torchvision imports
+    started = time.perf_counter(), time.process_time()
+    ready = opened(root, name)
+    record = pack_shard(ready, "train", 0, 1, TORCHVISION[name][1], "warp", 0.0, 1, str(root / "shard"))
+    return record["images"], *started
+
+
+def bench_torchvision(folder, tree):
+    """Rates of torchvision's readers, and of packing what they give."""
+    torchvision_files(folder, tree)
+    print("Packing torchvision datasets (EuroSAT of photographs to 256 x 256, CIFAR-100 to 36 x 36)")
+    for name in TORCHVISION:
+        bare, ours = [], []
+        for _ in range(ROUNDS):
+            bare.append(result(start(0, "read_torchvision", folder / name, name)))
+            ours.append(result(start(0, "pack_torchvision", folder / name, name)))
+        line(f"{name}, torchvision's reader", rates(bare))
+        share = f"{ratio(rates(ours), rates(bare)):.2f} of the reader, "
+        share += (
+            f"{ratio(rates(ours, 'per_cpu_second'), rates(bare, 'per_cpu_second')):.2f} per CPU second (wanted 0.9)"
+        )
+        line("ours, one process and core", rates(ours), share)
+    print()
 
 
 def start(core, *command):
@@ -315,6 +384,7 @@ def main():
         bench_survey(folder)
         tree, large = bench_packing(folder)
         bench_packing_growth(folder, tree, large)
+        bench_torchvision(folder / "torchvision", tree)
         with tarfile.open(SHARED / "data" / "cifar100_small.tar") as tar:
             tar.extractall(folder, filter="data")
         cifar = folder / "cifar100_small"
@@ -331,10 +401,13 @@ def main():
 
 
 def worker(task, *arguments):
-    """Run `decode`, `pack` or `survey`; print images per second and per CPU second, and this process' peak memory."""
+    """Run a task; print images per second and per CPU second, and this process' peak memory."""
     tree = Path(arguments[0])
     before, started = time.process_time(), time.perf_counter()
-    images = {"decode": decode_bare, "pack": pack_one, "survey": survey}[task](tree, *arguments[1:])
+    if task.endswith("_torchvision"):
+        images, started, before = {"read": read_bare, "pack": pack_torchvision}[task.split("_")[0]](tree, arguments[1])
+    else:
+        images = {"decode": decode_bare, "pack": pack_one, "survey": survey}[task](tree, *arguments[1:])
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - before
     status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))

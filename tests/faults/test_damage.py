@@ -21,8 +21,8 @@ from workflow_scripts.plumbing.records import record_of
 
 TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
 READERS = (
-    *("survey_dataset", "pack_shard", "pack_manifest", "plot_store", "make_partition", "make_task", "list_tasks"),
-    *("train_base", "train_curve", "compare_bases", "score_filters", "aggregate", "compare_costs"),
+    *("survey_dataset", "pack_shard", "pack_manifest", "find_duplicates", "plot_store", "make_partition", "make_task"),
+    *("list_tasks", "train_base", "train_curve", "compare_bases", "score_filters", "aggregate", "compare_costs"),
     *("make_tables", "write_findings", "plot_figure2", "plot_figure3", "plot_hierarchy", "plot_learning"),
     *("plot_similarity", "plot_boost", "plot_effects", "plot_filters", "plot_comparison", "write_report"),
 )

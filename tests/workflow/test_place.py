@@ -41,7 +41,8 @@ module two:
         config["two"]
 
 
-use rule * from two exclude draw_sample, survey_dataset, pack_shard, pack_manifest, plot_store as *_of_two
+use rule * from two exclude draw_sample, survey_dataset, pack_shard, pack_manifest, find_duplicates, plot_store \
+    as *_of_two
 
 
 rule mine:

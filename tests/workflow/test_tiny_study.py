@@ -177,6 +177,7 @@ def test_the_pack_size_remakes_all_but_the_archives(study, configure):
         "survey_dataset": 1,
         "pack_shard": 3,
         "pack_manifest": 1,
+        "find_duplicates": 1,
         "plot_store": 1,
         "make_partition": 3,
         "make_task": 5,

@@ -18,6 +18,7 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.reading import check_reading, check_sample
+from workflow_scripts.config.torchvision_checks import check_torchvision, check_torchvision_files
 from workflow_scripts.config.units import known_units
 from workflow_scripts.dataset.dataset import ilsvrc_files
 from workflow_scripts.dataset.layout import ilsvrc_error
@@ -95,7 +96,10 @@ def check_dataset(dataset: dict, key: str = "dataset") -> None:
     """
     kind, path = dataset["kind"], Path(dataset["path"])
     try:
-        if kind != "sample" and not path.exists():
+        if kind == "torchvision":
+            reasons = []
+            check_torchvision_files(key, dataset)
+        elif kind != "sample" and not path.exists():
             reasons = [f"{path} does not exist{sought_in(path)}"]
         elif kind == "ilsvrc" and not path.is_dir():
             reasons = [f"{path} is not a folder"]
@@ -253,6 +257,7 @@ def _check_datasets(config: dict) -> None:
     for key, section in {"dataset": own, **{f"datasets.{name}": one for name, one in others.items()}}.items():
         check_sample(key, section, config["store"])
         check_reading(key, section)
+        check_torchvision(key, section)
 
 
 def _check_network(training: dict) -> None:

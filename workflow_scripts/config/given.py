@@ -14,6 +14,7 @@ from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.config.paths import expand_paths, path_leaves
+from workflow_scripts.config.torchvision_checks import fill_root
 from workflow_scripts.plumbing.cli import InputError
 
 DEFAULTS, SCHEMA = "config.yaml", "schemas/config.schema.yaml"
@@ -40,7 +41,7 @@ def config_files(root: Path, command_line: Sequence[str | Path], module: bool) -
 
 def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str] | None) -> dict:
     """The whole configuration, to be checked: Snakemake's `given`, its texts read, its paths expanded, the lists of
-    `root` found and `auto` replaced.
+    `root` found, and `auto` and the path of a torchvision dataset replaced.
 
     `root` is the folder of the workflow, and `arguments` are those of --config. Snakemake gives a module what the
     importing workflow says in place of the module's own file, so the defaults are put below it here. Raises InputError
@@ -50,6 +51,8 @@ def study_config(given: dict, root: Path, module: bool, arguments: Iterable[str]
     fill_datasets(config, root / DEFAULTS)
     read_texts(config, root / SCHEMA, () if module else arguments or ())
     expand_paths(config)
+    for section in (config.get("dataset"), *_sections(config.get("datasets"))):
+        fill_root(section)
     find_shipped(config, root)
     fill_auto(config)
     return config
@@ -132,6 +135,10 @@ def fill_datasets(config: dict, defaults: Path) -> None:
             datasets[name] = copy.deepcopy(neutral) | {"name": name} | place | section
 
 
+def _sections(datasets: object) -> Iterable[object]:
+    return datasets.values() if isinstance(datasets, dict) else ()
+
+
 def find_shipped(config: dict, root: Path) -> None:
     """Let the paths of lists and tables in `config` that are not below the working directory name those below `root`.
 
@@ -139,5 +146,6 @@ def find_shipped(config: dict, root: Path) -> None:
     """
     for _, section, leaf in path_leaves(config):
         path = section.get(leaf)
-        if leaf != "path" and isinstance(path, str) and not Path(path).exists() and (root / path).is_file():
+        listed = isinstance(path, str) and leaf not in ("path", "root")
+        if listed and not Path(path).exists() and (root / path).is_file():
             section[leaf] = str(root / path)

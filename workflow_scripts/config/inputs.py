@@ -62,7 +62,7 @@ class RuleInputs:
         return f"{self.results}/partitions/{name}.json"
 
     def of_plot(self, wildcards: Mapping) -> Files:
-        """Of the contact sheet of a dataset."""
+        """Of the contact sheet of a dataset, and of its duplicates."""
         return self.store(wildcards["dataset"])
 
     def of_partition(self, wildcards: Mapping) -> Files:

@@ -9,7 +9,7 @@ from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.cli import InputError
 
 VARIABLE = re.compile(r"\$(\w+|\{[^}]*\})", re.ASCII)  # as os.path.expandvars finds them
-SECTION_LEAVES = {"dataset": ("path",), "natman": ("extra_artifacts",), "reference": ("results", "printed")}
+SECTION_LEAVES = {"dataset": ("path", "root"), "natman": ("extra_artifacts",), "reference": ("results", "printed")}
 
 
 def expand_paths(config: dict) -> None:
@@ -59,7 +59,7 @@ def path_leaves(config: dict) -> Iterator[tuple[str, dict, str]]:
     datasets = config.get("datasets")
     for name, section in datasets.items() if isinstance(datasets, dict) else ():
         if isinstance(section, dict):
-            yield f"datasets.{name}.path", section, "path"
+            yield from ((f"datasets.{name}.{leaf}", section, leaf) for leaf in SECTION_LEAVES["dataset"])
     training = config.get("training")
     if isinstance(training, dict) and is_weights_file(training.get("pretrained")):
         yield "training.pretrained", training, "pretrained"

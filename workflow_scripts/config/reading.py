@@ -31,9 +31,10 @@ def check_reading(key: str, dataset: dict) -> None:
     kinds = {leaf: [kind for kind, leaves in DATASET_LEAVES.items() if leaf in leaves] for leaf in dataset}
     for leaf, its_kinds in kinds.items():
         if its_kinds and dataset[leaf] and dataset["kind"] not in its_kinds:
+            *others, last = its_kinds
+            in_words = f"{', '.join(others)} and {last}" if others else last
             raise InputError(
-                f"configuration: {key}.{leaf}: it is for kind {' and '.join(its_kinds)}, not {dataset['kind']}. "
-                "Remove the key."
+                f"configuration: {key}.{leaf}: it is for kind {in_words}, not {dataset['kind']}. Remove the key."
             )
     split = dataset["split"] or {}
     given = [leaf for leaf in ("val_per_class", "val_fraction") if split.get(leaf) is not None]

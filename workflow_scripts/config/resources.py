@@ -17,6 +17,7 @@ from workflow_scripts.study.schedules import iterations_of
 
 SAMPLE_CLASS_COUNT = 40
 ILSVRC_CLASSES = 1000
+READER_MEMORY = 4000  # megabytes: torch, and twice the largest dataset that torchvision holds in memory, EMNIST
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
 # Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
 # core's.
@@ -50,13 +51,22 @@ def sample_memory(config: Mapping) -> int:
     return 500 + math.ceil(3 * 3e-3 * sum(images_of(config, split) for split in SPLITS))
 
 
-def pack_memory(threads: int, attempt: int) -> int:
+def pack_memory(config: Mapping, threads: int, attempt: int) -> int:
     """Megabytes of a packing job, more at every attempt: 100 for Python with numpy and pandas, and 850 a thread.
 
     A thread needs 9 bytes a pixel for a transparent image of the most pixels that Pillow takes (90 million).
-    Photographs need a tenth of that.
+    Photographs need a tenth of that. A torchvision dataset takes READER_MEMORY more.
     """
-    return attempt * (100 + 850 * threads)
+    return attempt * (100 + 850 * threads + _reader_memory(config))
+
+
+def survey_memory(config: Mapping) -> int:
+    """Megabytes of a survey: 2000 for the names of a tree of ImageNet's size, twice, or READER_MEMORY more."""
+    return 2000 + _reader_memory(config)
+
+
+def _reader_memory(config: Mapping) -> int:
+    return READER_MEMORY if config["dataset"]["kind"] == "torchvision" else 0
 
 
 def pack_minutes(config: Mapping, split: str, threads: int, attempt: int) -> int:

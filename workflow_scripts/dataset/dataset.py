@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from workflow_scripts.dataset.torchvision_sets import set_files
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import sha256_file
 
@@ -17,6 +18,16 @@ ILSVRC_EXTRACTED = ("train", "val", "ILSVRC2012_devkit_t12")
 KAGGLE = ("ILSVRC/Data/CLS-LOC", "Data/CLS-LOC")  # where Kaggle's ILSVRC has its splits
 SPLITS = ("train", "val")
 MAX_ENCODED_BYTES = 2**27  # of one image file; ImageNet's largest has 15 MB
+
+
+class BadImage(Exception):
+    """An image cannot be decoded. The text is the reason."""
+
+
+def bad_image(error: Exception) -> BadImage:
+    """What a decoder raised, as a reason in one short line of ASCII for a table: decoders quote bytes they fail on."""
+    reason = f"{type(error).__name__}: {error}"
+    return BadImage(" ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200])
 
 
 @dataclass(frozen=True)
@@ -28,13 +39,26 @@ class ClassList:
     edges: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
-    """One encoded image: its name and class, and the file, or the part of an archive, that holds its bytes.
+class Source(Protocol):
+    """One image: its name and class, and how to get it.
 
     `name` is as in the paper's lists: "<class>/<file>" for training images, the file's name for ILSVRC's validation
     images.
     """
+
+    name: str
+    class_index: int
+
+    def read(self) -> object:
+        """The encoded bytes, or the image itself (PIL.Image.Image) where a library's reader decodes it.
+
+        Raises InputError if it cannot be read, and BadImage if a library's reader cannot decode it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """One encoded image (a Source): the file, or the part of an archive, that holds its bytes."""
 
     name: str
     class_index: int
@@ -61,7 +85,7 @@ class ImageSource:
 
 
 class Dataset(Protocol):
-    """A source of images; see ilsvrc.IlsvrcDataset, and FolderDataset and TableDataset in folder."""
+    """A source of images: IlsvrcDataset, FolderDataset, TableDataset and TorchvisionDataset."""
 
     def class_list(self) -> ClassList:
         """The classes in order."""
@@ -84,7 +108,7 @@ class Dataset(Protocol):
     def not_read(self) -> Sequence[str]:
         """What lies beside the splits and may hold images, in words."""
 
-    def images(self, split: str, shard: int, shards: int) -> list[ImageSource]:
+    def images(self, split: str, shard: int, shards: int) -> Sequence[Source]:
         """The `shard`-th of `shards` shares of the images of a split ("train" or "val").
 
         They are in the order of the paper's lists: by class, then name. ILSVRC's validation images are by number.
@@ -121,6 +145,8 @@ def dataset_files(dataset: Mapping, path: str) -> list[Path]:
     """
     if dataset["kind"] == "sample":
         return [Path(path, name) for name in ILSVRC_ARCHIVES]
+    if dataset["kind"] == "torchvision":
+        return set_files(path, **dataset)
     return [Path(path)] if dataset["kind"] in ("folder", "table") else list(ilsvrc_files(path))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from workflow_scripts.dataset.dataset import SPLITS, dataset_bytes, dataset_files
 from workflow_scripts.dataset.layouts import open_layout
 from workflow_scripts.dataset.parts import Layout
-from workflow_scripts.dataset.trees import FolderTree, below, data_tree
+from workflow_scripts.dataset.trees import FolderTree, Tree, below, data_tree
 from workflow_scripts.plumbing.files import sha256_file
 
 SAMPLES, SAMPLE_BYTES = 1024, 2**16  # 64 MB, ten seconds on a slow disk
@@ -42,7 +42,7 @@ def dataset_content(dataset: Mapping, path: str) -> str:
     layout = _layout(dataset, path)
     for file in layout.lists if layout else ():
         digest.update(f"{sha256_file(file)}\n".encode())
-    for name, file in _images(layout) if layout else _files(dataset_files(dataset, path)):
+    for name, file in _images(layout) if layout else _files(dataset_files(dataset, path), dataset["kind"]):
         paths.append(os.fspath(file))
         sizes.append(file.stat().st_size)
         digest.update(f"{name}\0{sizes[-1]}\n".encode())
@@ -67,16 +67,27 @@ def _images(layout: Layout) -> Iterator[tuple[str, Path]]:
                 yield f"0/{split}/{below(name, file)}", place
 
 
-def _files(files: Sequence[Path]) -> Iterator[tuple[str, Path]]:
-    """Archives, and the files in ImageNet's folders as the readers see them, by names as in _images."""
+def _files(files: Sequence[Path], kind: str) -> Iterator[tuple[str, Path]]:
+    """Archives, and the files in ImageNet's folders as the readers see them, by names as in _images.
+
+    Of a torchvision dataset, all files in its folders.
+    """
     for number, file in enumerate(files):
         if not file.is_dir():
             yield str(number), file
             continue
-        tree = data_tree(FolderTree(file), (), files=True)
-        for folder in ("", *tree.folders("")):
+        whole = kind == "torchvision"
+        tree = FolderTree(file) if whole else data_tree(FolderTree(file), (), files=True)
+        for folder in _folders(tree, "") if whole else ("", *tree.folders("")):
             for image, (place, _, _) in sorted(tree.files(folder).items()):
                 yield f"{number}/{file.name}/{below(folder, image)}", place
+
+
+def _folders(tree: Tree, folder: str) -> Iterator[str]:
+    """`folder` and all folders below it."""
+    yield folder
+    for name in tree.folders(folder):
+        yield from _folders(tree, below(folder, name))
 
 
 def _pieces(sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:

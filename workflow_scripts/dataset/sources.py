@@ -6,11 +6,15 @@ from pathlib import Path
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES, Dataset, dataset_bytes
 from workflow_scripts.dataset.folder import FolderDataset, TableDataset
 from workflow_scripts.dataset.ilsvrc import IlsvrcDataset
+from workflow_scripts.dataset.torchvision_data import TorchvisionDataset
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.names import some_of
 from workflow_scripts.plumbing.records import Verifier, read_record
 
-DATASET_KINDS = {"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset, "folder": FolderDataset, "table": TableDataset}
+DATASET_KINDS = {
+    **{"sample": IlsvrcDataset, "ilsvrc": IlsvrcDataset},
+    **{"folder": FolderDataset, "table": TableDataset, "torchvision": TorchvisionDataset},
+}
 
 
 def open_dataset(dataset: Mapping, path: str) -> Dataset:

@@ -3,7 +3,7 @@
 import argparse
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import jinja2
@@ -16,7 +16,7 @@ from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import Verifier, check_agreement, record_of, write_record
+from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
@@ -110,12 +110,13 @@ def page_content(
     tables: list[dict],
     figures: list[dict],
     config: dict,
+    duplicates: Sequence[str] = (),
 ) -> dict:
     """The template's variables.
 
     `results` are from load_results, `summary` is results.json, `found` is findings.json. `charts` are from
     interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
-    configuration.
+    configuration, and `duplicates` is from told.
     """
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     return {
@@ -131,6 +132,7 @@ def page_content(
         "drawn": len(undrawn(results)) < len(results),
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
+        "duplicates": duplicates,
         **{key: found[key] for key in ("findings", "advice", "missing")},
         "diverged": diverged_networks(results),
         "key_numbers": _html(key_numbers(results), ".1f"),
@@ -144,6 +146,15 @@ def page_content(
         "configuration": yaml.safe_dump(config, sort_keys=False),
         "provenance": json.dumps(summary | {"report": provenance("report.write_report", {})}, indent=1),
     }
+
+
+def told(duplicates: Sequence[Verified]) -> list[str]:
+    """A sentence or two on each packed store with duplicates (its duplicates.json), which begin with its dataset."""
+    return [
+        f"{file.path.parent.parent.name}: {said} {file.path.with_suffix('.csv')} names them."
+        for file in duplicates
+        if (said := file.record["sentence"])
+    ]
 
 
 def _html(table: pd.DataFrame, number_format: str) -> Markup:
@@ -160,6 +171,7 @@ def main() -> None:
     for name in ("results", "summary", "findings"):
         parser.add_argument(f"--{name}", type=verified, required=True)
     parser.add_argument("--readings", type=verified, help="learning_curves.csv, if the networks were trained here")
+    parser.add_argument("--duplicates", type=verified, nargs="*", default=[], help="duplicates.json of packed stores")
     parser.add_argument("--tables", type=verified, nargs="+", required=True, help="CSV files, effects.csv among them")
     parser.add_argument(
         "--table-captions", type=Path, nargs="+", required=True, help="their captions, in the same order"
@@ -168,7 +180,8 @@ def main() -> None:
     parser.add_argument("--captions", type=Path, nargs="*", default=[], help="their captions, in the same order")
     parser.add_argument("--config", type=cli.json_argument, required=True)
     args = parser.parse_args()
-    files = [args.results, args.findings, *args.tables, *args.figures, *([args.readings] if args.readings else [])]
+    files = [args.results, args.findings, *args.tables, *args.figures]
+    files += [*args.duplicates, *([args.readings] if args.readings else [])]
     check_agreement(files)
     results = load_results(args.results)
     table_files, figure_files = ([file.path for file in group] for group in (args.tables, args.figures))
@@ -177,7 +190,8 @@ def main() -> None:
     charts = chart_items(results, effects, read_readings(args.readings) if args.readings else None, units)
     tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
-    content = page_content(results, args.summary.record, args.findings.record, charts, tables, figures, args.config)
+    records = (args.summary.record, args.findings.record)
+    content = page_content(results, *records, charts, tables, figures, args.config, told(args.duplicates))
     write_text(args.output, render(args.template, content))
     record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)

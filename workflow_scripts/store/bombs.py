@@ -9,6 +9,8 @@ import struct
 
 from PIL import Image
 
+from workflow_scripts.dataset.dataset import BadImage
+
 MOST_SEGMENTS = 4096  # of a JPEG; full ones, of 64 kB, fill the largest file
 MOST_SCANS = 100  # progressive JPEGs have about ten
 MOST_SCANNED = 2 * 10**9  # scans times pixels: half a minute
@@ -26,10 +28,6 @@ SCAN_MARKER = bytes([0xFF, SCAN])
 FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 TEXT_TIFF_TYPES = (1, 2, 6, 7)  # bytes: kept as they are, not as Python numbers
 TILE_SIDES = (322, 323)
-
-
-class BadImage(Exception):
-    """The bytes are not an image that can be decoded. The text is the reason."""
 
 
 def check_encoded(data: bytes) -> None:

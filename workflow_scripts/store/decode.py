@@ -1,16 +1,17 @@
 """Decoding an image file of any common kind into the store's square uint8 RGB."""
 
+import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES, ImageSource
+from workflow_scripts.dataset.dataset import MAX_ENCODED_BYTES, BadImage, Source, bad_image
 from workflow_scripts.plumbing.formats import unread
 from workflow_scripts.plumbing.thread_map import thread_map
-from workflow_scripts.store.bombs import BadImage, check_encoded, check_opened
+from workflow_scripts.store.bombs import check_encoded, check_opened
 from workflow_scripts.store.metadata import without_metadata
 
 # Photographs with damaged metadata are common in ImageNet. Their pixels are sound. Suspected bombs are refused below.
@@ -38,17 +39,18 @@ FILTERS = {"shortest_crop": Image.Resampling.BILINEAR, "shortest_crop_bicubic": 
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I")  # "I" is 16-bit PGM; other 32-bit integers are refused
 TO_EIGHT_BITS = ((np.arange(65536) * 255 + 32767) // 65535).astype(np.uint8)  # rounded
 
-Decoded = tuple[ImageSource, np.ndarray | BadImage]
+Decoded = tuple[Source, np.ndarray | BadImage]
 
 
-def decode_all(sources: list[ImageSource], size: int, resize: str, threads: int) -> Iterator[Decoded]:
-    """`sources` in order, each with what `decode` gives of it or raises. Several threads (Pillow releases the GIL) work
-    a few images ahead of the caller.
+def decode_all(sources: Sequence[Source], size: int, resize: str, threads: int) -> Iterator[Decoded]:
+    """`sources` in order, each with what `decode` or `square` gives of it or raises. Several threads (Pillow releases
+    the GIL) work a few images ahead of the caller.
     """
 
-    def decode_one(source: ImageSource) -> np.ndarray | BadImage:
+    def decode_one(source: Source) -> np.ndarray | BadImage:
         try:
-            return decode(source.read(), size, resize)
+            read = source.read()
+            return decode(read, size, resize) if isinstance(read, bytes) else square(read, size, resize)
         except BadImage as reason:
             return reason
 
@@ -79,34 +81,51 @@ def decode(data: bytes, size: int, resize: str) -> np.ndarray:
     return _decoded(pixels, size, resize)
 
 
+def square(image: Image.Image, size: int, resize: str) -> np.ndarray:
+    """An image that a library's reader gives, decoded or only opened, as `decode` gives an encoded one."""
+    with _reasons():
+        _check_pixels(image)
+        image.load()
+        bare = (
+            image.format is None and not image.info
+        )  # made of an array: looking for EXIF would take as long as a copy
+        return np.asarray(_flat(_resized(_averageable(image if bare else _upright(image)), size, resize)))
+
+
 def _decoded(data: bytes, size: int, resize: str) -> np.ndarray:
-    try:
+    with _reasons(data):
         # Nested, so that each step's image is freed in the next. The largest images take 0.8 GB this way.
         return np.asarray(_flat(_resized(_averageable(_upright(_loaded(data, size))), size, resize)))
+
+
+@contextlib.contextmanager
+def _reasons(data: bytes = b"") -> Iterator[None]:
+    """Raise BadImage, with the reason, for whatever decoding the image in `data` raises."""
+    try:
+        yield
     except (BadImage, MemoryError):  # a lack of memory is not the image's fault
         raise
     except Image.UnidentifiedImageError:
         raise BadImage(unread(data)) from None
     except Exception as error:  # Pillow's plugins raise many kinds for damaged files; all mean the same here.
-        raise BadImage(_one_line(f"{type(error).__name__}: {error}")) from None
-
-
-def _one_line(reason: str) -> str:
-    """`reason` in one short line of ASCII, for a table: messages of decoders quote the bytes that they fail on."""
-    return " ".join(reason.encode("ascii", "backslashreplace").decode().split())[:200]
+        raise bad_image(error) from None
 
 
 def _loaded(data: bytes, size: int) -> Image.Image:
     check_encoded(data)
     image = Image.open(io.BytesIO(data), formats=FORMATS)
-    most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
-    if image.width * image.height > most:
-        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
+    _check_pixels(image)
     check_opened(image, len(data))
     # Lets libjpeg decode at the smallest power-of-two reduction that still covers `size`.
     image.draft(None, (size, size))
     image.load()
     return image
+
+
+def _check_pixels(image: Image.Image) -> None:
+    most = MAX_WEBP_PIXELS if image.format == "WEBP" else Image.MAX_IMAGE_PIXELS
+    if image.width * image.height > most:
+        raise BadImage(f"{image.width} x {image.height} pixels, perhaps a decompression bomb")
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from workflow_scripts.dataset.dataset import Dataset
+from workflow_scripts.dataset.dataset import BadImage, Dataset
 from workflow_scripts.dataset.sources import dataset_identity, open_dataset
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.plumbing import cli
@@ -22,8 +22,10 @@ from workflow_scripts.plumbing.files import atomic_path, check_free_disk, sha256
 from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import verified, write_record
-from workflow_scripts.store.decode import BadImage, Decoded, decode_all
+from workflow_scripts.store.decode import Decoded, decode_all
 from workflow_scripts.store.undecodable import MOST_LISTED, list_undecodable, refuse
+
+BUFFER = 2**20  # bytes: small images are written many at a time
 
 
 def pack_shard(
@@ -75,7 +77,7 @@ def _write(
 ) -> Iterator[dict]:
     """Write pixels, index and checksums; yields the name and reason of each image that could not be decoded."""
     with (
-        open(pixels_path, "wb") as pixels,
+        open(pixels_path, "wb", buffering=BUFFER) as pixels,
         open(index_path, "w", newline="", encoding="utf-8") as index_file,
         open(checksums_path, "wb") as checksums,
     ):

@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from workflow_scripts.dataset.dataset import SPLITS, Dataset, ImageSource
+from workflow_scripts.dataset.dataset import SPLITS, BadImage, Dataset, Source
 from workflow_scripts.plumbing.cli import InputError, one_line
-from workflow_scripts.store.decode import BadImage, decode_all
+from workflow_scripts.store.decode import decode_all
 
 MOST_LISTED = 100  # images
 LOOK_SECONDS = 60
@@ -35,7 +35,7 @@ def refuse(quarantine: Sequence[dict], images: int, max_bad_fraction: float, whe
 
 
 def list_undecodable(
-    dataset: Dataset, split: str, sources: Sequence[ImageSource], quarantine: Sequence[dict], threads: int
+    dataset: Dataset, split: str, sources: Sequence[Source], quarantine: Sequence[dict], threads: int
 ) -> None:
     """Print the images that cannot be decoded, a line each, to standard error: MOST_LISTED at most.
 

@@ -20,6 +20,7 @@ CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_
 NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
 # Leaves of `dataset` that some kinds use.
 DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
+DATASET_LEAVES |= {"torchvision": ("options", "split", "exclude")}
 VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
@@ -115,9 +116,9 @@ def shown_leaves(config: Mapping) -> dict:
     """The configuration as the report shows it, but for where files lie."""
     leaves = {key: value for key, value in config.items() if key not in ("results_table", "reference", "units")}
     leaves["matrix"] = _matrix(config)
-    for section, path in (("dataset", "path"), ("natman", "extra_artifacts")):
-        leaves[section] = _without(config[section], path)
-    leaves["datasets"] = {name: _without(section, "path") for name, section in config["datasets"].items()}
+    leaves["natman"] = _without(config["natman"], "extra_artifacts")
+    leaves["dataset"] = _without(config["dataset"], "path", "root")
+    leaves["datasets"] = {name: _without(section, "path", "root") for name, section in config["datasets"].items()}
     if (weights := config["training"]["pretrained"]) is not None:
         leaves["training"] = config["training"] | {"pretrained": Path(weights).name}
     return leaves
@@ -130,7 +131,8 @@ def dataset_leaves(dataset: Mapping) -> dict:
         leaves["split"] = {"seed": 0} | {key: value for key, value in leaves["split"].items() if value is not None}
     if "exclude" in leaves:
         leaves["exclude"] = sorted(leaves["exclude"])
-    return {"kind": dataset["kind"], **leaves}
+    named = {"name": dataset["name"]} if dataset["kind"] == "torchvision" else {}  # torchvision's own name
+    return {"kind": dataset["kind"], **named, **leaves}
 
 
 def shard_leaves(store: Mapping, split: str) -> dict:
@@ -180,5 +182,5 @@ def _matrix(config: Mapping) -> list[dict]:
     return [_without(entry, "csv") for entry in config["matrix"]]
 
 
-def _without(section: Mapping, left_out: str) -> dict:
-    return {key: value for key, value in section.items() if key != left_out}
+def _without(section: Mapping, *left_out: str) -> dict:
+    return {key: value for key, value in section.items() if key not in left_out}

@@ -238,9 +238,9 @@ def test_text_beyond_ascii_is_refused_where_names_are_not_utf_8(monkeypatch):
     [
         (
             {"kind": "ilsvrc", "split": {"val_per_class": 1}},
-            ".split: it is for kind folder and table, not ilsvrc. Remove",
+            ".split: it is for kind folder, table and torchvision, not ilsvrc. Remove",
         ),
-        ({"exclude": ["a"]}, ".exclude: it is for kind folder and table, not sample"),
+        ({"exclude": ["a"]}, ".exclude: it is for kind folder, table and torchvision, not sample"),
         ({"kind": "table", "follow_links": True}, ".follow_links: it is for kind folder, not table"),
         ({"kind": "folder", "split": {"seed": 1}}, ".split: it has neither val_per_class nor val_fraction. Give one"),
         (

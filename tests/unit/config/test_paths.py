@@ -63,7 +63,7 @@ def test_no_path_leaf_of_the_schema_is_forgotten():
         place[leaf] = "~/a"
         expand_paths(config)
         assert place[leaf] == str(Path("~/a").expanduser()), key
-    assert len(found) == 7
+    assert len(found) == 8
 
 
 @pytest.mark.parametrize(

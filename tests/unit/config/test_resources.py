@@ -66,7 +66,9 @@ def test_lengths_in_epochs_count():
 
 
 def test_packing_asks_by_its_share_and_its_threads():
-    assert resources.pack_memory(threads=2, attempt=1) == 100 + 2 * 850
+    assert resources.pack_memory({"dataset": {"kind": "folder"}}, threads=2, attempt=1) == 100 + 2 * 850
+    assert resources.pack_memory({"dataset": {"kind": "torchvision"}}, threads=1, attempt=2) == 2 * (4100 + 850)
+    assert resources.survey_memory({"dataset": {"kind": "torchvision"}}) == 6000
     assert resources.pack_minutes(PAPER, "train", 2, 1) == 1 + math.ceil(1_281_167 / 64 / 2 / 100 / 60)
     assert resources.pack_minutes(PAPER, "val", 2, 3) == 3 * (1 + math.ceil(50_000 / 4 / 2 / 100 / 60))
     assert resources.task_minutes(PAPER) == 1 + math.ceil(1_281_167 * 256 * 256 * 3 / 100e6 / 60)

@@ -9,6 +9,7 @@ from helpers import ROOT
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.dataset.sources import DATASET_KINDS
+from workflow_scripts.dataset.torchvision_sets import SETS
 from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import CaffeNet
@@ -37,6 +38,18 @@ def test_architectures_and_kinds_of_datasets():
     assert not any(re.search(TRAINING["architecture"]["pattern"], f"{name} ") for name in names)
     assert set(SCHEMA["dataset"]["properties"]["kind"]["enum"]) == set(DATASET_KINDS)
     assert len(SAMPLE_CLASSES) == SAMPLE_CLASS_COUNT
+
+
+def test_options_of_torchvisions_datasets():
+    options = SCHEMA["dataset"]["properties"]["options"]["properties"]
+    known = {}
+    for one in SETS.values():
+        for name, schema in one.options.items():
+            known.setdefault(name, []).append(schema)
+    assert set(options) == set(known)
+    for name, schemas in known.items():
+        stated = {key: value for key, value in options[name].items() if key != "description"}
+        assert [stated] == schemas or name == "size"
 
 
 def test_treatments():

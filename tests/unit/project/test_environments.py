@@ -14,7 +14,10 @@ from workflow_scripts.config.figures import FIGURES
 TORCH_ENVIRONMENTS = ("torch_cpu", "torch_cuda")  # of which training.device chooses
 PACKAGE = ROOT / "workflow_scripts"
 CONDA_NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
-RULE = re.compile(r'conda:\s*(?:"\.\./envs/(\w+)\.yaml"|TORCH_ENVIRONMENT)(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL)
+CHOSEN = {"TORCH": TORCH_ENVIRONMENTS, "DATASET": ("data", "data_torchvision")}  # dataset.kind chooses of the second
+RULE = re.compile(
+    r'conda:\s*(?:"\.\./envs/(\w+)\.yaml"|(TORCH|DATASET)_ENVIRONMENT)(.*?)(?=\nrule |\n    rule|\Z)', re.DOTALL
+)
 TORCH = {"pytorch-cpu": "torch", "pytorch-gpu": "torch"}  # conda-forge's names of its two builds
 
 
@@ -54,7 +57,7 @@ def steps_by_environment():
     for rules in sorted((ROOT / "rules").glob("*.smk")):
         text = rules.read_text()
         for name, body in (
-            (name or variant, body) for name, body in RULE.findall(text) for variant in TORCH_ENVIRONMENTS
+            (one, body) for named, chosen, body in RULE.findall(text) for one in CHOSEN.get(chosen, (named,))
         ):
             for step in re.findall(r"workflow_scripts\.([\w.]+(?:\{params\.figure\})?)", body):
                 if step.endswith("{params.figure}"):
@@ -68,12 +71,13 @@ def test_every_step_is_found():
     assert {step for step, _ in steps_by_environment()} >= {
         *("dataset.sample.draw_sample", "store.pack_shard", "training.train", "report.figures.figure2")
     }
-    assert len(steps_by_environment()) == 42
+    assert len(steps_by_environment()) == 48
 
 
 @pytest.mark.parametrize(("step", "name"), steps_by_environment())
 def test_a_steps_environment_has_what_it_imports(step, name):
-    assert third_party_imports(step) <= set(environment(name))
+    other_kinds = {"torchvision"} if name == "data" else set()
+    assert third_party_imports(step) - other_kinds <= set(environment(name))
 
 
 # Imports steps where only the named packages, and what they require, can be imported.
@@ -104,14 +108,14 @@ for name in sys.argv[2].split():
     importlib.import_module(name)
 """
 # What a step imports when it is asked to: a list of names, by environment.
-LATE = {"torch_cpu": ["torch.utils.tensorboard", "timm"]}
+LATE = {"torch_cpu": ["torch.utils.tensorboard", "timm"], "data_torchvision": ["torchvision", "scipy.io"]}
 
 
 def test_the_torch_environments_differ_in_the_build_of_torch_alone():
     assert environment("torch_cpu") == environment("torch_cuda")
 
 
-@pytest.mark.parametrize("name", ["data", "plot", "torch_cpu"])
+@pytest.mark.parametrize("name", ["data", "data_torchvision", "plot", "torch_cpu"])
 def test_an_environments_packages_are_enough_to_start_its_steps(name):
     """Also for what packages import of others without requiring it."""
     steps = [f"workflow_scripts.{step}" for step, environment in steps_by_environment() if environment == name]
@@ -127,7 +131,7 @@ def test_an_environments_packages_are_enough_to_start_its_steps(name):
     assert "ModuleNotFoundError" in subprocess.run(without, cwd=ROOT, capture_output=True, text=True).stderr
 
 
-@pytest.mark.parametrize("name", ["data", "plot", *TORCH_ENVIRONMENTS])
+@pytest.mark.parametrize("name", ["data", "data_torchvision", "plot", *TORCH_ENVIRONMENTS])
 def test_environments_pin_the_versions_of_requirements(name):
     lines = (ROOT / "requirements.txt").read_text().split("\n")
     required = dict(line.split("==") for line in lines if "==" in line)

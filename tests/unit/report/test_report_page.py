@@ -126,6 +126,17 @@ def test_missing_and_diverged_networks_are_listed(page, folder):
     assert diverged_networks(load_results(PUBLISHED)) == []
 
 
+def test_duplicates_are_told_of_first_and_only_if_there_are_some(page, folder):
+    said = {}
+    for name, sentence in (("none", ""), ("some", "3 of 50 validation images (6.00%) are also training images.")):
+        (folder / name / "packed").mkdir(parents=True)
+        write_record(folder / name / "packed" / "duplicates.json", {"sentence": sentence})
+        said[name] = make_page(folder, f"{name}.html", "--duplicates", str(folder / name / "packed/duplicates.json"))
+    assert "<strong>Duplicates" not in page + said["none"]
+    told = said["some"].index("<strong>Duplicates.</strong> some: 3 of 50 validation images")
+    assert said["some"].index("What this study found") < told < said["some"].index("shows no lasting cost")
+
+
 def test_tables_download_as_they_are(page, folder):
     for name in ("effects", "drops"):
         data = re.search(rf'download="{name}.csv" href="data:text/csv;base64,([^"]*)"', page)[1]
