@@ -11,6 +11,7 @@ import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
+from workflow_scripts.config.given import fill_datasets
 from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.dataset.tables import class_tables
@@ -31,6 +32,7 @@ def default_config(*studies):
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     for study in studies:
         update_config(config, yaml.safe_load((ROOT / "configs" / study).read_text()))
+    fill_datasets(config, ROOT / "config.yaml")
     fill_auto(config)
     return config
 

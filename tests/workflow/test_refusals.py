@@ -43,7 +43,7 @@ STUDIES = [
     (partition("nowhere.csv"), "matrix[0].csv: nowhere.csv: the file does not exist"),
     (partition("rules"), "matrix[0].csv: rules: it is not a file"),
     (partition("twice.csv"), "matrix[0].csv: twice.csv line 3: class 'n91000001' has two rows"),
-    (partition("one.csv"), "matrix[0].csv: one.csv: half A has 1 classes"),
+    (partition("one.csv"), "matrix[0].csv: one.csv: half A has 1 class,"),
     (
         "dataset: {name: x, kind: folder, path: nowhere}\nmatrix: [{partition: whole}]\n",
         "dataset.path: nowhere does not",

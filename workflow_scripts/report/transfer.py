@@ -60,7 +60,8 @@ def plot_frames(frames: dict[str, pd.DataFrame], groups: Sequence[str], units: p
         depth_axis(column[-1], pd.concat(frames.values())["depth"], units)
         for axes in (lines, points):
             handles |= {label: handle for handle, label in zip(*each_label_once(axes), strict=True)}
-    figure.legend(handles.values(), handles, loc="outside lower center", ncols=3)
+    narrow = len(frames) == 1 and len(handles) > 6  # labels of variants are long
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=2 if narrow else 3)
     return figure
 
 
@@ -105,7 +106,11 @@ def _annotate(axes: Axes, rows: pd.DataFrame, groups: Sequence[str]) -> None:
         if group in ends
     ]
     paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
-    axes.text(0.01, 0.02, "\n".join(key), transform=axes.transAxes, fontsize=9, linespacing=1.4, bbox=paper)
+    left = pd.concat([line.dropna().iloc[:3] for line in means.values()]) if ends else pd.Series(dtype=float)
+    below = left.mean() < (lowest + highest) / 2  # lines that rise leave room above their beginnings
+    corner = (0.01, 0.98, "top") if below else (0.01, 0.02, "bottom")
+    style = {"fontsize": 9, "linespacing": 1.4, "va": corner[2], "bbox": paper}
+    axes.text(*corner[:2], "\n".join(key), transform=axes.transAxes, **style)
 
 
 def _shade(axes: Axes, upper: pd.Series, lower: pd.Series, colour: str) -> None:

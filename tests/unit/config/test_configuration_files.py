@@ -44,7 +44,7 @@ LISTS = [  # bytes of a CSV of halves of the sample, or what is there in its pla
     (["class,half", "", *GOOD_ROWS, GOOD_ROWS[0]], "line 43: class 'n91000001' has two rows, the first on line 3"),
     (["class,half", *GOOD_ROWS, "n91000001,B"], "class 'n91000001' has two rows"),
     (["class,half", *(f"{wnid},A" for wnid in WNIDS)], "half B has 0 classes"),
-    (["class,half", f"{WNIDS[0]},A", *(f"{wnid},B" for wnid in WNIDS[1:])], "half A has 1 classes"),
+    (["class,half", f"{WNIDS[0]},A", *(f"{wnid},B" for wnid in WNIDS[1:])], "half A has 1 class,"),
     (["class,half", *GOOD_ROWS[:-1]], f"class '{WNIDS[-1]}' of the dataset has no row"),
     (["class,half", *GOOD_ROWS, "n02119789,A"], "class 'n02119789' is not a class of the dataset"),
     (["class,half", *GOOD_ROWS[1:], "n9100000\u0661,A"], "is not a class of the dataset"),

@@ -36,7 +36,7 @@ def plot_statistics(table: pd.DataFrame, units: pd.DataFrame | None = None) -> F
         axes.set_axis_off()
     for axes, (halves, group) in zip(grid.flat, panels, strict=False):
         _draw_panel(axes, known, halves, group)
-        axes.set_title(f"{halves}: {GROUPS[group][0]}", fontsize=10)
+        axes.set_title(f"{halves}:\n{GROUPS[group][0]}", fontsize=10)
         depth_axis(axes, [int(layers) for layers in known["layers"] if layers.isdigit()], units)
     for axes in grid[:, 0]:
         axes.set_ylabel("points from the study's own statistics")
