@@ -85,6 +85,8 @@ def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
         cheap.append(depth)
     if not cheap:
         first = drops.iloc[0]
+        if first["points"] <= 0:
+            return f"What freezing costs is undecided: at n = {first.name} it is {number(first)}."
         return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
     beyond = drops[drops.index > cheap[-1]]
     more = f" Freezing {first_units(beyond.index[0], names)} costs {number(beyond.iloc[0])}." if len(beyond) else ""
