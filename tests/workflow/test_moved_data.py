@@ -122,7 +122,7 @@ def test_data_that_are_gone_are_not_needed_again(study):
         assert "Nothing to be done" in printed
         assert "note: dataset.path: images is not there. data/mine/packed_36_warp is used as it is." in printed
         matrix = [*STUDY["matrix"], {"partition": "random3"}]
-        more = STUDY | {"matrix": matrix}
+        more = STUDY | {"study": "more", "matrix": matrix}  # the lists of the study itself stay
         (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
         printed = study.snakemake("tasks", study="more.yaml")
         assert "make_task" in printed and "pack_shard" not in printed

@@ -158,7 +158,7 @@ def test_a_submitted_job_does_none_of_the_first_processs_checks(tmp_path):
     options = ["-s", SNAKEFILE, "--configfile", "far.yaml", "--config", "seeds=[0, 1]", "training={batch_size: 8}"]
     printed = snakemake(tmp_path, *options, "-n", "plan")
     assert "calibrate" in printed
-    assert "dataset.path: archives" in snakemake(tmp_path, *options, "-n", "calibrate", "survey_dataset", check=False)
+    assert "dataset.path: archives" in snakemake(tmp_path, *options, "-n", "calibrate", "tasks", check=False)
     job = ["--mode", "remote", "--target-jobs", "calibrate:", "--allowed-rules", "calibrate", "--force", "--nolock"]
     job += ["--no-hooks", "--ignore-incomplete", "--cores", "1"]
     snakemake(tmp_path, *options, *job)
