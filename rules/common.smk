@@ -28,6 +28,7 @@ from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
+from workflow_scripts.study.datasets import dataset_of, pair_partitions
 from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, PRETRAINED, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
@@ -50,7 +51,7 @@ SAMPLES = [name for name, one in DATASETS.items() if one["dataset"]["kind"] == "
 DOWNLOADS = [name for name, one in DATASETS.items() if one["dataset"]["download"]]
 KINDS = {one["dataset"]["kind"] for one in DATASETS.values()}
 DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if 'torchvision' in KINDS else ''}.yaml"
-PAIRS = sorted({entry["partition"] for entry in config["matrix"] if entry.get("halves")})
+PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
@@ -153,11 +154,6 @@ def partition_settings(wildcards):
 def job_of(wildcards):
     """The training job of a rule's wildcards."""
     return TrainingJob.from_wildcards(wildcards)
-
-
-def half_dataset(wildcards):
-    """The configuration with the dataset of a rule's half, or target, as its own."""
-    return INPUTS.half_dataset(wildcards.partition, wildcards.get("half") or wildcards.target)
 
 
 def source_options(wildcards, input):

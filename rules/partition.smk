@@ -77,7 +77,7 @@ rule make_task:
         "../envs/data.yaml"
     resources:
         mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
-        runtime=lambda wildcards: resources.task_minutes(half_dataset(wildcards)),
+        runtime=lambda wildcards: resources.task_minutes(INPUTS.half_dataset(wildcards)),
     params:
         settings=partition_settings,
         code=code_fingerprint("partition.make_task"),
@@ -103,7 +103,7 @@ rule draw_task:
         "../envs/data.yaml"
     resources:
         mem_mb=1000,  # the index of ImageNet's images and a block of 256 images
-        runtime=lambda wildcards: resources.task_minutes(half_dataset(wildcards)),
+        runtime=lambda wildcards: resources.task_minutes(INPUTS.half_dataset(wildcards)),
     params:
         settings=partition_settings,
         code=code_fingerprint("partition.make_task"),
@@ -136,7 +136,7 @@ rule list_tasks:
         mem_mb=500,  # Python with pandas
         runtime=5,  # a second
     params:
-        datasets=[INPUTS.half_dataset(job.partition, job.target)["dataset"]["name"] for job in TASKS.values()],
+        datasets=[dataset_of(config, job.partition, job.target) for job in TASKS.values()],
         code=code_fingerprint("partition.list_tasks"),
     shell:
         "python -P -m workflow_scripts.partition.list_tasks --tasks {input:q} --datasets {params.datasets:q}"

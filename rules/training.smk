@@ -34,7 +34,7 @@ rule train_base:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
-        runtime=lambda wildcards, attempt: resources.training_minutes(half_dataset(wildcards), 1, attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(INPUTS.half_dataset(wildcards), 1, attempt),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         outputs=output_options,
@@ -69,7 +69,7 @@ rule train_curve:
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(
-            half_dataset(wildcards), len(job_of(wildcards).depths), attempt
+            INPUTS.half_dataset(wildcards), len(job_of(wildcards).depths), attempt
         ),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:

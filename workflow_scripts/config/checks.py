@@ -22,7 +22,7 @@ from workflow_scripts.config.torchvision_checks import check_torchvision, check_
 from workflow_scripts.config.units import known_units
 from workflow_scripts.dataset.dataset import ilsvrc_files
 from workflow_scripts.dataset.layout import ilsvrc_error
-from workflow_scripts.dataset.layouts import open_layout
+from workflow_scripts.dataset.layouts import loose_layout
 from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.catalogue import has_batch_norm, known_architectures
 from workflow_scripts.network.weights_file import check_weights_file
@@ -32,6 +32,7 @@ from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
 from workflow_scripts.results.given_tables import read_networks, read_printed_numbers
+from workflow_scripts.study.datasets import dataset_sections
 from workflow_scripts.study.groups import AUTO
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.paths import description_file
@@ -122,8 +123,7 @@ def _check_layout(dataset: dict, path: Path) -> None:
 
     An archive is left to the survey.
     """
-    if dataset["kind"] == "table" or (dataset["kind"] == "folder" and path.is_dir()):
-        open_layout(dataset, path)
+    loose_layout(dataset, path)
     missing = [file.name for file in ilsvrc_files(path) if not file.exists()] if dataset["kind"] == "ilsvrc" else []
     if missing:
         raise ilsvrc_error(str(path), FolderTree(path), missing[0])
@@ -254,7 +254,8 @@ def _check_datasets(config: dict) -> None:
                 f"configuration: datasets.{name}: the name belongs to a different dataset. Rename it, and give no "
                 "key `name` here."
             )
-    for key, section in {"dataset": own, **{f"datasets.{name}": one for name, one in others.items()}}.items():
+    for name, section in dataset_sections(config).items():
+        key = dataset_key(config, name)
         check_sample(key, section, config["store"])
         check_reading(key, section)
         check_torchvision(key, section)

@@ -8,7 +8,7 @@ from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
-from workflow_scripts.study.datasets import study_datasets
+from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.matrix import study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
@@ -105,7 +105,8 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
         "readings": f"{results}/learning_curves.csv",
         "reference": (config["reference"] or {}).get("results"),
         "partitions": [
-            f"{results}/partitions/{name}.json" for name in sorted({job.partition for job in curves} - _pairs(config))
+            f"{results}/partitions/{name}.json"
+            for name in sorted({job.partition for job in curves} - pair_partitions(config))
         ],
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
         "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
@@ -119,7 +120,7 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
 def study_facts(config: Mapping) -> StudyFacts:
     """The StudyFacts of a checked configuration, from its matrix or its results table."""
     table, reference = config["results_table"], config["reference"]
-    jobs, pairs = (study_jobs(config), _pairs(config)) if table is None else _tabled_jobs(Path(table))
+    jobs, pairs = (study_jobs(config), pair_partitions(config)) if table is None else _tabled_jobs(Path(table))
     every = [job for job in jobs if job.kind != BASE]
     drawn, curves = {job.partition for job in jobs} - {job.partition for job in _undrawn(jobs)}, _undrawn(every)
     # Partitions that are there only for the sources of transfer onto drawn images have no curves to show.
@@ -158,10 +159,6 @@ def _is_published(job: TrainingJob) -> bool:
     return (
         job.kind == RANDOM or (name.family == "natman" and job.kind == "transfer") or (equal and job.kind != PRETRAINED)
     )
-
-
-def _pairs(config: Mapping) -> set[str]:
-    return {entry["partition"] for entry in config["matrix"] if entry.get("halves")}
 
 
 def _tabled_jobs(path: Path) -> tuple[Collection[TrainingJob], set[str]]:

@@ -125,7 +125,7 @@ def fill_datasets(config: dict, defaults: Path) -> None:
     A sample's path follows from its name. Values of other types stay, and check_config names them.
     """
     datasets = config.setdefault("datasets", {})
-    if not isinstance(datasets, dict):
+    if not isinstance(datasets, dict) or not datasets:  # the file is not read in vain at every start
         return
     default = yaml.safe_load(defaults.read_text(encoding="utf-8"))["dataset"]
     neutral = {key: value for key, value in default.items() if key not in ("name", "kind", "path")}

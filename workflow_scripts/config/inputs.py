@@ -26,9 +26,10 @@ class RuleInputs:
         self.datasets = study_datasets(config)
         self.stores = {name: str(store_folder(one)) for name, one in self.datasets.items()}
 
-    def half_dataset(self, partition: str, half: str) -> dict:
-        """The configuration with the dataset of a half as its own."""
-        return self.datasets[dataset_of(self.config, partition, half)]
+    def half_dataset(self, wildcards: Mapping) -> dict:
+        """The configuration with the dataset of a rule's half, or target, as its own."""
+        half = wildcards.get("half") or wildcards["target"]
+        return self.datasets[dataset_of(self.config, wildcards["partition"], half)]
 
     def shards(self, name: str, *suffixes: str) -> list[str]:
         """The files with these suffixes of a dataset's shards; the manifest tracks their content."""

@@ -6,7 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
-from workflow_scripts.config.pairs import check_pair, section_of
+from workflow_scripts.config.pairs import check_pair
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.dataset.glance import known_classes
@@ -14,7 +14,7 @@ from workflow_scripts.network.catalogue import UnitCost, has_batch_norm
 from workflow_scripts.partition.halves import check_classes, check_sizes, read_halves, table_names
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
-from workflow_scripts.study.datasets import dataset_of
+from workflow_scripts.study.datasets import dataset_of, dataset_sections
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.matrix import ALL_IMAGES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
@@ -50,7 +50,7 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
     else:
         _check_partition(key, entry, config)
     for half in parse_partition(entry["partition"]).halves:
-        _check_images(key, entry, section_of(config, dataset_of(config, entry["partition"], half)))
+        _check_images(key, entry, dataset_sections(config)[dataset_of(config, entry["partition"], half)])
     if units:
         _check_depths(key, entry, config, len(units))
     _check_curves(key, entry)

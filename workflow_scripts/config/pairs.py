@@ -8,13 +8,8 @@ from collections.abc import Mapping
 
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.study.datasets import HalfOfPair
+from workflow_scripts.study.datasets import HalfOfPair, dataset_sections
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
-
-
-def section_of(config: Mapping, name: str) -> Mapping:
-    """The section of the dataset called `name`."""
-    return config["dataset"] if name == config["dataset"]["name"] else config["datasets"][name]
 
 
 def check_pair(key: str, entry: Mapping, config: Mapping) -> None:
@@ -40,12 +35,12 @@ def check_pair(key: str, entry: Mapping, config: Mapping) -> None:
 
 
 def _check_half(key: str, half: HalfOfPair, config: Mapping) -> None:
-    names = [config["dataset"]["name"], *config["datasets"]]
-    if half.dataset not in names:
-        close = difflib.get_close_matches(half.dataset, names, n=1)
+    sections = dataset_sections(config)
+    if half.dataset not in sections:
+        close = difflib.get_close_matches(half.dataset, sections, n=1)
         raise InputError(
-            f"configuration: {key}: no dataset is called {half.dataset}. Choose {' or '.join(close or names)}, or add "
-            "it to datasets."
+            f"configuration: {key}: no dataset is called {half.dataset}. Choose {' or '.join(close or sections)}, or "
+            "add it to datasets."
         )
     name = parse_partition(half.partition)
     if name.images_per_class is not None:
@@ -53,7 +48,7 @@ def _check_half(key: str, half: HalfOfPair, config: Mapping) -> None:
             f"configuration: {key}: {half.partition} is of a part of the images. Give the pair itself the suffix "
             f"_first_{name.images_per_class}_per_class."
         )
-    if name.family in NEEDS_HIERARCHY and not has_hierarchy(section_of(config, half.dataset)):
+    if name.family in NEEDS_HIERARCHY and not has_hierarchy(sections[half.dataset]):
         raise InputError(
             f"configuration: {key}: {half.partition} needs a hierarchy of classes, which {half.dataset} does not have. "
             "Choose a different half."

@@ -59,8 +59,6 @@ def speed(settings: Mapping, calibration: list[Path]) -> tuple[float, str]:
         found = read_record(calibration[0])
         rate = found["images_per_second"]
         return found["operations_per_second"], f"{rate:,.0f} images/s of a base network measured on {found['device']}"
-    rate, operations = (
-        settings["images_per_second"],
-        operations_per_image(settings["training"], total(settings, "classes")),
-    )
+    rate = settings["images_per_second"]
+    operations = operations_per_image(settings["training"], total(settings, "classes"))
     return rate * operations, f"{rate:,.0f} images/s of a base network, as given"

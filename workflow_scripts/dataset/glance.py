@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import dataset_files
-from workflow_scripts.dataset.layouts import missing_folders, open_layout
+from workflow_scripts.dataset.layouts import loose_layout, missing_folders
 from workflow_scripts.plumbing.cli import InputError
 
 
@@ -25,10 +25,8 @@ def missing_files(dataset: Mapping, path: str) -> list[Path]:
 
 def known_classes(dataset: Mapping, path: str) -> list[str]:
     """The classes of the dataset at `path` as far as they are known without reading an archive; else none."""
-    place = Path(path)
-    if (dataset["kind"] == "folder" and place.is_dir()) or (dataset["kind"] == "table" and place.is_file()):
-        try:
-            return list(open_layout(dataset, place).names)
-        except InputError:  # the check of the dataset says so
-            return []
-    return []
+    try:
+        layout = loose_layout(dataset, Path(path))
+    except InputError:  # the check of the dataset says so
+        return []
+    return list(layout.names) if layout else []

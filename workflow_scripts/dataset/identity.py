@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from workflow_scripts.dataset.dataset import SPLITS, dataset_bytes, dataset_files
-from workflow_scripts.dataset.layouts import open_layout
+from workflow_scripts.dataset.layouts import loose_layout
 from workflow_scripts.dataset.parts import Layout
 from workflow_scripts.dataset.trees import FolderTree, Tree, below, data_tree
 from workflow_scripts.plumbing.files import sha256_file
@@ -39,7 +39,7 @@ def dataset_content(dataset: Mapping, path: str) -> str:
     OSError for a file that cannot be read, and InputError as the readers do.
     """
     digest, paths, sizes = hashlib.sha256(), [], []
-    layout = _layout(dataset, path)
+    layout = loose_layout(dataset, Path(path))
     for file in layout.lists if layout else ():
         digest.update(f"{sha256_file(file)}\n".encode())
     for name, file in _images(layout) if layout else _files(dataset_files(dataset, path), dataset["kind"]):
@@ -50,13 +50,6 @@ def dataset_content(dataset: Mapping, path: str) -> str:
         with open(paths[number], "rb", buffering=0) as file:
             digest.update(os.pread(file.fileno(), size, start))
     return digest.hexdigest()
-
-
-def _layout(dataset: Mapping, path: str) -> Layout | None:
-    """The layout of a dataset that is no archive, nor ImageNet's folders."""
-    if dataset["kind"] == "table" or (dataset["kind"] == "folder" and Path(path).is_dir()):
-        return open_layout(dataset, Path(path))
-    return None
 
 
 def _images(layout: Layout) -> Iterator[tuple[str, Path]]:

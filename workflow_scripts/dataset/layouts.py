@@ -35,6 +35,15 @@ def open_layout(dataset: Mapping, path: Path) -> Layout:
     return recognised(str(path), open_tree(path, dataset.get("follow_links", False)), split, exclude)
 
 
+def loose_layout(dataset: Mapping, path: Path) -> Layout | None:
+    """The layout of a dataset whose images lie loose, in folders or where a table says; None for any other.
+
+    Raises InputError as open_layout.
+    """
+    loose = dataset["kind"] == "table" or (dataset["kind"] == "folder" and path.is_dir())
+    return open_layout(dataset, path) if loose else None
+
+
 def recognised(where: str, tree: Tree, split: Mapping | None = None, exclude: Collection[str] = ()) -> Layout:
     """The layout of `tree`, which lies at `where`; see open_layout."""
     top = _top(tree)

@@ -131,14 +131,15 @@ class TorchvisionDataset:
     def split_rows(self) -> Iterator[tuple[str, str, str]]:
         """The drawn splits as rows of folder.SPLIT_COLUMNS, by class, then number."""
         for index, name in enumerate(self._classes.names):
-            val = self._drawn(index)
-            for image in self._all_images(0, index):
+            images = self._all_images(0, index)
+            val = self._drawn(index, images)
+            for image in images:
                 yield image.name, name, "val" if image.name in val else "train"
 
     def _class_images(self, split: str, index: int) -> list[ReaderSource]:
         images = self._all_images(0 if self._split else SPLITS.index(split), index)
         if self._split:
-            val = self._drawn(index)
+            val = self._drawn(index, images)
             images = [image for image in images if (image.name in val) == (split == "val")]
         if not images:
             name = self._classes.names[index]
@@ -148,7 +149,6 @@ class TorchvisionDataset:
     def _all_images(self, part: int, index: int) -> list[ReaderSource]:
         return self._parts[part].images(self._labels[index], self._classes.names[index], index)
 
-    def _drawn(self, index: int) -> set[str]:
-        """The validation images of a class by name, where they are drawn."""
-        names = [image.name for image in self._all_images(0, index)]
-        return drawn(self._classes.names[index], names, self._split)
+    def _drawn(self, index: int, images: Sequence[ReaderSource]) -> set[str]:
+        """The names of those among all `images` of a class that are drawn for validation."""
+        return drawn(self._classes.names[index], [image.name for image in images], self._split)

@@ -5,7 +5,7 @@ Each half has a file of its own, so that a change of one dataset leaves what is 
 
 import argparse
 
-from workflow_scripts.dataset.tables import read_names
+from workflow_scripts.dataset.tables import read_classes
 from workflow_scripts.partition.division import divided
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.provenance import provenance
@@ -25,8 +25,7 @@ def main() -> None:
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     chosen = args.settings["of"]
-    classes = list(read_names(args.classes)["class"])
-    edges = list(read_names(args.hierarchy).itertuples(index=False, name=None))
+    classes, edges = read_classes(args.classes, args.hierarchy)
     name, artifact = parse_partition(chosen["partition"]), args.settings["artifact"]
     halves = divided(name, classes, edges, None, artifact, args.extra_artifacts)
     record = {

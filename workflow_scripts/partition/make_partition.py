@@ -5,7 +5,7 @@ Where the dataset has a hierarchy of classes, the mean distance between the halv
 
 import argparse
 
-from workflow_scripts.dataset.tables import read_names
+from workflow_scripts.dataset.tables import read_classes
 from workflow_scripts.partition.division import divided, halves_distance
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.provenance import provenance
@@ -25,8 +25,7 @@ def main() -> None:
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     name = parse_partition(args.name)
-    classes = list(read_names(args.classes)["class"])
-    edges = list(read_names(args.hierarchy).itertuples(index=False, name=None))
+    classes, edges = read_classes(args.classes, args.hierarchy)
     halves = divided(name, classes, edges, args.csv, args.settings["artifact"], args.extra_artifacts)
     record = {
         "partition": args.name,

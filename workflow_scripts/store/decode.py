@@ -86,9 +86,8 @@ def square(image: Image.Image, size: int, resize: str) -> np.ndarray:
     with _reasons():
         _check_pixels(image)
         image.load()
-        bare = (
-            image.format is None and not image.info
-        )  # made of an array: looking for EXIF would take as long as a copy
+        # One made of an array: looking for EXIF would take as long as a copy.
+        bare = image.format is None and not image.info
         return np.asarray(_flat(_resized(_averageable(image if bare else _upright(image)), size, resize)))
 
 

@@ -55,6 +55,16 @@ def is_whole(config: Mapping, partition: str, half: str) -> bool:
     return (halves[half].half if halves else half) == WHOLE
 
 
+def dataset_sections(config: Mapping) -> dict[str, Mapping]:
+    """The sections of all datasets of a configuration by name, the study's own first."""
+    return {config["dataset"]["name"]: config["dataset"]} | config["datasets"]
+
+
+def pair_partitions(config: Mapping) -> set[str]:
+    """The partitions of the matrix that take their halves from two datasets."""
+    return {entry["partition"] for entry in config["matrix"] if entry.get("halves")}
+
+
 def study_datasets(config: Mapping) -> dict[str, dict]:
     """For the name of each dataset that the matrix of a checked configuration uses, the configuration with that dataset
     as the study's own. They are in the order of the configuration.
@@ -63,8 +73,7 @@ def study_datasets(config: Mapping) -> dict[str, dict]:
     for entry in config["matrix"]:
         halves = parse_partition(entry["partition"]).halves
         used |= {dataset_of(config, entry["partition"], half) for half in halves}
-    own = config["dataset"]
-    sections = {own["name"]: own} | config["datasets"]
+    sections = dataset_sections(config)
     return {name: {**config, "dataset": section} for name, section in sections.items() if name in used}
 
 
