@@ -84,8 +84,8 @@ def test_changes_by_norm_statistics_are_drawn(tmp_path):
     made = with_statistics(table(), "target", "batch")
     figure = plot_statistics(statistics_table(loaded(made, tmp_path)), units(tmp_path, 7))
     assert [axes.get_title() for axes in figure.axes if axes.get_title()] == [
-        "random halves: selffer BnB",
-        "random halves: transfer AnB",
+        "random halves:\nselffer BnB",
+        "random halves:\ntransfer AnB",
     ]
     heights = [list(line.get_ydata()) for line in figure.axes[1].get_lines()]
     assert pytest.approx([-4, -4, -4]) in heights
