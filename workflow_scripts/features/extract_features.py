@@ -45,11 +45,9 @@ def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
     if job.source == PRETRAINED:
         expect(args.source_weights, architecture=args.settings["architecture"])
     elif args.source_weights:
-        source = job.source_job
-        expect(args.source_task, **source.task_names)
-        wanted = {key: value for key, value in base_leaves(args.settings).items() if key != "precision"}
-        found = expect(args.source_weights, args.source_task, networks=source.networks)["leaves"]
-        expect(args.source_weights, leaves=found | wanted)
+        expect(args.source_task, **job.source_job.task_names)
+        networks = job.source_job.networks
+        expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
 
 
 def _arguments() -> argparse.Namespace:

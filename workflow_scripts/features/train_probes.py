@@ -112,7 +112,7 @@ def main() -> None:
     counts = {split: task.counts(split) for split in ("train", "val")}
     record = {
         **{name: getattr(job, name) for name in ("partition", "seed", "source", "target")},
-        **{"classes": task.classes, "majority_share": round(float(counts["val"].max() / counts["val"].sum()), 6)},
+        **{"classes": task.classes, "majority_share": float(counts["val"].max() / counts["val"].sum())},
         **{f"{split}_images": int(one.sum()) for split, one in counts.items()},
         "probes": found,
         "provenance": provenance("features.train_probes", {}) | {"device": device_name(args.device)},

@@ -54,8 +54,9 @@ class TrainingJob:
 
     @classmethod
     def from_wildcards(cls, wildcards: Mapping[str, str]) -> "TrainingJob":
-        """The job of a rule's wildcards (BASE_STEM's or CURVE_STEM's)."""
-        partition, seed, target = wildcards["partition"], int(wildcards["seed"]), wildcards["target"]
+        """The job of a rule's wildcards (those of a stem). Features that are the same for all seeds are of seed 0."""
+        seed = int(wildcards.get("seed") or wildcards.get("of_seed", "").strip("sed/") or 0)
+        partition, target = wildcards["partition"], wildcards["target"]
         if wildcards.get("source") is None:
             return cls.base(partition, seed, target)
         if wildcards.get("treatment") is None:
