@@ -15,8 +15,8 @@ from workflow_scripts.partition.halves import check_classes, check_sizes, read_h
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of, dataset_sections
-from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.jobs import PROBE, RANDOM
+from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 

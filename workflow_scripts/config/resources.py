@@ -130,8 +130,8 @@ def features_memory(config: Mapping, attempt: int = 1) -> int:
 
 
 def features_minutes(config: Mapping, attempt: int = 1) -> int:
-    """Minutes of computing features, more at every attempt: 1 to start, and 2 operations per multiplication and image at
-    THREAD_OPERATIONS or GPU_OPERATIONS.
+    """Minutes of computing features, more at every attempt: 1 to start, and 2 operations per multiplication and image
+    at THREAD_OPERATIONS or GPU_OPERATIONS.
     """
     images = sum(images_of(config, split) for split in SPLITS)
     operations = 2 * images * sum(cost.multiplications for cost in _costs(config))

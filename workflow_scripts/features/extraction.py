@@ -1,4 +1,4 @@
-"""Features of every unit of a source network in one pass over a task's images, as a frozen curve's networks see them."""
+"""Features of every unit of a source network in one pass over a task's images, which are seen as by a frozen curve."""
 
 import math
 import time
@@ -70,9 +70,7 @@ class Pass:
 class Images:
     """A task's images in order, centre crops, as a source's network sees them."""
 
-    def __init__(
-        self, manifest: Path, task: Task, mean_image: np.ndarray, leaves: Mapping, threads: int
-    ) -> None:
+    def __init__(self, manifest: Path, task: Task, mean_image: np.ndarray, leaves: Mapping, threads: int) -> None:
         """`leaves` are study.leaves.feature_leaves. Raises InputError where crops are larger than the packed images."""
         self.task, self.leaves, self.device = task, leaves, torch.device(leaves["device"])
         self.splits = {split: PackedSplit(manifest, split) for split in SPLITS}
@@ -162,7 +160,12 @@ def extract(network: Network, images: Images, path: Path) -> list[dict]:
             writer.add(split, [pool_features(output.float()) for output in run.outputs(batch, timed)])
     units = zip(network.names[:-1], run.milliseconds, strict=True)
     return [
-        {"depth": depth, "unit": unit, "features": writer.file.of(depth, "train").shape[1], "milliseconds": round(ms, 4)}
+        {
+            "depth": depth,
+            "unit": unit,
+            "features": writer.file.of(depth, "train").shape[1],
+            "milliseconds": round(ms, 4),
+        }
         for depth, (unit, ms) in enumerate(units, start=1)
     ]
 

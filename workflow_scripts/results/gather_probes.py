@@ -23,7 +23,9 @@ from workflow_scripts.study.matrix import probe_jobs
 KEYS = ("partition", "source", "target", "seed")
 
 
-def probe_table(records: Sequence[dict], rights: Sequence[Mapping[str, np.ndarray]], units: pd.DataFrame) -> pd.DataFrame:
+def probe_table(
+    records: Sequence[dict], rights: Sequence[Mapping[str, np.ndarray]], units: pd.DataFrame
+) -> pd.DataFrame:
     """A row for each probe of the `records`, columns PROBE_COLUMNS but `pair`, sorted as the records are.
 
     `rights` are the tensors `<depth>.right` of each record: whether a validation image is classified right. `units` are
@@ -32,7 +34,9 @@ def probe_table(records: Sequence[dict], rights: Sequence[Mapping[str, np.ndarra
     for record, right in zip(records, rights, strict=True):
         deepest = max((one["depth"] for one in record["probes"] if one["depth"]), default=None)
         for probe in record["probes"]:
-            of_task = {name: record[name] for name in (*KEYS, "classes", "train_images", "val_images", "majority_share")}
+            of_task = {
+                name: record[name] for name in (*KEYS, "classes", "train_images", "val_images", "majority_share")
+            }
             said = {name: value for name, value in probe.items() if name in PROBE_COLUMNS}
             rows.append(of_task | said | _intervals(probe["depth"], deepest, right) | shares.get(probe["depth"], {}))
     return pd.DataFrame(rows, columns=[name for name in PROBE_COLUMNS if name != "pair"]).astype({"depth": "Int64"})
@@ -56,7 +60,7 @@ def accuracy_interval(right: np.ndarray) -> dict[str, float]:
 
 
 def gap_interval(right: np.ndarray, last: np.ndarray) -> dict[str, float]:
-    """By how much the accuracy of `right` is above that of `last` on the same images, and the bootstrap's 95 % interval.
+    """By how much the accuracy of `right` is above that of `last` on the same images, and its 95 % interval (bootstrap).
 
     NaN where no image is classified differently, since nothing then tells how far other images would differ.
     """

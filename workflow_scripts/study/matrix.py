@@ -40,7 +40,7 @@ def probe_jobs(config: Mapping) -> list[TrainingJob]:
 
 
 def _asked(config: Mapping) -> Iterator[tuple[TrainingJob, Sequence[int]]]:
-    """The curves and probes that the entries of the matrix ask for, with depth 0 in place of their depths, and these."""
+    """The curves and probes that the matrix asks for, with depth 0 in place of their depths; and these depths."""
     for entry in config["matrix"]:
         for seed in config["seeds"]:
             for job in _entry_curves(entry, seed, config["training"]):
