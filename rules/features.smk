@@ -88,7 +88,7 @@ rule extract_features:
         code=code_fingerprint("features.extract_features"),
     shell:
         "python -P -m workflow_scripts.features.extract_features --manifest {input.manifest:q} --task {input.task:q} {params.source}"
-        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target} --seed {params.seed}"
+        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target} --seed {params.seed:q}"
         " --settings {params.settings:q} --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 
@@ -120,5 +120,5 @@ rule train_probes:
     shell:
         "python -P -m workflow_scripts.features.train_probes --features {input.features:q} --features-task {input.features_task:q}"
         " --task {input.task:q} --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
-        " --seed {wildcards.seed} --depths {params.depths} --device {params.device} --threads {threads}"
+        " --seed {wildcards.seed} --depths {params.depths} --device {params.device:q} --threads {threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
