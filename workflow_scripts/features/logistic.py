@@ -1,7 +1,5 @@
 """Linear probes: multinomial logistic regression, its penalty chosen on held-out training images."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +9,7 @@ from torch.nn import functional
 PENALTIES = tuple(10 ** (-half / 2) for half in range(-2, 13))  # half decades from 10 down to 1e-6
 DEFAULT_PENALTY = 1e-2  # where nothing can be held out
 HELD_OUT = 5  # one image of so many, of each class
-TOLERANCE = 1e-3  # of the largest entry of the gradient, as a part of the one of zero weights
+PATH_NEARNESS, NEARNESS = 0.05, 0.02  # of weights to the best ones, in choosing the penalty and at the end
 ITERATIONS = 500  # at most, at one penalty
 HISTORY = 10  # gradients that L-BFGS keeps
 
@@ -34,8 +32,7 @@ class Probe:
 
     def scores(self, features: Tensor) -> Tensor:
         """The scores (images, classes) of features (images, features), float32: softmax makes them probabilities."""
-        weight = self.weight / self.std
-        return functional.linear(features.float(), weight, self.bias - weight @ self.mean)
+        return functional.linear((features.float() - self.mean) / self.std, self.weight, self.bias)
 
 
 @dataclass(frozen=True)
@@ -57,19 +54,18 @@ def fit_probe(features: Tensor, labels: Tensor, classes: int, seed: int) -> Prob
     1 / (penalty * images). The penalty is the one of PENALTIES with the least cross entropy on held-out images. `seed`
     decides which are held out, and nothing else is random. Raises ValueError for features that are not finite.
     """
-    if not torch.isfinite(features).all():
-        raise ValueError("the features are not finite numbers")
-    standard = features.float()
-    std, mean = torch.std_mean(standard, 0, correction=0)
-    std = torch.where(standard.amax(0) == standard.amin(0), 1, std)
-    rotated = _rotated((standard - mean) / std)
+    std, mean = torch.std_mean(features.float(), 0, correction=0)
+    if not torch.isfinite(std).all():
+        raise ValueError("the features are not finite, or too large")
+    std = torch.where(features.amax(0) == features.amin(0), 1, std)
+    rotated = _rotated((features.float() - mean) / std)
     labels = labels.to(features.device)
     held_out = _held_out(labels, classes, seed)
     start = rotated.components.new_zeros(rotated.components.shape[1], classes)
     penalty, top1, start = (
         _chosen(rotated, labels, held_out, start) if held_out.any() else (DEFAULT_PENALTY, None, start)
     )
-    weights, iterations, converged = _fit(rotated.components, labels, rotated.variances, penalty, start)
+    weights, iterations, converged = _fit(rotated.components, labels, penalty, start, NEARNESS)
     return Probe((rotated.basis @ weights[:-1]).T, weights[-1], mean, std, penalty, top1, iterations, converged)
 
 
@@ -112,7 +108,7 @@ def _chosen(rotated: Rotated, labels: Tensor, held_out: Tensor, start: Tensor) -
     kept, checked = rotated.components[~held_out], rotated.components[held_out]
     best = (float("inf"), DEFAULT_PENALTY, 0.0, start)
     for penalty in PENALTIES:
-        start, _, _ = _fit(kept, labels[~held_out], rotated.variances, penalty, start)
+        start, _, _ = _fit(kept, labels[~held_out], penalty, start, PATH_NEARNESS)
         scores = checked @ start
         loss = functional.cross_entropy(scores, labels[held_out]).item()
         if loss >= best[0]:
@@ -121,24 +117,30 @@ def _chosen(rotated: Rotated, labels: Tensor, held_out: Tensor, start: Tensor) -
     return best[1:]
 
 
-def _fit(
-    components: Tensor, labels: Tensor, variances: Tensor, penalty: float, start: Tensor
-) -> tuple[Tensor, int, bool]:
-    """The best weights (components, classes), the iterations, and whether they converged. `start` is where it begins.
+class _Enough(Exception):
+    """The weights are as near the best ones as asked."""
 
-    L-BFGS works on weights divided by a scale, at which the objective is about as curved in all directions.
+
+def _fit(
+    components: Tensor, labels: Tensor, penalty: float, start: Tensor, nearness: float
+) -> tuple[Tensor, int, bool]:
+    """The best weights (components, classes), the evaluations of the objective, and whether they converged.
+
+    The weights' distance from the best ones is then at most `nearness` of their length: the objective is curved by
+    `penalty` at least, so its gradient over `penalty` bounds the distance. L-BFGS begins at `start`. It works on weights
+    divided by a scale, at which the objective is about as curved in all directions.
     """
-    classes = start.shape[1]
-    decay = torch.full_like(variances, penalty)
+    decay = torch.full_like(start, penalty)
     decay[-1] = 0  # the bias
-    scale = (variances / classes + decay).rsqrt()[:, None]
+    spread = (components @ start).softmax(1)
+    spread = spread * (1 - spread) / len(labels)
+    scale = (components.square().T @ spread + decay).clamp(min=1e-8).rsqrt()
     scaled = (start / scale).requires_grad_()
     optimizer = torch.optim.LBFGS(
         [scaled],
         max_iter=ITERATIONS,
-        max_eval=2 * ITERATIONS,
         tolerance_grad=0,
-        tolerance_change=0,
+        tolerance_change=1e-15,
         history_size=HISTORY,
         line_search_fn="strong_wolfe",
     )
@@ -146,19 +148,16 @@ def _fit(
     def objective() -> Tensor:
         optimizer.zero_grad()
         weights = scale * scaled
-        loss = functional.cross_entropy(components @ weights, labels)
-        loss = loss + (decay[:, None] * weights.square()).sum() / 2
+        decayed = decay * weights
+        loss = functional.cross_entropy(components @ weights, labels) + (decayed * weights).sum() / 2
         loss.backward()
+        if torch.linalg.norm(scaled.grad / scale) <= nearness * torch.linalg.norm(decayed):
+            raise _Enough
         return loss
 
-    least = TOLERANCE * _gradient_at_zero(components, labels, scale, classes)
-    optimizer.param_groups[0]["tolerance_grad"] = least
-    optimizer.step(objective)
-    converged = scaled.grad.abs().amax().item() <= least
-    return (scale * scaled).detach(), optimizer.state[scaled]["n_iter"], converged
-
-
-def _gradient_at_zero(components: Tensor, labels: Tensor, scale: Tensor, classes: int) -> float:
-    """The largest entry of the objective's gradient at zero weights."""
-    errors = 1 / classes - functional.one_hot(labels, classes).to(components.dtype)
-    return (scale * (components.T @ errors)).abs().amax().item() / len(labels)
+    converged = False
+    try:
+        optimizer.step(objective)
+    except _Enough:
+        converged = True
+    return (scale * scaled).detach(), optimizer.state[scaled]["func_evals"], converged
