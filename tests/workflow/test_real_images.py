@@ -22,6 +22,7 @@ from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.store.packed import PackedSplit
 
 SHORT = {"duration": 200, "validate_every": 50}
+PLAN = {"images_per_second": 100}  # which are not measured here, to save the time
 
 
 @pytest.mark.slow
@@ -31,7 +32,8 @@ def test_cifar100(checkout, shared):
     short = {
         "dataset": {"path": str(shared / "data" / "cifar100_small.tar")},
         "depths": [2],
-        "training": SHORT,
+        "training": {"duration": 100, "validate_every": 50},
+        "plan": PLAN,
     }
     (study.folder / "short.yaml").write_text(yaml.safe_dump(short))
     study.snakemake()
@@ -109,6 +111,7 @@ def test_ilsvrc_archives_of_real_photographs(checkout, jpegs, tmp_path):
         "matrix": [{"partition": "random0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
         "dataset": {"name": "photographs", "kind": "ilsvrc", "path": str(tmp_path / "ilsvrc")},
         "store": {"image_size": 72, "resize": "shortest_crop"},
+        "plan": PLAN,
         "training": SHORT | {"crop": 64, "batch_size": 16, "learning_rate": {"base": 0.005}},
     }
     (study.folder / "photographs.yaml").write_text(yaml.safe_dump(config))
