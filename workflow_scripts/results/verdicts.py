@@ -1,5 +1,6 @@
 """Verdicts on effects and their wording. They rest on an effect's interval or, without one, on the noise."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -52,6 +53,18 @@ def negated(effect: pd.Series) -> pd.Series:
     changed = effect.copy()
     changed["points"], changed["low"], changed["high"] = -effect["points"], -effect["high"], -effect["low"]
     return changed
+
+
+def difference(effect: pd.Series, other: pd.Series) -> pd.Series:
+    """`effect` minus `other`. The interval is the widest that both leave possible, if both have one."""
+    return pd.Series(
+        {
+            "points": effect["points"] - other["points"],
+            "low": effect["low"] - other["high"],
+            "high": effect["high"] - other["low"],
+            "noise_points": math.hypot(noise_of(effect), noise_of(other)),
+        }
+    )
 
 
 def decimal(value: float, form: str = ".1f") -> str:
