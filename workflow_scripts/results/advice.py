@@ -82,10 +82,8 @@ def _pretrained_freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> 
     worse = {depth for depth, drop in drops.iterrows() if verdict(difference(drop, best)) == 1}
     if verdict(best) != -1:
         cheap = _cheap_advice(drops.drop(index=worse), names)
-        undecided = "" if verdict(best) else ", which is undecided"
-        return (
-            f"{cheap} The best depth to freeze is n = {best.name}: it costs {number(best)}{undecided}{_hedged(best)}."
-        )
+        ending = _hedged(best) if verdict(best) else f", which is undecided{_hedged(best)}"
+        return f"{cheap} The best depth to freeze is n = {best.name}: it costs {number(best)}{ending}."
     deepest = max(set(drops.index) - worse)
     sentences = [f"{_gain(best, names)}, the most of all depths."]
     if deepest != best.name:
