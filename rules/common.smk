@@ -19,7 +19,7 @@ from workflow_scripts.config.commands import (
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
-from workflow_scripts.config.figures import caption_title, figure_files
+from workflow_scripts.config.figures import caption_title, figure_files, undrawn_jobs
 from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.inputs import RuleInputs
 from workflow_scripts.config.study import check_made
@@ -55,7 +55,8 @@ PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
-TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
+TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units"] if TRAINED else [])]
+TABLES += ["shares"] if "filters" in FIGURES else []
 
 
 def any_of(names):

@@ -343,6 +343,8 @@ def test_few_target_images_are_drawn_and_reported(study, more):
     assert (plain["weights_sha256"] != two["weights_sha256"]).all()
     table = pd.read_csv(folder / "tables/target_images.csv")
     assert set(table["images_per_class"]) == {"2", "12", "all"}
+    shares = pd.read_csv(folder / "tables/shares.csv")
+    assert set(shares["partition"]) == {"random0", "whole_first_5_per_class", "untrained"}
     page = (folder / "report.html").read_text()
     assert "With few target images: train from scratch, freeze or fine-tune?" in page
     assert "How much target data" in page
