@@ -130,10 +130,6 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
             "or whole. Correct it, or give its halves as csv, or as halves of two datasets."
         )
-    if any(other.get("halves") for other in config["matrix"] if other["partition"] == name):
-        raise InputError(
-            f"configuration: {key}.halves: a different entry of partition {name} has it. Give both the same."
-        )
     if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")
 

@@ -5,6 +5,7 @@ from helpers import ROOT, default_config
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import study_config
+from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.plumbing.cli import InputError
 
 SCHEMA = ROOT / "schemas/config.schema.yaml"
@@ -65,11 +66,18 @@ def test_what_is_no_pair_is_refused(checked, changes, message):
     assert told.startswith("configuration: matrix[0]")
 
 
-def test_a_pair_has_one_meaning(checked):
+def test_a_pair_has_one_meaning(checked, tmp_path):
     reduced = PAIR | {"partition": "cars_birds_first_5_per_class"}
     assert checked(PAIR, reduced)
     with pytest.raises(InputError, match="a different entry of partition cars_birds has other halves"):
         checked(PAIR, reduced | {"halves": {"A": "birds", "B": "sample"}})
+    halves = "".join(f"{one.wnid},{'AB'[number % 2]}\n" for number, one in enumerate(SAMPLE_CLASSES))
+    (tmp_path / "halves.csv").write_text(f"class,half\n{halves}")
+    by_csv = {"partition": "cars_birds", "csv": str(tmp_path / "halves.csv")}
+    assert checked(by_csv)
+    for entries in (PAIR, by_csv), (by_csv, PAIR):
+        with pytest.raises(InputError, match="a different entry of partition cars_birds has other halves"):
+            checked(*entries)
 
 
 def test_datasets_are_called_differently(checked):
