@@ -139,9 +139,15 @@ def _check_files(config: dict) -> None:
 
 def _check_datasets(config: dict) -> None:
     """Raise InputError for datasets that are called alike, and for sections that say two things."""
-    own, others = config["dataset"], config["datasets"]
-    for name, section in others.items():
-        if name == own["name"] or section["name"] != name:
+    taken = {config["dataset"]["name"].casefold(): config["dataset"]}  # some file systems know no capitals
+    for name, section in config["datasets"].items():
+        other = taken.setdefault(name.casefold(), section)
+        if other is not section and "torchvision" == other["kind"] == section["kind"]:
+            raise InputError(
+                f"configuration: datasets.{name}: both parts of {name} would lie in data/{name}. Keep one, or write "
+                "the other into a tree of folders, of kind folder."
+            )
+        if other is not section or section["name"] != name:
             raise InputError(
                 f"configuration: datasets.{name}: the name belongs to a different dataset. Rename it, and give no "
                 "key `name` here."

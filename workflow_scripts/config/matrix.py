@@ -6,7 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
-from workflow_scripts.config.pairs import check_pair
+from workflow_scripts.config.pairs import check_pair, check_same_halves
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.dataset.glance import known_classes
@@ -45,6 +45,7 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
     _check_amounts(key, entry)
+    check_same_halves(key, entry, config)
     if entry.get("halves"):
         check_pair(key, entry, config)
     else:

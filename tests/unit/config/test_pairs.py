@@ -11,6 +11,8 @@ from workflow_scripts.plumbing.cli import InputError
 SCHEMA = ROOT / "schemas/config.schema.yaml"
 PAIR = {"partition": "cars_birds", "halves": {"A": "sample", "B": "birds"}, "transfer": ["frozen"]}
 
+PARTS = ("letters", "digits")  # of EMNIST
+
 
 @pytest.fixture
 def checked(tmp_path):
@@ -78,6 +80,20 @@ def test_a_pair_has_one_meaning(checked, tmp_path):
     for entries in (PAIR, by_csv), (by_csv, PAIR):
         with pytest.raises(InputError, match="a different entry of partition cars_birds has other halves"):
             checked(*entries)
+
+
+@pytest.mark.parametrize("name", ["Birds", "BIRDS"])
+def test_datasets_of_a_study_share_no_folder_where_capitals_do_not_count(checked, tmp_path, name):
+    folders = {one: {"kind": "folder", "path": str(tmp_path)} for one in ("birds", name)}
+    with pytest.raises(InputError, match=f"datasets.{name}: the name belongs to a different dataset"):
+        checked(PAIR, **folders)
+
+
+def test_two_parts_of_a_torchvision_dataset_are_refused():
+    own, other = ({"kind": "torchvision", "name": "EMNIST", "root": ".", "options": {"split": one}} for one in PARTS)
+    given = default_config() | {"dataset": default_config()["dataset"] | own, "datasets": {"EMNIST": other}}
+    with pytest.raises(InputError, match=r"datasets\.EMNIST: both parts of EMNIST would lie in data/EMNIST\. Keep one"):
+        check_config(study_config(given | {"matrix": [{"partition": "whole"}]}, ROOT, False, None), SCHEMA)
 
 
 def test_datasets_are_called_differently(checked):
