@@ -28,7 +28,7 @@ def check_pair(key: str, entry: Mapping, config: Mapping) -> None:
 
 
 def check_same_halves(key: str, entry: Mapping, config: Mapping) -> None:
-    """Raise InputError unless all entries of the partition, those of reduced data too, have the same `halves` or none."""
+    """Raise InputError unless all entries of the partition, those of reduced data too, have the same `halves`."""
     family = parse_partition(entry["partition"]).family
     for other in config["matrix"]:
         if other.get("halves") != entry.get("halves") and parse_partition(other["partition"]).family == family:

@@ -62,14 +62,15 @@ def _text(node: object, imports: list[ast.Import | ast.ImportFrom]) -> str:
 
     Its imports are added to `imports`. One pass makes all of it, since Snakemake waits for this at every start.
     """
-    if isinstance(node, list):
+    kind = type(node)
+    if kind is list:
         return f"[{', '.join([_text(item, imports) for item in node if not _is_dropped(item)])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
+    if kind is ast.Import or kind is ast.ImportFrom:
         imports.append(node)
-    changed = _without_words(node)
-    parts = [f"'{type(node).__name__}'"]
+    changed = _without_words(node) if kind is ast.Call or kind is ast.Raise else {}
+    parts = [f"'{kind.__name__}'"]
     for name in node._fields:
         value = changed[name] if name in changed else getattr(node, name, None)
         if value is not None and value != []:
@@ -79,18 +80,16 @@ def _text(node: object, imports: list[ast.Import | ast.ImportFrom]) -> str:
 
 def _is_dropped(node: object) -> bool:
     """Whether a statement does nothing that counts: a docstring, what is printed, or pass."""
-    if not isinstance(node, ast.Expr):
-        return isinstance(node, ast.Pass)
+    if type(node) is not ast.Expr:
+        return type(node) is ast.Pass
     called = node.value.func if isinstance(node.value, ast.Call) else None
     return isinstance(node.value, ast.Constant) or (isinstance(called, ast.Name) and called.id == "print")
 
 
-def _without_words(node: ast.AST) -> dict[str, object]:
+def _without_words(node: ast.Call | ast.Raise) -> dict[str, object]:
     """The fields of a node that hold text for people, without it: what is raised, help, and words of progress bars."""
-    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-        return {"exc": node.exc.func}
-    if not isinstance(node, ast.Call):
-        return {}
+    if isinstance(node, ast.Raise):
+        return {"exc": node.exc.func} if isinstance(node.exc, ast.Call) else {}
     if isinstance(node.func, ast.Name) and node.func.id == PROGRESS:
         return {"args": node.args[:1], "keywords": []}
     return {"keywords": [keyword for keyword in node.keywords if keyword.arg not in WORDS]} if node.keywords else {}
