@@ -126,7 +126,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
         **_partition_facts(jobs, pairs),
         filters=table is None and any(job.kind == BASE for job in undrawn_jobs(jobs)),
-        trained=table is None,
+        trained=table is None and bool(jobs),
         hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )

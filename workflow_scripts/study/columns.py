@@ -15,3 +15,13 @@ RESULT_COLUMNS = [
     *("pair", "classes", "train_images", "val_images", "majority_share", "weights_sha256"),
     *("job_seconds", "images_per_second"),
 ]
+READING_COLUMNS = [*KEY_COLUMNS, *("iteration", "top1", PER_CLASS, "top5", "loss", "train_loss")]
+PROBE_COLUMNS = [
+    *("partition", "pair", "source", "target", "seed"),
+    *("depth", "unit"),  # no depth: the probe on the features of all depths together
+    *("features", "penalty", "held_out_top1"),
+    *("top1", "top1_low", "top1_high", "top1_per_class_mean", "top5", "loss"),
+    *("last_gap", "last_gap_low", "last_gap_high"),
+    *("classes", "train_images", "val_images", "majority_share", "diverged"),
+    *("parameters_share", "multiplications_share", "milliseconds"),
+]
