@@ -29,16 +29,8 @@ from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
 from workflow_scripts.study.datasets import dataset_of, pair_partitions
-from workflow_scripts.study.jobs import (
-    BASE_STEM,
-    CURVE,
-    CURVE_STEM,
-    FEATURES_STEM,
-    PRETRAINED,
-    PROBE_STEM,
-    VARIANT,
-    TrainingJob,
-)
+from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, FEATURES_STEM
+from workflow_scripts.study.jobs import PRETRAINED, PROBE_STEM, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs, probe_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
