@@ -30,11 +30,14 @@ rule compare_bases:
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
 
 
+FILTERED = undrawn_jobs(BASES)  # networks of drawn images would crowd out the others
+
+
 rule score_filters:
     """Count the first-layer filters that look like Gabors or colour blobs."""
     input:
-        weights=[ancient(f"{RESULTS}/{job.stem}.safetensors") for job in BASES],
-        records=[f"{RESULTS}/{job.stem}.json" for job in BASES],
+        weights=[ancient(f"{RESULTS}/{job.stem}.safetensors") for job in FILTERED],
+        records=[f"{RESULTS}/{job.stem}.json" for job in FILTERED],
     output:
         filters=f"{RESULTS}/tables/filters.csv",
         shares=report(
@@ -52,7 +55,7 @@ rule score_filters:
         "../envs/plot.yaml"
     resources:
         mem_mb=500,  # Python with scipy
-        runtime=2 + len(BASES),  # a fit of an 11 x 11 filter takes 0.2 s
+        runtime=2 + len(FILTERED),  # a fit of an 11 x 11 filter takes 0.2 s
     params:
         outputs=output_options,
         code=code_fingerprint("features.score_filters"),

@@ -60,6 +60,11 @@ def study(matrix, **changes):
             ["figure2", "effects", "target_images", "boost", "figure3", "similarity", "filters", "learning"],
         ),
         ([{"partition": "whole", "target_images_per_class": [1, "all"]}], {}, ["filters", "learning"]),
+        (
+            [{"partition": "whole", "random": ["frozen"], "target_images_per_class": [1]}],
+            {},
+            ["target_images", "learning"],
+        ),
         ([], {"results_table": str(PUBLISHED)}, ["figure2", "effects", "boost", "figure3", "reduced"]),
     ],
 )
@@ -95,4 +100,6 @@ def test_every_figure_is_made_from_files_of_the_study():
     assert made_from["hierarchy"]["partitions"] == [
         f"results/s/partitions/{name}.json" for name in (*partitions, "whole")
     ]
-    assert len(made_from["filters"]["weights"]) == 7 + 2
+    weights = made_from["filters"]["weights"]
+    assert len(weights) == 5 + 2  # none of drawn images
+    assert not any("_draw_" in file for file in weights)
