@@ -83,7 +83,8 @@ def reading_table(records: list[dict]) -> pd.DataFrame:
         for network in record["networks"]
         for reading in network["readings"]
     ]
-    return pd.DataFrame(readings).sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
+    table = pd.DataFrame(readings, columns=None if readings else [*KEY_COLUMNS, "iteration"])
+    return table.sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
 
 
 def training_summary(records: list[dict]) -> dict:
