@@ -94,7 +94,7 @@ def depth_table(rows: pd.DataFrame) -> pd.DataFrame:
             **dict(zip(("gap", "gap_low", "gap_high", "gap_interval"), gap, strict=True)),
             "held_out": 100 * _over_tasks(sound, "held_out_top1"),
             "per_class": 100 * _over_tasks(sound, "top1_per_class_mean"),
-            **{name: sound[name].mean() for name in AT_A_DEPTH},
+            **{name: every[name].mean() for name in AT_A_DEPTH},
             "diverged": int(every["diverged"].sum()),
         }
     return pd.DataFrame.from_dict(table, orient="index").rename_axis("depth")

@@ -1,4 +1,4 @@
-"""Step: accuracy of linear classifiers on the features of the first n units, and the cut that held-out images choose."""
+"""Step: accuracy of linear classifiers on the features of the first n units, and the cut chosen by held-out images."""
 
 import math
 from dataclasses import dataclass
@@ -31,15 +31,17 @@ from workflow_scripts.results.probes import (
     with_most_images,
 )
 
-NAMES = {  # group -> what its probes are called
-    "PnB": "pretrained network",
-    "AnB": "base network of the other task (AnB)",
-    "BnB": "own base network (BnB)",
-    "random": "untrained network",
+STYLES = {  # group -> (label, colour, marker) of its probes; PnB and AnB may share a panel here
+    "PnB": ("linear classifier, pretrained network", *GROUPS["PnB"][1:]),
+    "AnB": ("linear classifier, base network of the other task (AnB)", "#228833", "v"),
+    "BnB": ("linear classifier, own base network (BnB)", *GROUPS["BnB"][1:]),
+    "random": ("linear classifier, untrained network", *GROUPS["random"][1:]),
 }
+CUT = "cut chosen on held-out training images"
 COLUMNS = 2  # panels side by side
 BESIDE = 1.3  # depths from the deepest to the probe on all units
 DASH = 0.3  # of a depth: half the dash of that probe
+RING = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
 FROZEN = "units above trained (frozen {})"
 
 
@@ -84,14 +86,14 @@ def _panels(probes: pd.DataFrame) -> dict[str, list[Line]]:
     panels: dict[str, list[Line]] = {}
     for one in with_most_images(probes):
         title = one.halves + ("" if math.isinf(one.amount) else f", {_images(one.amount)}")
-        panels.setdefault(title, []).append(Line(one, NAMES[one.group], *GROUPS[one.group][1:]))
+        panels.setdefault(title, []).append(Line(one, *STYLES[one.group]))
     colours = amount_colours(sorted(probes["amount"].unique()))
     every = [*probe_sets(probes)]
     for most in with_most_images(probes):
         same = [one for one in reversed(every) if (one.halves, one.group) == (most.halves, most.group)]
         if len(same) > 1 and most.group != "random":
             chosen = [Line(one, with_images(one.amount), colours[one.amount], "o") for one in same]
-            panels[f"{most.halves}: {NAMES[most.group]}, by number of images"] = chosen
+            panels[f"{most.halves}: {STYLES[most.group][0]}"] = chosen
     return panels
 
 
@@ -101,12 +103,19 @@ def _images(amount: float) -> str:
 
 def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
     """The lines of a panel, the frozen curves beside them, and what answering with the largest class would score."""
-    shares = [line.probes.rows["majority_share"].mean() for line in lines]
-    axes.axhline(100 * max(shares), color="#999999", linestyle=":", linewidth=1.2, label="share of the largest class")
-    for line in lines:
-        table = depth_table(line.probes.rows)
+    tables = [depth_table(line.probes.rows) for line in lines]
+    cuts = [math.nan if (best := best_cut(table)) is None else table.loc[best, "points"] for table in tables]
+    highest = max((cut for cut in cuts if cut == cut), default=math.nan)
+    for line, table, cut in zip(lines, tables, cuts, strict=True):
         _draw_probes(axes, line, table)
+        if cut == cut:
+            _mark_cut(axes, best_cut(table), cut, line.colour, cut == highest)
+    for line in lines:
         _draw_frozen(axes, line, results)
+    shares = [line.probes.rows["majority_share"].mean() for line in lines]
+    if cuts:
+        axes.scatter([], [], s=80, label=CUT, **RING)
+    axes.axhline(100 * max(shares), color="#999999", linestyle=":", linewidth=1.2, label="share of the largest class")
     if not any(drawn.get_gid() for drawn in axes.lines):
         say(axes, "No probe has finite features.")
 
@@ -122,12 +131,14 @@ def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame) -> None:
     for _, row in table[table.index == TOGETHER].dropna(subset="points").iterrows():
         axes.hlines(row["points"], place - DASH, place + DASH, color=line.colour, linewidth=2.5)
         axes.vlines(place, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
-    if (best := best_cut(table)) is not None:
-        where = (best, table.loc[best, "points"])
-        ring = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.4, "zorder": 4}
-        axes.scatter(*where, s=130, label="cut chosen on held-out training images", **ring)
-        text = {"xytext": (0, 10), "textcoords": "offset points", "ha": "center", "fontsize": 9}
-        axes.annotate(f"{where[1]:.1f} %", where, color=line.colour, fontweight="bold", zorder=5, **text)
+
+
+def _mark_cut(axes: Axes, depth: int, percent: float, colour: str | tuple, above: bool) -> None:
+    """A ring around the chosen cut, with its accuracy above or below it."""
+    axes.scatter(depth, percent, s=110, zorder=4, **RING)
+    text = {"xytext": (0, 9 if above else -20), "textcoords": "offset points", "ha": "center", "fontsize": 9}
+    paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}
+    axes.annotate(f"{percent:.1f} %", (depth, percent), color=colour, fontweight="bold", zorder=5, bbox=paper, **text)
 
 
 def _draw_intervals(axes: Axes, single: pd.DataFrame, colour: str | tuple) -> None:
@@ -143,8 +154,7 @@ def _draw_frozen(axes: Axes, line: Line, results: pd.DataFrame) -> None:
     group = line.probes.group
     same = results["partition"].isin(line.probes.rows["partition"].unique()) & (results["group"] == group)
     means = 100 * mean_by_depth(rows) if len(rows := main_variant(results[same])) else pd.Series(dtype=float)
-    name = "random" if group == "random" else group
-    draw_line(axes, means, line.colour, line.marker, "--", f"{FROZEN.format(name)}" if len(means) else None)
+    draw_line(axes, means, line.colour, line.marker, "--", FROZEN.format(group))
 
 
 def _draw_network(axes: Axes, table: pd.DataFrame, depths: list[int]) -> None:
@@ -152,12 +162,12 @@ def _draw_network(axes: Axes, table: pd.DataFrame, depths: list[int]) -> None:
     units = table[table.index != TOGETHER]
     if units["parameters_share"].notna().any():
         draw_shares(axes, units, depths)
-        axes.set_title("share of the network below its head that the first n units are", fontsize=9)
+        axes.set(ylabel="percent")
     depth_axis(axes, depths, units)
     if TOGETHER in table.index:
         labels = [label.get_text() for label in axes.get_xticklabels()]
         axes.set_xticks([*axes.get_xticks(), max(depths) + BESIDE], [*labels, "all"])
-    axes.set_xlabel("depth n: the features of the first n units, and the last of these; all: of all depths together")
+    axes.set_xlabel("depth n, and the last of the n units; all: every depth together")
 
 
 def main() -> None:
