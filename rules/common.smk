@@ -29,8 +29,17 @@ from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
 from workflow_scripts.study.datasets import dataset_of, pair_partitions
-from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, PRETRAINED, VARIANT, TrainingJob
-from workflow_scripts.study.matrix import base_jobs
+from workflow_scripts.study.jobs import (
+    BASE_STEM,
+    CURVE,
+    CURVE_STEM,
+    FEATURES_STEM,
+    PRETRAINED,
+    PROBE_STEM,
+    VARIANT,
+    TrainingJob,
+)
+from workflow_scripts.study.matrix import base_jobs, probe_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 
 with exit_in_one_line():
@@ -40,7 +49,7 @@ TRAINED = config["results_table"] is None  # else a results table takes the plac
 RESULTS, TRAINING, RUNNING = str(results_folder(config)), config["training"], config["running"]
 ANY = {**config, "dataset": {"name": "{dataset}"}}
 DATASET, STORE = str(dataset_folder(ANY)), str(store_folder(ANY))  # with the wildcard `dataset`
-BASES = base_jobs(config)
+BASES, PROBES = base_jobs(config), probe_jobs(config)
 PRETRAINED_STEM = f"{RESULTS}/networks/pretrained"
 PRETRAINS = any(entry.get("pretrained") for entry in config["matrix"])
 NETWORK_FILES = [DESCRIPTION, *([f"{PRETRAINED_STEM}.json"] if PRETRAINS else [])]  # checked before any training
@@ -55,6 +64,7 @@ PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
+TABLES = [*(["probes"] if PROBES else []), *TABLES]
 TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
 
 
@@ -70,6 +80,7 @@ wildcard_constraints:
     partition="[A-Za-z][A-Za-z0-9_]*",
     half="A|B|whole",
     seed=r"\d+",
+    of_seed=r"(seed\d+/)?",
     source="A|B|whole|random|pretrained",
     target="A|B|whole",
     treatment="frozen|finetuned",
@@ -154,6 +165,11 @@ def partition_settings(wildcards):
 def job_of(wildcards):
     """The training job of a rule's wildcards."""
     return TrainingJob.from_wildcards(wildcards)
+
+
+def probe_depths(wildcards):
+    """The depths of a job of probes."""
+    return next(job.depths for job in probe_jobs(study_now()) if job.stem == job_of(wildcards).stem)
 
 
 def source_options(wildcards, input):

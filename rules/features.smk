@@ -1,6 +1,6 @@
-# What base networks have learned: similarity across halves, first-layer filters.
-#   needs  base networks, tasks and the packed store
-#   makes  results/<study>/similarity/*.csv, and tables/filters.csv and shares.csv
+# What networks have learned: similarity across halves, first-layer filters, features of sources and probes on them.
+#   needs  base networks, tasks and the packed store, and for probes the weights of their source
+#   makes  results/<study>/similarity/*.csv, tables/filters.csv and shares.csv, and features/ and probes/ with a record each
 rule compare_bases:
     """Compare the base networks of a partition's halves unit by unit."""
     input:
@@ -58,3 +58,67 @@ rule score_filters:
         code=code_fingerprint("features.score_filters"),
     shell:
         "python -P -m workflow_scripts.features.score_filters --weights {input.weights:q} {params.outputs} > {log:q} 2>&1"
+
+
+rule extract_features:
+    """Compute the features of all units of a source for all images of a task."""
+    input:
+        unpack(INPUTS.of_features),
+    output:
+        features=f"{RESULTS}/{FEATURES_STEM}.npy",
+        record=f"{RESULTS}/{FEATURES_STEM}.json",
+    log:
+        f"{RESULTS}/logs/extract_features/{{partition}}/{{of_seed}}{{source}}-{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extract_features/{{partition}}/{{of_seed}}{{source}}-{{target}}.tsv"
+    conda:
+        TORCH_ENVIRONMENT
+    threads: RUNNING["threads"]
+    resources:
+        gpu=min(1, training_gpus(config)),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=lambda wildcards, attempt: resources.features_memory(config, attempt),
+        runtime=lambda wildcards, attempt: resources.features_minutes(INPUTS.half_dataset(wildcards), attempt),
+    params:
+        outputs=output_options,
+        settings=lambda wildcards: as_json(leaves.feature_leaves(TRAINING, job_of(wildcards))),
+        source=source_options,
+        seed=lambda wildcards: job_of(wildcards).seed,
+        threads=RUNNING["threads"],  # decides the order of sums
+        code=code_fingerprint("features.extract_features"),
+    shell:
+        "python -P -m workflow_scripts.features.extract_features --manifest {input.manifest:q} --task {input.task:q} {params.source}"
+        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target} --seed {params.seed}"
+        " --settings {params.settings:q} --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
+
+
+rule train_probes:
+    """Train linear classifiers on the features of each depth of a source."""
+    input:
+        unpack(INPUTS.of_probes),
+    output:
+        output=f"{RESULTS}/{PROBE_STEM}.safetensors",
+        record=f"{RESULTS}/{PROBE_STEM}.json",
+    log:
+        f"{RESULTS}/logs/train_probes/{{partition}}/seed{{seed}}/{{source}}-{{target}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_probes/{{partition}}/seed{{seed}}/{{source}}-{{target}}.tsv"
+    conda:
+        TORCH_ENVIRONMENT
+    threads: RUNNING["threads"]
+    resources:
+        gpu=min(1, training_gpus(config)),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=lambda wildcards, attempt: resources.probes_memory(INPUTS.half_dataset(wildcards), attempt),
+        runtime=lambda wildcards, attempt: resources.probes_minutes(INPUTS.half_dataset(wildcards), attempt),
+    params:
+        outputs=output_options,
+        depths=lambda wildcards: probe_depths(wildcards),
+        device=TRAINING["device"],
+        threads=RUNNING["threads"],  # decides the order of sums
+        code=code_fingerprint("features.train_probes"),
+    shell:
+        "python -P -m workflow_scripts.features.train_probes --features {input.features:q} --features-task {input.features_task:q}"
+        " --task {input.task:q} --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
+        " --seed {wildcards.seed} --depths {params.depths} --device {params.device} --threads {threads}"
+        " --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"

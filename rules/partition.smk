@@ -1,7 +1,7 @@
 # Partitions (class lists) and tasks (indices, labels and mean image over the packed store).
 #   needs  classes.csv and hierarchy.csv, the packed store, list files of the configuration (their content, not their place)
 #   makes  results/<study>/partitions/*.json (one for each half of a pair), tasks/*.npz with their records, tables/tasks.csv
-TASKS = {job.task: job for job in BASES}
+TASKS = {job.task: job for job in [*BASES, *PROBES, *(probe.of_features for probe in PROBES)]}
 
 
 rule tasks:

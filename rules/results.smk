@@ -81,6 +81,39 @@ else:
             "python -P -m workflow_scripts.results.import_results {params.inputs} {params.outputs} > {log:q} 2>&1"
 
 
+rule gather_probes:
+    """Gather all probes into one table."""
+    input:
+        probes=[f"{RESULTS}/{job.stem}.safetensors" for job in PROBES],
+        records=[f"{RESULTS}/{job.stem}.json" for job in PROBES],
+        units=f"{RESULTS}/tables/units.csv",
+        units_record=ancient(DESCRIPTION),
+    output:
+        table=report(
+            f"{RESULTS}/tables/probes.csv",
+            caption="../report/probes.rst",
+            category="Tables",
+            labels={"table": "Probes"},
+        ),
+        record=f"{RESULTS}/tables/probes.json",
+    log:
+        f"{RESULTS}/logs/gather_probes.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gather_probes.tsv"
+    localrule: True
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas and scipy
+        runtime=5,  # seconds
+    params:
+        study=lambda wildcards: as_json(leaves.matrix_leaves(study_now())),
+        code=code_fingerprint("results.gather_probes"),
+    shell:
+        "python -P -m workflow_scripts.results.gather_probes --study {params.study:q} --probes {input.probes:q} --units {input.units:q}"
+        " --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+
+
 rule make_tables:
     """Compute effects with their intervals, drops and the paper's table 1."""
     input:

@@ -91,6 +91,17 @@ class RuleInputs:
             files |= self.weights(self.pretrained, "source_")
         return files | {"network": [ancient(file) for file in self.network]}
 
+    def of_features(self, wildcards: Mapping) -> Files:
+        """Of the features of a source for the images of a task: what a frozen curve's training has."""
+        return self.of_training(wildcards)
+
+    def of_probes(self, wildcards: Mapping) -> Files:
+        """Of probes: the features, the task that they are of and, perhaps of drawn images, the target's own."""
+        job = TrainingJob.from_wildcards(wildcards)
+        features = f"{self.results}/{job.features}"
+        files = {"features": ancient(f"{features}.npy"), "features_record": f"{features}.json"}
+        return files | self.task(job.of_features, "features_") | self.task(job)
+
     def of_comparison(self, wildcards: Mapping) -> Files:
         """Of comparing base networks: stores, tasks and networks of both halves of a partition."""
         files, partition, seed = {}, wildcards["partition"], int(wildcards["seed"])

@@ -15,8 +15,9 @@ from workflow_scripts.partition.halves import check_classes, check_sizes, read_h
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of, dataset_sections
+from workflow_scripts.study.jobs import PROBE, RANDOM
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
-from workflow_scripts.study.matrix import ALL_IMAGES, entry_partitions
+from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
 MAX_NETWORKS = 100_000  # the paper has 163
@@ -29,7 +30,7 @@ def check_number(config: dict, units: list[UnitCost] | None) -> None:
     curves = 0
     for entry in config["matrix"]:
         targets = entry.get("targets", parse_partition(entry["partition"]).halves)
-        kinds = sum(len(entry.get(kind, ())) for kind in ("selffer", "transfer", "random", "pretrained"))
+        kinds = sum(len(entry.get(kind, ())) for kind in SOURCES)
         depths = entry.get("depths", config["depths"])
         curves += len(entry_partitions(entry)) * len(targets) * (1 + kinds * len(every if depths == ALL else depths))
     if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
@@ -70,8 +71,13 @@ def _check_depths(key: str, entry: dict, config: dict, units: int) -> None:
 
 
 def _check_curves(key: str, entry: dict) -> None:
-    treatments = [one for kind in ("selffer", "transfer", "pretrained") for one in entry.get(kind, [])]
-    if entry.get("preserve") and (entry.get("random") or "finetuned" in treatments):
+    treatments = [one for kind in SOURCES if kind != RANDOM for one in entry.get(kind, [])]
+    for name in ("preserve", "init", "norm_statistics"):
+        if name in entry and PROBE in [*treatments, *entry.get(RANDOM, [])]:
+            raise InputError(
+                f"configuration: {key}.{name}: it does not apply to probes. Give them an entry of their own."
+            )
+    if entry.get("preserve") and (entry.get(RANDOM) or "finetuned" in treatments):
         raise InputError(
             f"configuration: {key}.preserve: it is for frozen selffer, transfer and pretrained curves only. Give "
             "fine-tuned and random curves an entry of their own."

@@ -22,6 +22,8 @@ ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
 # Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
 # core's.
 GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9
+PROBE_FEATURES = 600  # of a unit, the mean of common networks: pooling leaves 256 to 2048
+PROBE_PASSES = 200  # of a probe's training over its features, for all penalties
 LAUNCH_SECONDS = 0.01  # of an iteration and network at least, on a GPU: the CPU took up to 0.007 beside an H200
 
 
@@ -116,6 +118,45 @@ def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
     rate = GPU_OPERATIONS if training["device"] == "cuda" else THREAD_OPERATIONS * config["running"]["threads"]
     seconds = max(operations / rate, LAUNCH_SECONDS * iterations if training["device"] == "cuda" else 0)
     return attempt * (1 + math.ceil(4 / 3 * networks * seconds / 60))
+
+
+def features_memory(config: Mapping, attempt: int = 1) -> int:
+    """Megabytes of computing features, more at every attempt: 1000 for Python with torch, and twice the network and the
+    largest unit's outputs for a batch.
+    """
+    training, costs = config["training"], _costs(config)
+    batch = training["batch_size"] * (4 * 3 * training["crop"] ** 2 + 3 * 4 * max(cost.outputs for cost in costs))
+    return attempt * (1000 + math.ceil(2 * (4 * sum(cost.parameters for cost in costs) + batch) / 1e6))
+
+
+def features_minutes(config: Mapping, attempt: int = 1) -> int:
+    """Minutes of computing features, more at every attempt: 1 to start, and 2 operations per multiplication and image
+    at THREAD_OPERATIONS or GPU_OPERATIONS.
+    """
+    images = sum(images_of(config, split) for split in SPLITS)
+    operations = 2 * images * sum(cost.multiplications for cost in _costs(config))
+    gpu = config["training"]["device"] == "cuda"
+    rate = GPU_OPERATIONS if gpu else THREAD_OPERATIONS * config["running"]["threads"]
+    return attempt * (1 + math.ceil(operations / rate / 60))
+
+
+def probes_memory(config: Mapping, attempt: int = 1) -> int:
+    """Megabytes of training probes, more at every attempt: 1000 for Python with torch, and the features of all depths
+    together as float16 and three times as float32.
+    """
+    images = sum(images_of(config, split) for split in SPLITS)
+    return attempt * (1000 + math.ceil(14 * images * PROBE_FEATURES * (len(_costs(config)) - 1) / 1e6))
+
+
+def probes_minutes(config: Mapping, attempt: int = 1) -> int:
+    """Minutes of training probes, more at every attempt: 1 to start, and the passes over the features of all depths
+    alone and together, PROBE_PASSES each, with 4 operations per feature, class and image.
+    """
+    features = 2 * PROBE_FEATURES * (len(_costs(config)) - 1)
+    operations = 4 * PROBE_PASSES * features * images_of(config, "train") * classes_of(config)
+    gpu = config["training"]["device"] == "cuda"
+    rate = GPU_OPERATIONS if gpu else THREAD_OPERATIONS * config["running"]["threads"]
+    return attempt * (1 + math.ceil(operations / rate / 60))
 
 
 def similarity_memory(config: Mapping) -> int:

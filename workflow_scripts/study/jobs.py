@@ -5,7 +5,7 @@ Light on purpose: the Snakefile calls this at parse time.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workflow_scripts.study.partition_names import plain_partition
 from workflow_scripts.study.seeds import derive_seed
@@ -16,17 +16,22 @@ BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
 CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
 CURVE_STEM = "curves/" + CURVE_FOLDER + "/depths-{depths}"
+PROBE_STEM = "probes/{partition}/seed{seed}/{source}-{target}"
+FEATURES_STEM = "features/{partition}/{of_seed}{source}-{target}"
 TASK_STEM = "tasks/{partition}-{target}"
 DRAWN_TASK_STEM = "tasks/{partition}/seed{seed}-{target}"
 VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE = "base"  # the treatment of base networks
+PROBE = "probe"
 RANDOM, PRETRAINED = "random", "pretrained"  # sources that are no half: untrained; weights from elsewhere
 
 
 @dataclass(frozen=True, order=True)
 class TrainingJob:
     """What one process trains: a base network (treatment "base", depth 0), or a curve, or part of a curve's depths.
+
+    Or the probes of all of a source's depths (treatment "probe").
 
     `preserve` is how many units above the copied frozen ones are copied too, but learn. `init` names the initial
     weights, and `norm_statistics` the statistics of frozen norms, where they are not the study's; else they are "".
@@ -49,10 +54,13 @@ class TrainingJob:
 
     @classmethod
     def from_wildcards(cls, wildcards: Mapping[str, str]) -> "TrainingJob":
-        """The job of a rule's wildcards (BASE_STEM's or CURVE_STEM's)."""
-        partition, seed, target = wildcards["partition"], int(wildcards["seed"]), wildcards["target"]
+        """The job of a rule's wildcards (those of a stem). Features that are the same for all seeds are of seed 0."""
+        seed = int(wildcards.get("seed") or wildcards.get("of_seed", "").strip("sed/") or 0)
+        partition, target = wildcards["partition"], wildcards["target"]
         if wildcards.get("source") is None:
             return cls.base(partition, seed, target)
+        if wildcards.get("treatment") is None:
+            return cls(partition, seed, wildcards["source"], target, PROBE)
         preserve, init, statistics = re.fullmatch(VARIANT, wildcards["variant"]).groups()
         depths = tuple(map(int, wildcards["depths"].split("-")))
         names = (wildcards["source"], target, wildcards["treatment"])
@@ -77,7 +85,25 @@ class TrainingJob:
     @property
     def stem(self) -> str:
         """Path of the job's record below the study's results directory, without suffix."""
-        return self._named(BASE_STEM if self.kind == BASE else CURVE_STEM)
+        return self._named({BASE: BASE_STEM, PROBE: PROBE_STEM}.get(self.treatment, CURVE_STEM))
+
+    @property
+    def of_features(self) -> "TrainingJob":
+        """The job with the task on whose images a probe's features are computed: all images, of which some are drawn.
+
+        A source of drawn images has features of these alone.
+        """
+        return self if self.kind == "selffer" else replace(self, partition=plain_partition(self.partition))
+
+    @property
+    def features(self) -> str:
+        """Path of a probe's features below the study's results directory, without suffix.
+
+        Those of a pretrained source are the same for all seeds.
+        """
+        of_seed = "" if self.source == PRETRAINED else f"seed{self.seed}/"
+        names = {"source": self.source, "target": self.target, "of_seed": of_seed}
+        return FEATURES_STEM.format(partition=self.of_features.partition, **names)
 
     @property
     def task(self) -> str:
@@ -156,6 +182,10 @@ class TrainingJob:
     def draw_seed(self) -> int:
         """The seed of the images drawn for the target: not of their number, so that more of them hold the fewer."""
         return derive_seed(self.seed, plain_partition(self.partition), self.target, "images")
+
+    def held_out_seed(self) -> int:
+        """The seed by which probes hold out training images, the same for all sources."""
+        return derive_seed(self.seed, plain_partition(self.partition), self.target, "held out")
 
     def frozen_units(self, depth: int) -> int:
         """How many leading units of the network of `depth` never change."""

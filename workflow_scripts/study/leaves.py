@@ -5,7 +5,7 @@ Light on purpose: the Snakefile calls this at parse time.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
@@ -73,6 +73,16 @@ def plain_statistics(study: str, source: str) -> str:
 def base_leaves(leaves: Mapping) -> dict:
     """Those of a curve's `leaves` that its source's base network has too."""
     return {key: value for key, value in leaves.items() if key not in CURVES_OWN}
+
+
+def feature_leaves(training: Mapping, job: TrainingJob) -> dict:
+    """What decides the features of a probe `job`. They are those of a frozen curve, but that norms use the source's
+    statistics in place of `batch`, which would make an image's features depend on others.
+    """
+    leaves = job_leaves(training, replace(job, treatment="frozen"))
+    keys = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels", "batch_size")
+    kept = {key: leaves[key] for key in (*keys, "device", "precision", "norm_statistics") if key in leaves}
+    return kept | ({"norm_statistics": "source"} if kept["norm_statistics"] == "batch" else {})
 
 
 def matrix_leaves(config: Mapping) -> dict:

@@ -3,25 +3,25 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
 from workflow_scripts.study.groups import groups_of
-from workflow_scripts.study.jobs import OTHER_HALF, PRETRAINED, RANDOM, TrainingJob
+from workflow_scripts.study.jobs import OTHER_HALF, PRETRAINED, PROBE, RANDOM, TrainingJob
 from workflow_scripts.study.leaves import plain_statistics
 from workflow_scripts.study.partition_names import drawn_partition, parse_partition
 
 ALL_IMAGES = "all"  # of matrix[].target_images_per_class
+SOURCES = ("selffer", "transfer", RANDOM, PRETRAINED)  # keys of an entry, each with its treatments
 
 
 def curve_jobs(config: Mapping) -> list[TrainingJob]:
     """All curve jobs of a checked configuration, each once, sorted. Depths that `running.made` has together stay so."""
     depths_of: dict[TrainingJob, set[int]] = {}
-    for entry in config["matrix"]:
-        for seed in config["seeds"]:
-            for curve in _entry_curves(entry, seed, config["training"]):
-                depths_of.setdefault(curve, set()).update(entry.get("depths", config["depths"]))
+    for curve, depths in _asked(config):
+        if curve.treatment != PROBE:
+            depths_of.setdefault(curve, set()).update(depths)
     size, made = config["running"]["depths_per_job"], config["running"].get("made", {})
     return [
         replace(curve, depths=group)
@@ -30,20 +30,46 @@ def curve_jobs(config: Mapping) -> list[TrainingJob]:
     ]
 
 
+def probe_jobs(config: Mapping) -> list[TrainingJob]:
+    """The jobs of probes of a checked configuration, each once with all of its depths, sorted."""
+    depths_of: dict[TrainingJob, set[int]] = {}
+    for job, depths in _asked(config):
+        if job.treatment == PROBE:
+            depths_of.setdefault(job, set()).update(depths)
+    return [replace(job, depths=tuple(sorted(depths))) for job, depths in sorted(depths_of.items())]
+
+
+def _asked(config: Mapping) -> Iterator[tuple[TrainingJob, Sequence[int]]]:
+    """The curves and probes that the matrix asks for, with depth 0 in place of their depths; and these depths."""
+    for entry in config["matrix"]:
+        for seed in config["seeds"]:
+            for job in _entry_curves(entry, seed, config["training"]):
+                yield job, entry.get("depths", config["depths"])
+
+
 def base_jobs(config: Mapping) -> list[TrainingJob]:
-    """The jobs of the base networks, sorted: every target's, for comparison, and every source's but `random`."""
+    """The jobs of the base networks, sorted: every target's, for comparison, and every source's but `random`.
+
+    An entry of probes alone needs those of its sources only.
+    """
     jobs = {
         TrainingJob.base(partition, seed, half)
         for entry in config["matrix"]
         for partition in entry_partitions(entry)
         for seed in config["seeds"]
         for half in _entry_targets(entry)
+        if not _has_probes_alone(entry)
     }
-    return sorted(jobs | {job.source_job for job in curve_jobs(config) if job.source_job})
+    sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
+    return sorted(jobs | (sources - {None}))
+
+
+def _has_probes_alone(entry: Mapping) -> bool:
+    return {one for kind in SOURCES for one in entry.get(kind, ())} == {PROBE}
 
 
 def study_jobs(config: Mapping) -> list[TrainingJob]:
-    """All training jobs of a study, base networks first; each comes after the job of its source."""
+    """All training jobs of a study but probes, base networks first; each comes after the job of its source."""
     return [*base_jobs(config), *curve_jobs(config)]
 
 
@@ -59,7 +85,7 @@ def _entry_targets(entry: Mapping) -> list[str]:
 
 
 def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[TrainingJob]:
-    """The curves of an entry of the matrix, with depth 0 in place of their depths."""
+    """The curves and probes of an entry of the matrix, with depth 0 in place of their depths."""
     init, statistics = entry.get("init", training["init"]), entry.get("norm_statistics", "")
     variant = {"preserve": entry.get("preserve", 0), "init": "" if init == training["init"] else init}
     for partition, target in product(entry_partitions(entry), _entry_targets(entry)):
@@ -68,4 +94,5 @@ def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[Trai
             plain = plain_statistics(training["norm_statistics"], source)
             for treatment in entry.get(kind, []):
                 own = statistics if treatment == "frozen" and statistics != plain else ""
-                yield TrainingJob(partition, seed, source, target, treatment, **variant, norm_statistics=own)
+                varied = {} if treatment == PROBE else variant | {"norm_statistics": own}
+                yield TrainingJob(partition, seed, source, target, treatment, **varied)

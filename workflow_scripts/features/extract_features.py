@@ -1,0 +1,72 @@
+"""Step: the features of every unit of a source network for all images of a task, for probes."""
+
+import argparse
+from pathlib import Path
+
+from workflow_scripts.features.extraction import Images, extract, source_network
+from workflow_scripts.partition.task import Task
+from workflow_scripts.plumbing import cli
+from workflow_scripts.plumbing.files import atomic_path
+from workflow_scripts.plumbing.provenance import provenance
+from workflow_scripts.plumbing.records import Verifier, expect, write_record
+from workflow_scripts.study.jobs import PRETRAINED, PROBE, TrainingJob
+from workflow_scripts.study.leaves import base_leaves
+from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
+from workflow_scripts.training.gpus import take_gpus
+from workflow_scripts.training.workers import Workers
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+    args = _arguments()
+    job = TrainingJob(args.partition, args.seed, args.source, args.target, PROBE)
+    check_inputs(job, args)
+    lease = take_gpus(args.settings["device"], Workers(), args.jobs_per_gpu)
+    set_deterministic(args.threads)
+    keep_freed_memory()
+    task = Task.load(args.task)
+    with_source = args.source_task and args.settings.get("mean_image") == "source"
+    mean = Task.load(args.source_task).mean_image if with_source else task.mean_image
+    images = Images(args.manifest, task, mean, args.settings, args.threads)
+    network = source_network(job, args.settings, images, args.source_weights)
+    with atomic_path(args.features) as temporary:
+        units = extract(network, images, temporary)
+    lease.release()
+    names = {name: getattr(job, name) for name in ("partition", "seed", "source", "target")}
+    made_by = provenance("features.extract_features", args.settings) | {"device": device_name(args.settings["device"])}
+    record = names | {"units": units, "images": images.numbers, "leaves": args.settings, "provenance": made_by}
+    sources = [file for file in (args.manifest, args.task, args.source_task, args.source_weights) if file]
+    write_record(args.record, record, [args.features], sources)
+
+
+def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
+    """Raise InputError unless task and source network are what the command line says, and of this study."""
+    expect(args.task, args.manifest, **job.of_features.task_names)
+    if job.source == PRETRAINED:
+        expect(args.source_weights, architecture=args.settings["architecture"])
+    elif args.source_weights:
+        expect(args.source_task, **job.source_job.task_names)
+        networks = job.source_job.networks
+        expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    verified = Verifier().verified
+    parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
+    parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
+    parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
+    parser.add_argument("--source-weights", type=verified, help="the source's network (.safetensors)")
+    for name in ("partition", "source", "target"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help="study.leaves.feature_leaves as JSON")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="jobs that may share a GPU")
+    for name in ("features", "record"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    cli.run(main)
