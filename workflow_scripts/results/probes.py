@@ -155,7 +155,7 @@ def _mean(rows: pd.DataFrame, column: str) -> tuple[float, float, float, str]:
         low, high, interval = paired_interval([100 * values.to_numpy() for _, values in means.groupby(TASK)])
     if math.isnan(low):
         low, high = (100 * _over_tasks(known, f"{column}_{end}") for end in ("low", "high"))
-        interval = OVER_IMAGES
+        interval = "" if math.isnan(low) else OVER_IMAGES
     least = 0 if column == "top1" else -100
     return 100 * _over_tasks(known, column), max(low, least), min(high, 100), interval
 
