@@ -1,7 +1,5 @@
 """Linear probes: multinomial logistic regression, its penalty chosen on held-out training images."""
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch

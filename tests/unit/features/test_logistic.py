@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from workflow_scripts.features.logistic import DEFAULT_PENALTY, PENALTIES, fit_probe
+from workflow_scripts.features.logistic import fit_probe
 
 
 def task(images, features, classes, seed=0, distance=0.5):
