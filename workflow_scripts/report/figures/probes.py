@@ -26,6 +26,7 @@ from workflow_scripts.results.probes import (
     ProbeSet,
     best_cut,
     depth_table,
+    of_trained,
     probe_sets,
     read_probes,
     with_most_images,
@@ -89,9 +90,9 @@ def _panels(probes: pd.DataFrame) -> dict[str, list[Line]]:
         panels.setdefault(title, []).append(Line(one, *STYLES[one.group]))
     colours = amount_colours(sorted(probes["amount"].unique()))
     every = [*probe_sets(probes)]
-    for most in with_most_images(probes):
+    for most in of_trained(with_most_images(probes)):
         same = [one for one in reversed(every) if (one.halves, one.group) == (most.halves, most.group)]
-        if len(same) > 1 and most.group != "random":
+        if len(same) > 1:
             chosen = [Line(one, with_images(one.amount), colours[one.amount], "o") for one in same]
             panels[f"{most.halves}: {STYLES[most.group][0]}"] = chosen
     return panels
