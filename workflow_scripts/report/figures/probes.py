@@ -42,6 +42,7 @@ CUT = "cut chosen on held-out training images"
 COLUMNS = 2  # panels side by side
 BESIDE = 1.3  # depths from the deepest to the probe on all units
 DASH = 0.3  # of a depth: half the dash of that probe
+APART = 0.1  # of a depth between the intervals of two sources there
 RING = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
 FROZEN = "units above trained (frozen {})"
 
@@ -107,8 +108,8 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
     tables = [depth_table(line.probes.rows) for line in lines]
     cuts = [math.nan if (best := best_cut(table)) is None else table.loc[best, "points"] for table in tables]
     highest = max((cut for cut in cuts if cut == cut), default=math.nan)
-    for line, table, cut in zip(lines, tables, cuts, strict=True):
-        _draw_probes(axes, line, table)
+    for number, (line, table, cut) in enumerate(zip(lines, tables, cuts, strict=True)):
+        _draw_probes(axes, line, table, APART * (number - (len(lines) - 1) / 2))
         if cut == cut:
             _mark_cut(axes, best_cut(table), cut, line.colour, cut == highest)
     for line in lines:
@@ -121,7 +122,7 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
         say(axes, "No probe has finite features.")
 
 
-def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame) -> None:
+def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame, sideways: float) -> None:
     """A line over depths with its intervals, a dash for all units together, and a ring around the chosen cut."""
     single = table[table.index != TOGETHER]
     if single["points"].notna().any():
@@ -131,7 +132,7 @@ def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame) -> None:
     place = single.index.max() + BESIDE
     for _, row in table[table.index == TOGETHER].dropna(subset="points").iterrows():
         axes.hlines(row["points"], place - DASH, place + DASH, color=line.colour, linewidth=2.5)
-        axes.vlines(place, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
+        axes.vlines(place + sideways, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
 
 
 def _mark_cut(axes: Axes, depth: int, percent: float, colour: str | tuple, above: bool) -> None:
