@@ -76,7 +76,15 @@ def test_a_study_in_which_every_network_diverges_ends_in_a_report(study):
     assert (shares["not a number percent"].iloc[:-1] == 100).any()
     similarity = pd.concat(map(pd.read_csv, (results / "similarity").glob("*.csv")))
     assert similarity["cka"].isna().any()
-    others = {"preserved", "reduced", "pretrained", "norm_statistics", "target_images", "pairs"}  # of other studies
+    others = {
+        "probes",
+        "preserved",
+        "reduced",
+        "pretrained",
+        "norm_statistics",
+        "target_images",
+        "pairs",
+    }  # of other studies
     assert {path.stem for path in (results / "figures").glob("*.png")} == {*FIGURES} - others
     page = (results / "report.html").read_text()
     assert f"{len(table)} of the networks diverged." in page

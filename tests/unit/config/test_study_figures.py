@@ -65,6 +65,8 @@ def study(matrix, **changes):
             {},
             ["target_images", "learning"],
         ),
+        ([{"partition": "whole", "pretrained": ["probe"]}], {}, ["probes"]),
+        ([{"partition": "random0", "transfer": ["probe"]}], {}, ["probes", "filters", "learning"]),
         ([], {"results_table": str(PUBLISHED)}, ["figure2", "effects", "boost", "figure3", "reduced"]),
     ],
 )
@@ -87,6 +89,7 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "whole", "random": ["frozen"], "pretrained": ["frozen"], "depths": [2]},
         {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
         {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [3], "depths": [2]},
+        {"partition": "whole", "pretrained": ["probe"]},
         {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
     made_from = figure_files(study(matrix) | {"study": "s"})
