@@ -1,0 +1,91 @@
+"""Runs Snakemake on a study of `make ask`, and shows how far it is in a line a step."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from workflow_scripts.config.commands import step_environment
+from workflow_scripts.plumbing.cli import InputError
+
+STARTED = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
+DONE = re.compile(r"^(\d+) of (\d+) steps \(\d+%\) done$")
+FAILED = re.compile(r"^(error: |\w+ failed)")
+QUIET = ("host", "reason")
+SHOWN = 15  # last lines of a run that says nothing itself
+
+
+class Failed(Exception):
+    """Snakemake failed. The text is what the user reads."""
+
+
+def run_study(file: Path, root: Path, targets: Sequence[str]) -> None:
+    """Make the `targets` of the study in `file` with the workflow in `root`; what is made already stays.
+
+    Raises Failed where Snakemake fails.
+    """
+    command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(root / "Snakefile"), "--cores", "all"]
+    command += ["--quiet", *QUIET, "--configfile", str(file)]
+    environment = os.environ | step_environment(str(root), module=False)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    try:
+        lines = list(map(_shown, process.stdout))
+        process.wait()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)  # the terminal's own reaches Snakemake too, a program's does not
+        process.wait()
+        raise
+    if process.returncode:
+        said = [line for line in lines if FAILED.match(line)] or lines[-SHOWN:]
+        raise Failed("\n".join(said))
+
+
+def run_step(module: str, root: Path, options: Sequence[str]) -> None:
+    """Run a step of the workflow in `root`. Raises Failed with what it says where it fails."""
+    command = [sys.executable, "-P", "-m", f"workflow_scripts.{module}", *options]
+    environment = os.environ | step_environment(str(root), module=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise Failed(done.stderr.strip())
+
+
+def device() -> str:
+    """The device of this machine for networks: cuda where there is a GPU that torch can use, else cpu.
+
+    Only where the driver's program is there is torch asked, in a process of its own.
+    """
+    if shutil.which("nvidia-smi") is None:
+        return "cpu"
+    command = [sys.executable, "-c", "import torch; print(torch.cuda.is_available())"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "cuda" if done.stdout.strip() == "True" else "cpu"
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_weights(root: Path) -> None:
+    """Raise InputError unless the weights that come with the installation are there."""
+    code = "from workflow_scripts.network.installed_weights import installed_file; installed_file()"
+    environment = os.environ | step_environment(str(root), module=False)
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise InputError(done.stderr.strip().splitlines()[-1])
+
+
+def _shown(line: str) -> str:
+    """A line of Snakemake's; the start of a rule and the number of steps that are done are printed."""
+    line = line.rstrip("\n")
+    if started := STARTED.match(line):
+        print(f"  {time.strftime('%H:%M:%S')} {started[1]}", flush=True)
+    elif done := DONE.match(line):
+        print(f"  {time.strftime('%H:%M:%S')} {done[1]} of {done[2]} steps", flush=True)
+    return line
