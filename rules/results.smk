@@ -15,7 +15,9 @@ rule results:
     """Target: the results table, and what it cost."""
     input:
         f"{RESULTS}/results.csv",
-        [f"{RESULTS}/learning_curves.csv", f"{RESULTS}/cost.csv"] if TRAINED else [],
+        [f"{RESULTS}/learning_curves.csv"] if TRAINED else [],
+        [f"{RESULTS}/cost.csv"] if TRAINED and BASES else [],  # probes alone have no training
+        [f"{RESULTS}/tables/probes.csv"] if PROBES else [],
 
 
 if TRAINED:

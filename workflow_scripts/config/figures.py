@@ -141,7 +141,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         reduced=any(name.images_per_class for name in names),
         drawn=len(curves) < len(every),
         preserved=any(job.preserve for job in every),
-        trained=table is None,
+        trained=table is None and bool(jobs),
         hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),
     )

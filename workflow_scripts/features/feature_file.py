@@ -43,7 +43,7 @@ class FeatureFile:
     def open(file: Verified) -> "FeatureFile":
         """The file that a record describes. Raises InputError if it is no such file."""
         try:
-            values = np.load(file, mmap_mode="r", allow_pickle=False)
+            values = np.load(file.path, mmap_mode="r", allow_pickle=False)
             return FeatureFile(values, [unit["features"] for unit in file.record["units"]], file.record["images"])
         except (ValueError, KeyError, OSError) as error:
             raise InputError(f"{file}: it holds no readable features ({error}). {remedy(file)}") from None

@@ -14,7 +14,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, expect, opened, remedy, write_record
-from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS
+from workflow_scripts.study.columns import KEY_COLUMNS, READING_COLUMNS, RESULT_COLUMNS
 from workflow_scripts.study.datasets import dataset_of, pair_label
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import job_leaves
@@ -83,7 +83,8 @@ def reading_table(records: list[dict]) -> pd.DataFrame:
         for network in record["networks"]
         for reading in network["readings"]
     ]
-    return pd.DataFrame(readings).sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
+    table = pd.DataFrame(readings, columns=READING_COLUMNS)
+    return table.sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
 
 
 def training_summary(records: list[dict]) -> dict:

@@ -15,6 +15,7 @@ RESULT_COLUMNS = [
     *("pair", "classes", "train_images", "val_images", "majority_share", "weights_sha256"),
     *("job_seconds", "images_per_second"),
 ]
+READING_COLUMNS = [*KEY_COLUMNS, *("iteration", "top1", PER_CLASS, "top5", "loss", "train_loss")]
 PROBE_COLUMNS = [
     *("partition", "pair", "source", "target", "seed"),
     *("depth", "unit"),  # no depth: the probe on the features of all depths together
