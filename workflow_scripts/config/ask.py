@@ -1,13 +1,13 @@
-"""Step: which network, cut where, for a folder of images? Writes a small study a network, runs it, and prints the answer.
+"""Step: which network, cut where, for a folder of images? docs/ask.md says what it does.
 
-`make ask DATA=photos/` starts it. docs/ask.md says what it does.
+It writes a small study for each network, runs it, and prints the answer. `make ask DATA=photos/` starts it.
 """
 
 import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import DEFAULTS, SCHEMA, study_config, with_defaults
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.config.units import known_units, with_units
+from workflow_scripts.network.catalogue import known_architectures
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
@@ -41,10 +42,11 @@ class Ask:
     seeds: int
     threads: int
     device: str
+    input: Mapping  # that of its weights, where `auto` does not know it
 
     def study(self, cuts: Sequence[int] = ()) -> dict:
         """What the study's file holds."""
-        return study_of(self.data, self.network, self.seeds, self.threads, self.device, cuts)
+        return study_of(self.data, self.network, self.seeds, self.threads, self.device, self.input, cuts)
 
     def config(self, cuts: Sequence[int] = ()) -> dict:
         """The whole, checked configuration. Raises InputError in the command's words."""
@@ -52,8 +54,7 @@ class Ask:
         try:
             check_config(config, ROOT / SCHEMA)
         except InputError as error:
-            text = str(error).replace("configuration: training.architecture: ", "NETWORK: ")
-            raise InputError(text.replace("configuration: training.pretrained: ", "WEIGHTS: ")) from None
+            raise InputError(_in_the_commands_words(str(error).removeprefix("configuration: "))) from None
         return config
 
     @property
@@ -89,9 +90,7 @@ def main() -> None:
     try:
         run(args.data.strip(), args.network, args.weights, _flag(args.fine_tune), _count(args.seeds))
     except ask_run.Failed as failed:
-        for line in _in_the_commands_words(str(failed)).splitlines():
-            print(line, file=sys.stderr)
-        sys.exit(1)
+        sys.exit(f"{cli.ERROR}{_in_the_commands_words(str(failed))}")
     except KeyboardInterrupt:
         print("Stopped. What is finished is kept, and the same command goes on.", file=sys.stderr)
         sys.exit(130)
@@ -101,7 +100,8 @@ def run(data: str, networks: str, weights: str, fine_tune: bool, seeds: int) -> 
     """Answer for each of the `networks`; see the module's docstring."""
     chosen = asked_networks(networks, weights)
     found = asked_data(data, ASKED) if data else _sample()
-    asks = [Ask(found, network, seeds, ask_run.cores(), ask_run.device()) for network in chosen]
+    device = ask_run.device()
+    asks = [Ask(found, network, seeds, ask_run.cores(), device, _stated(network)) for network in chosen]
     for ask in asks:
         ask.config()
     _say_what(found, data)
@@ -124,12 +124,18 @@ def _sample() -> AskedData:
     return sample_data(defaults["dataset"]["sample"], SAMPLE_CLASS_COUNT)
 
 
+def _stated(network: AskedNetwork) -> dict:
+    """What timm states of the input of a network's weights; nothing where the study's `auto` knows it."""
+    if not network.architecture.startswith("timm:") or network.architecture in known_architectures():
+        return {}
+    options = ["--network", network.architecture, "--weights", network.weights]
+    return json.loads(ask_run.run_step("network.state_input", ROOT, options))
+
+
 def _say_what(data: AskedData, given: str) -> None:
     """Print what was found."""
     if not given:
-        print(
-            "There is no DATA, so these are the drawn images of the default study. Name a folder: make ask DATA=photos"
-        )
+        print("Without DATA, these are the drawn images of the default study. Name yours: make ask DATA=photos/")
     split = data.section.get("split")
     drawn = f" ({100 * split['val_fraction']:.0f} % of each class, drawn)" if split else ""
     counts = f"{data.images['train']:,} to train and {data.images['val']:,} to validate{drawn}"
@@ -139,11 +145,16 @@ def _say_what(data: AskedData, given: str) -> None:
 
 def _get_network(ask: Ask) -> None:
     """Write the study, and get the network's weights and units, which need internet and may be refused."""
-    cuts = written_cuts(ask.file)
-    ask.write(cuts)
+    is_new = not ask.file.exists()
+    ask.write(written_cuts(ask.file))
     wanted = ["tables/units.json", "networks/pretrained.safetensors"]
-    if not all((ask.results / name).exists() for name in wanted):
-        ask.make(*wanted)
+    try:
+        if not all((ask.results / name).exists() for name in wanted):
+            ask.make(*wanted)
+    except ask_run.Failed:
+        if is_new:
+            ask.file.unlink()
+        raise
 
 
 def _say_price(ask: Ask) -> float:
@@ -206,7 +217,8 @@ def _minutes(minutes: float) -> str:
 
 
 def _in_the_commands_words(text: str) -> str:
-    return text.replace("or give a file.", "or give a file: make ask WEIGHTS=file.safetensors.")
+    text = text.replace("or give a file.", "or give a file: make ask WEIGHTS=file.safetensors.")
+    return text.replace("training.architecture: ", "NETWORK: ").replace("training.pretrained: ", "WEIGHTS: ")
 
 
 def _flag(text: str) -> bool:

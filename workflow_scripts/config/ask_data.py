@@ -5,6 +5,7 @@ Light on purpose: it reads names, and no image.
 
 import contextlib
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def asked_data(text: str, asked: Path) -> AskedData:
     Raises InputError for what is not there or is in no known layout, for one class, and for too few images.
     """
     with _in_other_words():
-        path = Path(expanded("DATA", text)).absolute()
+        path = Path(os.path.abspath(expanded("DATA", text)))  # noqa: PTH100 - without ..; links stay
         dataset = {"kind": "table" if path.suffix.lower() in TABLES and path.is_file() else "folder"}
         dataset |= {"path": str(path), "split": None, "exclude": [], "follow_links": False}
         if dataset["kind"] == "folder" and not path.is_dir():
@@ -123,7 +124,7 @@ def free_name(path: Path, asked: Path) -> str:
     plain = re.sub(r"[^a-z0-9]+", "_", stem.lower()).strip("_")[:40].strip("_") or "images"
     names = [plain, *(f"{plain}_{number}" for number in range(2, 2 + len(taken)))]
     mine = [name for name in names if taken.get(f"ask_{name}") == str(path)]
-    return next((*mine, *(name for name in names if not Path(taken.get(f"ask_{name}", "")).is_absolute())), names[-1])
+    return [*mine, *(name for name in names if f"ask_{name}" not in taken)][0]
 
 
 def _taken(asked: Path) -> Iterator[tuple[str, str]]:

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workflow_scripts.config.commands import step_environment
-from workflow_scripts.plumbing.cli import InputError
 
 STARTED = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
 DONE = re.compile(r"^(\d+) of (\d+) steps \(\d+%\) done$")
-FAILED = re.compile(r"^(error: |\w+ failed)")
+FAILED = re.compile(r"^(?:\w+ failed.*?: )?error: (.*)")
 QUIET = ("host", "reason")
 SHOWN = 15  # last lines of a run that says nothing itself
 
@@ -27,7 +26,7 @@ class Failed(Exception):
 def run_study(file: Path, root: Path, targets: Sequence[str]) -> None:
     """Make the `targets` of the study in `file` with the workflow in `root`; what is made already stays.
 
-    Raises Failed where Snakemake fails.
+    Raises Failed, with the first reason, where Snakemake fails.
     """
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(root / "Snakefile"), "--cores", "all"]
     command += ["--quiet", *QUIET, "--configfile", str(file)]
@@ -41,17 +40,17 @@ def run_study(file: Path, root: Path, targets: Sequence[str]) -> None:
         process.wait()
         raise
     if process.returncode:
-        said = [line for line in lines if FAILED.match(line)] or lines[-SHOWN:]
-        raise Failed("\n".join(said))
+        raise Failed(_reason(lines))
 
 
-def run_step(module: str, root: Path, options: Sequence[str]) -> None:
-    """Run a step of the workflow in `root`. Raises Failed with what it says where it fails."""
+def run_step(module: str, root: Path, options: Sequence[str]) -> str:
+    """Run a step of the workflow in `root`, and give what it prints. Raises Failed with what it says where it fails."""
     command = [sys.executable, "-P", "-m", f"workflow_scripts.{module}", *options]
     environment = os.environ | step_environment(str(root), module=False)
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        raise Failed(done.stderr.strip())
+        raise Failed(_reason(done.stderr.splitlines()))
+    return done.stdout
 
 
 def device() -> str:
@@ -71,14 +70,10 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def check_weights(root: Path) -> None:
-    """Raise InputError unless the weights that come with the installation are there."""
-    code = "from workflow_scripts.network.installed_weights import installed_file; installed_file()"
-    environment = os.environ | step_environment(str(root), module=False)
-    command = [sys.executable, "-P", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        raise InputError(done.stderr.strip().splitlines()[-1])
+def _reason(lines: Sequence[str]) -> str:
+    """The first line that says why a run failed; the last lines where none does."""
+    said = [found[1] for line in lines if (found := FAILED.match(line))]
+    return said[0] if said else "\n".join(lines[-SHOWN:])
 
 
 def _shown(line: str) -> str:

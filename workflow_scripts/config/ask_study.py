@@ -26,11 +26,19 @@ SCHEDULE = {
 
 
 def study_of(
-    data: AskedData, network: AskedNetwork, seeds: int, threads: int, device: str, cuts: Sequence[int] = ()
+    data: AskedData,
+    network: AskedNetwork,
+    seeds: int,
+    threads: int,
+    device: str,
+    stated: Mapping,
+    cuts: Sequence[int] = (),
 ) -> dict:
     """What differs from the default study: probes at all depths and, at the depths `cuts`, frozen and fine-tuned
-    curves.
+    curves. `stated` is the NetworkInput of the weights as a mapping, or empty where `auto` stands for it.
     """
+    own = {"crop": stated["crop"], "channels": {key: list(stated[key]) for key in ("mean", "std")}} if stated else {}
+    packed = {key: stated[key] for key in ("image_size", "resize")} if stated else {}
     tuned = [TUNED | {"depths": list(cuts)}] if cuts else []
     training = {"architecture": network.architecture, "pretrained": network.weights, "batch_size": BATCH}
     return {
@@ -39,8 +47,8 @@ def study_of(
         "depths": "all",
         "matrix": [dict(PROBES), *tuned],
         **({"dataset": dict(data.section)} if data.section else {}),
-        "store": {"max_bad_fraction": MAX_BAD},
-        "training": training | (SCHEDULE if cuts else {}) | {"device": device},
+        "store": packed | {"max_bad_fraction": MAX_BAD},
+        "training": training | own | (SCHEDULE if cuts else {}) | {"device": device},
         "running": {"threads": threads, "depths_per_job": CUTS},
         "reference": None,
     }
