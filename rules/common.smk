@@ -64,8 +64,8 @@ PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
 TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
-TABLES = [*(["probes"] if PROBES else []), *TABLES]
-TABLES += [*(["comparison"] if REFERENCE else []), *(["tasks", "units", "shares"] if TRAINED else [])]
+TABLES = [*(["probes"] if "probes" in FIGURES else []), *TABLES, *(["comparison"] if REFERENCE else [])]
+TABLES += [*(["tasks", "units"] if TRAINED else []), *(["shares"] if "filters" in FIGURES else [])]
 
 
 def any_of(names):

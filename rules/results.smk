@@ -172,6 +172,7 @@ rule write_findings:
         records_of(UNITS),
         **UNITS,
         **({"norm_statistics": f"{RESULTS}/tables/norm_statistics.csv"} if "norm_statistics" in FIGURES else {}),
+        **({"probes": f"{RESULTS}/tables/probes.csv"} if "probes" in FIGURES else {}),
         **({"pairs": [INPUTS.partition(name, half) for name in PAIRS for half in "AB"]} if PAIRS and TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",

@@ -10,11 +10,11 @@ from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
-from workflow_scripts.study.matrix import study_jobs
+from workflow_scripts.study.matrix import probe_jobs, study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
-TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "filters", "shares")
+TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -36,7 +36,8 @@ class StudyFacts:
     reduced: bool  # whether a partition uses the first images of each class
     drawn: bool  # whether there are curves onto drawn images
     preserved: bool
-    trained: bool  # rather than read from a results table
+    probes: bool
+    trained: bool  # whether there are networks, and they are trained rather than read from a results table
     hierarchy: bool
     reference: bool
 
@@ -55,6 +56,7 @@ class FigureRow:
 WITH_UNITS = {"results": "results", "units": "units"}
 # In the order of the report.
 FIGURES = {
+    "probes": FigureRow({"probes": "probes", "results": "results"}, lambda study: study.probes),
     "pretrained": FigureRow(WITH_UNITS, lambda study: study.pretrained),
     "figure2": FigureRow(WITH_UNITS, lambda study: study.halves),
     "pairs": FigureRow(WITH_UNITS, lambda study: study.pairs),
@@ -141,6 +143,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         reduced=any(name.images_per_class for name in names),
         drawn=len(curves) < len(every),
         preserved=any(job.preserve for job in every),
+        probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),
         hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
         reference=bool(reference) and (table is None or sha256_file(table) != sha256_file(reference["results"])),

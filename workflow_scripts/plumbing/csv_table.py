@@ -28,18 +28,22 @@ class Table:
         return zip(self.lines, self.rows, strict=True)
 
 
-def read_table(path: str | Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
+def read_table(
+    path: str | Path, columns: Sequence[str], optional: Sequence[str] = (), may_be_empty: bool = False
+) -> Table:
     """The table at `path`, in which commas, semicolons or tabs separate the values, with every cell as text.
 
     Columns that differ from those of `columns` and `optional` in case, or in spaces for `_`, get these names. Spaces
     around cells, blank lines, and empty cells after the last column are dropped. Raises InputError, naming the file and
     where it can the line, as text_file.read_text. It also refuses a missing or doubled column, a row of a different
-    length, quotes that do not close, and a table without rows.
+    length, quotes that do not close, and a table without rows, unless it `may_be_empty`.
     """
-    return table_of(read_text(path), path, columns, optional)
+    return table_of(read_text(path), path, columns, optional, may_be_empty)
 
 
-def table_of(text: str, path: str | Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Table:
+def table_of(
+    text: str, path: str | Path, columns: Sequence[str], optional: Sequence[str] = (), may_be_empty: bool = False
+) -> Table:
     """The table in `text`, which errors call `path`; see read_table."""
     first, lines = _after_separator(text.split("\n"))
     head = next((line for line in lines if line.strip()), "")
@@ -50,7 +54,7 @@ def table_of(text: str, path: str | Path, columns: Sequence[str], optional: Sequ
     known = {_plain(name): name for name in (*columns, *optional)}
     names = [known.get(_plain(name), name) for name in _trimmed(found[0][1], 0)]
     _check_columns(path, names, columns)
-    if not found[1:]:
+    if not found[1:] and not may_be_empty:
         raise InputError(f"{path}: it has no rows below its header. Add some.")
     rows = [_row(f"{path} line {line}", names, cells, delimiter) for line, cells in found[1:]]
     return Table(names, rows, [line for line, _ in found[1:]])

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -11,8 +11,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import numpy as np
 import pandas as pd
-from matplotlib import pyplot
+from matplotlib import colormaps, pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -150,6 +151,12 @@ def halves_styles(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Colour and marker of each kind of halves: those of STYLE_OF_HALVES, others in turn."""
     others = cycle(OTHER_HALVES)
     return {kind: STYLE_OF_HALVES[kind] if kind in STYLE_OF_HALVES else next(others) for kind in kinds}
+
+
+def amount_colours(amounts: Collection) -> dict:
+    """A colour for each number of images in `amounts`, the fewest first: from light for few to dark for many."""
+    shades = colormaps["viridis_r"](np.linspace(0.2, 1, max(1, len(amounts))))
+    return dict(zip(amounts, map(tuple, shades), strict=False))
 
 
 def draw_line(

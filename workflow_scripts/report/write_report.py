@@ -18,9 +18,12 @@ from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name
+from workflow_scripts.report.probe_table import unit_tables
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
 from workflow_scripts.results.groups import load_results, undrawn
+from workflow_scripts.results.probe_findings import WHERE_TO_CUT
+from workflow_scripts.results.probes import diverged_probes, read_probes
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
@@ -111,21 +114,27 @@ def page_content(
     figures: list[dict],
     config: dict,
     duplicates: Sequence[str] = (),
+    probes: pd.DataFrame | None = None,
 ) -> dict:
     """The template's variables.
 
     `results` are from load_results, `summary` is results.json, `found` is findings.json. `charts` are from
     interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
-    configuration, and `duplicates` is from told.
+    configuration, `duplicates` is from told, and `probes` from read_probes, if there are any.
     """
+    cut = next((one for one in found["findings"] if one["question"] == WHERE_TO_CUT), None)
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     return {
         "study": config["study"],
         "counts": {
             "networks": len(results),
             "bases": int((results["treatment"] == "base").sum()),
+            "curves": int((results["treatment"] != "base").sum()),
             "diverged": int(results["diverged"].sum()),
+            "probes": 0 if probes is None else len(probes),
         },
+        "cut": cut,
+        "unit_tables": [] if probes is None else unit_tables(probes),
         "unanswered": unanswered(results),
         "pretrained": bool((results["source"] == PRETRAINED).any()),
         "norm_statistics": bool(results["norm_statistics"].any()),
@@ -133,8 +142,9 @@ def page_content(
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
         "duplicates": duplicates,
-        **{key: found[key] for key in ("findings", "advice", "missing")},
-        "diverged": diverged_networks(results),
+        "findings": [one for one in found["findings"] if one is not cut],
+        **{key: found[key] for key in ("advice", "missing")},
+        "diverged": diverged_networks(results) + ([] if probes is None else diverged_probes(probes)),
         "key_numbers": _html(key_numbers(results), ".1f"),
         "charts": charts,
         "items": [chart["item"] for chart in charts],
@@ -187,11 +197,12 @@ def main() -> None:
     table_files, figure_files = ([file.path for file in group] for group in (args.tables, args.figures))
     effects = read_effects(next(path for path in table_files if path.stem == "effects"))
     units = next((read_units(path) for path in table_files if path.stem == "units"), None)
+    probes = next((read_probes(path) for path in table_files if path.stem == "probes"), None)
     charts = chart_items(results, effects, read_readings(args.readings) if args.readings else None, units)
     tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
     records = (args.summary.record, args.findings.record)
-    content = page_content(results, *records, charts, tables, figures, args.config, told(args.duplicates))
+    content = page_content(results, *records, charts, tables, figures, args.config, told(args.duplicates), probes)
     write_text(args.output, render(args.template, content))
     record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)

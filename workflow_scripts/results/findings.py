@@ -9,6 +9,7 @@ from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.probe_findings import probe_findings
 from workflow_scripts.results.shared_classes import shared_classes
 from workflow_scripts.results.target_advice import target_images
 from workflow_scripts.results.troubles import dominance, generality
@@ -21,16 +22,18 @@ def findings(
     statistics: pd.DataFrame | None = None,
     names: Mapping[int, str] | None = None,
     pairs: Iterable[Mapping] = (),
+    probes: pd.DataFrame | None = None,
 ) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
     norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
-    are the records of the halves of pairs. Questions that the study's networks cannot answer are left out.
-    Targets of drawn images have a question of their own.
+    are the records of the halves of pairs, and `probes` are from probes.read_probes, if there are any. Questions that
+    the study's networks cannot answer are left out. Targets of drawn images have a question of their own.
     """
     drawn, effects = target_images(results, names or {}), of_all_images(effects)
-    asked = {
+    asked = {} if probes is None else probe_findings(probes, results)
+    asked |= {
         "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
@@ -54,6 +57,8 @@ def findings(
 def unanswered(results: pd.DataFrame) -> str:
     """Why a study's networks answer no question, in sentences."""
     trained = not_diverged(results)
+    if results.empty:
+        return "No network was trained. There is nothing to compare."
     if trained.empty:
         return f"No network trained: {'all ' * (len(results) > 1)}{len(results)} diverged. There is nothing to compare."
     if not (results["group"] != "base").any():

@@ -28,12 +28,13 @@ def load_results(path: str | Path) -> pd.DataFrame:
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
     table = table.join(measured, on=CURVES).dropna(subset=SCORE)
     table["halves"] = list(map(halves_of, table["partition"], table["pair"]))
-    table["group"] = [_group(row.source, row.target, row.treatment) for row in table.itertuples()]
+    table["group"] = [group_of(row.source, row.target, row.treatment) for row in table.itertuples()]
     bases = table[table["treatment"] == "base"]
     inits = set(bases["init"])
     table["variant"] = [
         variant_label(*values, inits) for values in table[VARIANT_COLUMNS].itertuples(index=False, name=None)
     ]
+    table = table.astype(dict.fromkeys(("halves", "group", "variant"), object))  # of no rows they would be numbers
     bases = not_diverged(bases).set_index(["partition", "target", "seed"])[SCORE]
     return table.join(bases.rename("base"), on=["partition", "target", "seed"])
 
@@ -73,7 +74,8 @@ def statistics_label(norm_statistics: str) -> str:
     return f"{norm_statistics} statistics"
 
 
-def _group(source: str, target: str, treatment: str) -> str:
+def group_of(source: str, target: str, treatment: str) -> str:
+    """The group of a network (load_results) by its names."""
     if treatment == "base":
         return "base"
     if source == RANDOM:

@@ -4,16 +4,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from workflow_scripts.results.given_tables import TYPED, read_networks
+from workflow_scripts.results.given_tables import FRACTIONS, TYPED, WHOLE, read_networks
 from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE, VARIANT_COLUMNS
+
+# of a table without rows, which says nothing of its columns
+KINDS = dict.fromkeys(WHOLE, int) | dict.fromkeys(FRACTIONS, float) | {"diverged": bool}
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
     """The table at `path`, sorted, with its columns in the order of RESULT_COLUMNS.
 
-    What a table lacks is filled, and what is wrong in it is refused, as given_tables.read_networks says.
+    What a table lacks is filled, and what is wrong in it is refused, as given_tables.read_networks says. A table
+    without rows is one of no networks: a study may have probes alone.
     """
-    table = pd.DataFrame(read_networks(path))
+    networks = read_networks(path, may_be_empty=True)
+    table = pd.DataFrame(networks) if networks else pd.DataFrame(columns=RESULT_COLUMNS).astype(KINDS)
     numbers = {name: pd.to_numeric(table[name], errors="coerce") for name in table if name not in TYPED}
     table = table.assign(**numbers)[[name for name in RESULT_COLUMNS if name in table]]
     return table.sort_values(KEY_COLUMNS, ignore_index=True)

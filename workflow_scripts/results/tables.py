@@ -20,7 +20,7 @@ def boost_table(results: pd.DataFrame) -> pd.DataFrame:
     rows = equal_halves(not_diverged(main_variant(results)))
     base = rows[rows["group"] == "base"][SCORE].mean()
     table = []
-    deepest = int(results["depth"].max())
+    deepest = max(results["depth"], default=0)
     for first, last in depth_ranges(results["depth"]) or [(1, deepest)] * (deepest > 0):
         inside = rows[rows["depth"].between(first, last)]
         scores = {group: inside[inside["group"] == group][SCORE] for group in ("AnB+", "BnB+")}

@@ -49,10 +49,11 @@ def by_amount(results: pd.DataFrame) -> Iterator[tuple[str, dict[float, pd.DataF
     rows = not_diverged(rows[rows["plain"].isin(drawn) & task.isin(task[rows["group"] != "base"])])
     rows = rows.assign(group=rows["group"].replace("base", SCRATCH))
     for halves, of_kind in rows.groupby(rows["halves"].str.replace(DRAWN, "", regex=True)):
-        yield halves, dict(list(of_kind.groupby(of_kind["partition"].map(_amount))))
+        yield halves, dict(list(of_kind.groupby(of_kind["partition"].map(images_of))))
 
 
-def _amount(partition: str) -> float:
+def images_of(partition: str) -> float:
+    """How many drawn images of each class the targets of a partition have, inf for all."""
     name = parse_partition(partition)
     return float(name.images_per_class) if name.drawn else math.inf
 

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis
-from workflow_scripts.report.plotting import GROUPS, figure_command, new_figure, say
+from workflow_scripts.report.plotting import GROUPS, amount_colours, figure_command, new_figure, say
 from workflow_scripts.results.target_images import amounts_in, read_target_images
 from workflow_scripts.results.units import read_units
 
@@ -35,7 +34,7 @@ def plot_target_images(table: pd.DataFrame, units: pd.DataFrame | None = None) -
     figure, grid = new_figure(lines, columns, size, sharey=True, squeeze=False)
     for axes in grid.flat[max(1, len(panels)) :]:
         axes.set_axis_off()
-    colours = _colours(amounts_in(table))
+    colours = amount_colours(amounts_in(table))
     for axes, (halves, group) in zip(grid.flat, panels, strict=False):
         of_halves = table[table["halves"] == halves]
         _draw_panel(axes, of_halves, group, colours)
@@ -55,12 +54,6 @@ def plot_target_images(table: pd.DataFrame, units: pd.DataFrame | None = None) -
     title = "Numbers and colours: training images of each class of the target"
     figure.legend(handles, labels, loc="outside lower center", ncols=2, title=title)
     return figure
-
-
-def _colours(amounts: list[str]) -> dict[str, tuple]:
-    """A colour for each number of images, from light for few to dark for all."""
-    shades = colormaps["viridis_r"](np.linspace(0.2, 1, max(1, len(amounts))))
-    return dict(zip(amounts, map(tuple, shades), strict=False))
 
 
 def _draw_panel(axes: Axes, table: pd.DataFrame, group: str, colours: dict[str, tuple]) -> None:
