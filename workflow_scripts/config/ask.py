@@ -5,7 +5,6 @@ It writes a small study for each network, runs it, and prints the answer. `make 
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from workflow_scripts.config.ask_data import AskedData, asked_data, sample_data
 from workflow_scripts.config.ask_networks import AskedNetwork, asked_networks
 from workflow_scripts.config.ask_price import probe_minutes, rate, tuning_minutes
 from workflow_scripts.config.ask_study import best_cuts, study_of, study_text, written_cuts
+from workflow_scripts.config.ask_words import CUT, in_the_commands_words, minutes_in_words, ranking_text
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import DEFAULTS, SCHEMA, study_config, with_defaults
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
@@ -30,7 +30,6 @@ from workflow_scripts.study.paths import description_file, results_folder, store
 
 ROOT = Path(__file__).parents[2]
 ASKED = Path("results", "ask")
-CUT = "Where should the network be cut for a linear classifier?"  # the finding that answers (results/probe_findings.py)
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Ask:
         try:
             check_config(config, ROOT / SCHEMA)
         except InputError as error:
-            raise InputError(_in_the_commands_words(str(error).removeprefix("configuration: "))) from None
+            raise InputError(in_the_commands_words(str(error).removeprefix("configuration: "))) from None
         return config
 
     @property
@@ -90,7 +89,7 @@ def main() -> None:
     try:
         run(args.data.strip(), args.network, args.weights, _flag(args.fine_tune), _count(args.seeds))
     except ask_run.Failed as failed:
-        sys.exit(f"{cli.ERROR}{_in_the_commands_words(str(failed))}")
+        sys.exit(f"{cli.ERROR}{in_the_commands_words(str(failed))}")
     except KeyboardInterrupt:
         print("Stopped. What is finished is kept, and the same command goes on.", file=sys.stderr)
         sys.exit(130)
@@ -109,7 +108,7 @@ def run(data: str, networks: str, weights: str, fine_tune: bool, seeds: int) -> 
         _get_network(ask)
     minutes = [_say_price(ask) for ask in asks]
     if len(asks) > 1:
-        print(f"In all: {_minutes(sum(minutes))}.")
+        print(f"In all: {minutes_in_words(sum(minutes))}.")
     for ask in asks:
         _answer(ask, fine_tune)
     print()
@@ -165,8 +164,7 @@ def _say_price(ask: Ask) -> float:
     minutes = probe_minutes(config, ask.data, units, packed)
     speed = f"{rate(config) / 1e9:,.0f} billion operations a second"
     where = "a GPU" if ask.device == "cuda" else f"{ask.threads} core{'s' * (ask.threads > 1)}"
-    network = f"{ask.network.architecture} with the weights {ask.network.weights}"
-    print(f"{network}: {len(units) - 1} cuts, {_minutes(minutes)} at {speed} ({where}).", flush=True)
+    print(f"{ask.network.name}: {len(units) - 1} cuts, {minutes_in_words(minutes)} at {speed} ({where}).", flush=True)
     return minutes
 
 
@@ -188,7 +186,7 @@ def _answer(ask: Ask, fine_tune: bool) -> None:
     config = ask.config(cuts)
     units = known_units(config, description_file(config))
     minutes = tuning_minutes(with_units(config, units), ask.data, units)
-    print(f"Frozen and fine-tuned at n = {', '.join(map(str, cuts))}: {_minutes(minutes)}.", flush=True)
+    print(f"Frozen and fine-tuned at n = {', '.join(map(str, cuts))}: {minutes_in_words(minutes)}.", flush=True)
     ask.make("report.html")
 
 
@@ -196,7 +194,7 @@ def _print_answer(ask: Ask) -> None:
     """Print where to cut, and where the report is."""
     found = json.loads((ask.results / "tables/findings.json").read_text(encoding="utf-8"))
     answer = next((one["answer"] for one in found["findings"] if one["question"] == CUT), "There is no answer.")
-    print(f"{ask.network.architecture}: {answer}")
+    print(f"{ask.network.name}: {answer}")
     print(f"The report is {(ask.results / 'report.html').absolute()}", flush=True)
 
 
@@ -206,19 +204,10 @@ def _rank(asks: Sequence[Ask]) -> None:
     files = [ask.results / "tables/probes.csv" for ask in asks]
     image, table, record = (ASKED / f"{name}_ranking.{kind}" for kind in ("png", "csv", "json"))
     if not record.exists() or record.stat().st_mtime < max(file.stat().st_mtime for file in files):
-        options = ["--probes", *map(str, files), "--names", *(ask.network.architecture for ask in asks)]
+        options = ["--probes", *map(str, files), "--names", *(ask.network.name for ask in asks)]
         outputs = ["--output", str(image), "--table", str(table), "--record", str(record)]
         ask_run.run_step("report.rank_networks", ROOT, [*options, *outputs])
-    print(f"\n{table.read_text(encoding='utf-8')}\nThe figure is {image.absolute()}")
-
-
-def _minutes(minutes: float) -> str:
-    return f"about {math.ceil(minutes)} minute{'s' * (math.ceil(minutes) != 1)}"
-
-
-def _in_the_commands_words(text: str) -> str:
-    text = text.replace("or give a file.", "or give a file: make ask WEIGHTS=file.safetensors.")
-    return text.replace("training.architecture: ", "NETWORK: ").replace("training.pretrained: ", "WEIGHTS: ")
+    print(f"\n{ranking_text(table)}\nThe figure is {image.absolute()}, and the table {table.absolute()}")
 
 
 def _flag(text: str) -> bool:

@@ -19,6 +19,11 @@ class AskedNetwork:
     weights: str
     label: str
 
+    @property
+    def name(self) -> str:
+        """The network and its weights in words."""
+        return f"{self.architecture} ({self.weights.rpartition('/')[2]})"
+
 
 def asked_networks(names: str, weights: str) -> list[AskedNetwork]:
     """The networks in the text `names`, separated by blanks or commas, and their `weights`.
