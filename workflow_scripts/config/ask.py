@@ -4,6 +4,7 @@ It writes a small study for each network, runs it, and prints the answer. `make 
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ from workflow_scripts.study.paths import description_file, results_folder, store
 
 ROOT = Path(__file__).parents[2]
 ASKED = Path("results", "ask")
+LONGEST = 80  # letters of a ranking's name
 
 
 @dataclass
@@ -200,7 +202,9 @@ def _print_answer(ask: Ask) -> None:
 
 def _rank(asks: Sequence[Ask]) -> None:
     """Rank the networks in a figure and a table, unless that was done since their probes."""
-    name = "_".join(["ask", asks[0].data.name, *(ask.network.label for ask in asks)])[:100]
+    name = "_".join(["ask", asks[0].data.name, *(ask.network.label for ask in asks)])
+    if len(name) > LONGEST:
+        name = f"{name[:LONGEST]}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
     files = [ask.results / "tables/probes.csv" for ask in asks]
     image, table, record = (ASKED / f"{name}_ranking.{kind}" for kind in ("png", "csv", "json"))
     if not record.exists() or record.stat().st_mtime < max(file.stat().st_mtime for file in files):

@@ -72,5 +72,6 @@ def _own_weights(architecture: str) -> str:
 
 def _label(architecture: str, weights: str) -> str:
     stem = re.sub(r"\.safetensors$", "", weights.rpartition("/")[2]) if is_weights_file(weights) else weights
-    words = "_".join(filter(None, [architecture.rpartition(":")[2], stem]))
+    name = architecture.rpartition(":")[2]
+    words = stem if stem.startswith(name) else "_".join(filter(None, [name, stem]))
     return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_")[:50].strip("_")

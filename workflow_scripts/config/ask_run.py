@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from workflow_scripts.config.commands import step_environment
@@ -33,7 +33,7 @@ def run_study(file: Path, root: Path, targets: Sequence[str]) -> None:
     environment = os.environ | step_environment(str(root), module=False)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     try:
-        lines = list(map(_shown, process.stdout))
+        lines = list(_watched(process.stdout))
         process.wait()
     except KeyboardInterrupt:
         process.send_signal(signal.SIGINT)  # the terminal's own reaches Snakemake too, a program's does not
@@ -76,11 +76,12 @@ def _reason(lines: Sequence[str]) -> str:
     return said[0] if said else "\n".join(lines[-SHOWN:])
 
 
-def _shown(line: str) -> str:
-    """A line of Snakemake's; the start of a rule and the number of steps that are done are printed."""
-    line = line.rstrip("\n")
-    if started := STARTED.match(line):
-        print(f"  {time.strftime('%H:%M:%S')} {started[1]}", flush=True)
-    elif done := DONE.match(line):
-        print(f"  {time.strftime('%H:%M:%S')} {done[1]} of {done[2]} steps", flush=True)
-    return line
+def _watched(lines: Iterable[str]) -> Iterator[str]:
+    """Snakemake's lines; for each rule that starts, a line with the time and how many jobs are done is printed."""
+    progress = "0"
+    for line in lines:
+        if started := STARTED.match(line):
+            print(f"  {time.strftime('%H:%M:%S')}  {progress} done, {started[1]}", flush=True)
+        elif done := DONE.match(line):
+            progress = f"{done[1]} of {done[2]}"
+        yield line.rstrip("\n")
