@@ -6,6 +6,7 @@ It writes a small study for each network, runs it, and prints the answer. `make 
 import argparse
 import hashlib
 import json
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,6 +89,8 @@ def main() -> None:
     parser.add_argument("--fine-tune", default="", help="1: frozen and fine-tuned networks at the best cuts too")
     parser.add_argument("--seeds", default="", help="how many times held-out images and random weights are drawn")
     args = parser.parse_args()
+    for stop in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: Snakemake is stopped too
+        signal.signal(stop, signal.default_int_handler)
     try:
         run(args.data.strip(), args.network, args.weights, _flag(args.fine_tune), _count(args.seeds))
     except ask_run.Failed as failed:

@@ -16,6 +16,10 @@ STARTED = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
 DONE = re.compile(r"^(\d+) of (\d+) steps \(\d+%\) done$")
 FAILED = re.compile(r"^(?:\w+ failed.*?: )?error: (.*)")
 QUIET = ("host", "reason")
+LOCKED = (
+    f"{Path.cwd()}: another Snakemake works in this folder, or was killed in it. Wait for it; if there is none, run "
+    ".venv/bin/snakemake --unlock, and this command again."
+)
 SHOWN = 15  # last lines of a run that says nothing itself
 
 
@@ -31,12 +35,13 @@ def run_study(file: Path, root: Path, targets: Sequence[str]) -> None:
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", str(root / "Snakefile"), "--cores", "all"]
     command += ["--quiet", *QUIET, "--configfile", str(file)]
     environment = os.environ | step_environment(str(root), module=False)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, env=environment, start_new_session=True, **streams)
     try:
         lines = list(_watched(process.stdout))
         process.wait()
     except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # the terminal's own reaches Snakemake too, a program's does not
+        os.killpg(process.pid, signal.SIGINT)  # once, to Snakemake and its jobs
         process.wait()
         raise
     if process.returncode:
@@ -72,6 +77,8 @@ def cores() -> int:
 
 def _reason(lines: Sequence[str]) -> str:
     """The first line that says why a run failed; the last lines where none does."""
+    if any(line.startswith("LockException") for line in lines):
+        return LOCKED
     said = [found[1] for line in lines if (found := FAILED.match(line))]
     return said[0] if said else "\n".join(lines[-SHOWN:])
 
