@@ -16,6 +16,7 @@ import yaml
 from workflow_scripts.config.checks import check_dataset
 from workflow_scripts.config.paths import expanded
 from workflow_scripts.dataset.dataset import SPLITS
+from workflow_scripts.dataset.layout import REMEDY
 from workflow_scripts.dataset.layouts import has_split, open_layout
 from workflow_scripts.dataset.table import check_files
 from workflow_scripts.plumbing.cli import InputError
@@ -30,6 +31,7 @@ IN_OTHER_WORDS = {
     "configuration: DATA.path: ": "DATA: ",
     "configuration: DATA: ": "DATA: ",
     "<class>/<image> with dataset.split": "<class>/<image>",
+    f", and set {REMEDY}": "",  # ask draws one itself
     "dataset.path": "DATA",
 }
 
