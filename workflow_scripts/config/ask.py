@@ -19,7 +19,7 @@ from workflow_scripts.config.ask_data import AskedData, asked_data, sample_data
 from workflow_scripts.config.ask_networks import AskedNetwork, asked_networks
 from workflow_scripts.config.ask_price import probe_minutes, rate, tuning_minutes
 from workflow_scripts.config.ask_study import best_cuts, study_of, study_text, written_cuts
-from workflow_scripts.config.ask_words import CUT, in_the_commands_words, minutes_in_words, ranking_text
+from workflow_scripts.config.ask_words import ABOVE, CUT, in_the_commands_words, minutes_in_words, ranking_text
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import DEFAULTS, SCHEMA, study_config, with_defaults
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
@@ -169,7 +169,11 @@ def _say_price(ask: Ask) -> float:
     minutes = probe_minutes(config, ask.data, units, packed)
     speed = f"{rate(config) / 1e9:,.0f} billion operations a second"
     where = "a GPU" if ask.device == "cuda" else f"{ask.threads} core{'s' * (ask.threads > 1)}"
-    print(f"{ask.network.name}: {len(units) - 1} cuts, {minutes_in_words(minutes)} at {speed} ({where}).", flush=True)
+    again = " What is there already is not computed again." * (ask.results / "report.html").exists()
+    print(
+        f"{ask.network.name}: {len(units) - 1} cuts, {minutes_in_words(minutes)} at {speed} ({where}).{again}",
+        flush=True,
+    )
     return minutes
 
 
@@ -196,10 +200,12 @@ def _answer(ask: Ask, fine_tune: bool) -> None:
 
 
 def _print_answer(ask: Ask) -> None:
-    """Print where to cut, and where the report is."""
-    found = json.loads((ask.results / "tables/findings.json").read_text(encoding="utf-8"))
-    answer = next((one["answer"] for one in found["findings"] if one["question"] == CUT), "There is no answer.")
-    print(f"{ask.network.name}: {answer}")
+    """Print where to cut, what training above it gives if that was run, and where the report is."""
+    found = json.loads((ask.results / "tables/findings.json").read_text(encoding="utf-8"))["findings"]
+    answers = {one["question"]: one["answer"] for one in found}
+    print(f"{ask.network.name}: {answers.get(CUT, 'There is no answer.')}")
+    if ABOVE in answers:
+        print(f"{ABOVE} {answers[ABOVE]}")
     print(f"The report is {(ask.results / 'report.html').absolute()}", flush=True)
 
 

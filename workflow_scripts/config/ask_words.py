@@ -4,7 +4,9 @@ import csv
 import math
 from pathlib import Path
 
-CUT = "Where should the network be cut for a linear classifier?"  # the finding that answers (results/probe_findings.py)
+# The findings that answer (results/probe_findings.py).
+CUT = "Where should the network be cut for a linear classifier?"
+ABOVE = "What does training the units above the cut give?"
 # What steps and checks say of a study's keys.
 IN_OTHER_WORDS = {
     "or give a file.": "or give a file: make ask WEIGHTS=file.safetensors.",

@@ -13,11 +13,12 @@ from workflow_scripts.config.ask_data import AskedData
 from workflow_scripts.config.ask_networks import AskedNetwork, asked_networks
 from workflow_scripts.config.ask_price import probe_minutes, tuning_minutes
 from workflow_scripts.config.ask_study import best_cuts, study_text, written_cuts
-from workflow_scripts.config.ask_words import in_the_commands_words, minutes_in_words, ranking_text
+from workflow_scripts.config.ask_words import ABOVE, CUT, in_the_commands_words, minutes_in_words, ranking_text
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.units import known_units, with_units
 from workflow_scripts.network.inputs import INSTALLED, INSTALLED_NETWORK
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.results.probe_findings import WHERE_TO_CUT
 from workflow_scripts.study.matrix import base_jobs, curve_jobs, probe_jobs
 
 RESNET = AskedNetwork("torchvision:resnet18", "DEFAULT", "resnet18")
@@ -186,6 +187,12 @@ def test_reasons_are_one_line():
         "WEIGHTS: none. Run this rule, or give a file: make ask WEIGHTS=file.safetensors."
     )
     assert [minutes_in_words(one) for one in (0.1, 1.2)] == ["about 1 minute", "about 2 minutes"]
+
+
+def test_the_questions_are_those_of_the_findings():
+    source = (ROOT / "workflow_scripts/results/probe_findings.py").read_text()
+    assert CUT == WHERE_TO_CUT
+    assert f'"{ABOVE}": [' in source
 
 
 def test_the_ranking_as_text(tmp_path):
