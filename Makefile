@@ -26,13 +26,24 @@ ifeq ($(LOGNAME)$(shell whoami 2> /dev/null),)
 export LOGNAME := nobody
 endif
 
-.PHONY: run environment environment-dev environment-cluster environment-fuzz plan verify docs units lock containerfile \
+.PHONY: run ask environment environment-dev environment-cluster environment-fuzz plan verify docs units lock containerfile \
 	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu bench-ask
 .DELETE_ON_ERROR:
 
 run: environment
 	$(RUN) -m snakemake --cores all
 	@echo "The report is $(CURDIR)/results/sample/report.html"
+
+# Which network, cut where, for a folder of images? Any of NETWORK, WEIGHTS, FINE_TUNE=1 and SEEDS=3 beside DATA.
+ask: environment
+	@$(RUN) -m workflow_scripts.config.ask --data "$$ASK_DATA" --network "$$ASK_NETWORK" --weights "$$ASK_WEIGHTS" \
+		--fine-tune "$$ASK_FINE_TUNE" --seeds "$$ASK_SEEDS"
+
+ask: export ASK_DATA = $(DATA)
+ask: export ASK_NETWORK = $(NETWORK)
+ask: export ASK_WEIGHTS = $(WEIGHTS)
+ask: export ASK_FINE_TUNE = $(FINE_TUNE)
+ask: export ASK_SEEDS = $(SEEDS)
 
 plan: environment
 	$(RUN) -m snakemake plan --cores all $(QUIET) $(STUDY_OPTION)

@@ -19,6 +19,7 @@ from workflow_scripts.dataset.layout import ilsvrc_error
 from workflow_scripts.dataset.layouts import loose_layout
 from workflow_scripts.dataset.trees import FolderTree
 from workflow_scripts.network.catalogue import has_batch_norm, known_architectures
+from workflow_scripts.network.inputs import INSTALLED, INSTALLED_NETWORK
 from workflow_scripts.network.weights_file import check_weights_file
 from workflow_scripts.partition.halves import read_artifacts
 from workflow_scripts.plumbing.cli import InputError, naming
@@ -176,6 +177,11 @@ def _check_network(training: dict) -> None:
     if is_weights_file(pretrained):
         with naming("training.pretrained"):
             check_weights_file(Path(pretrained))
+    elif pretrained == INSTALLED and name != INSTALLED_NETWORK:
+        raise InputError(
+            f"configuration: training.pretrained: installed is for {INSTALLED_NETWORK}, not {name}. Set "
+            "training.architecture to it, or name other weights."
+        )
     elif ":" not in name:
         raise InputError(
             f"configuration: training.pretrained: {name} belongs to no library that has weights {pretrained}. Give a "

@@ -18,7 +18,7 @@ from workflow_scripts.dataset.layout import (
 from workflow_scripts.dataset.lists import class_words, label_list
 from workflow_scripts.dataset.parts import ClassFolders, Layout, ListedImages, Part, without
 from workflow_scripts.dataset.split import Drawn
-from workflow_scripts.dataset.table import table_layout
+from workflow_scripts.dataset.table import says_split, table_layout
 from workflow_scripts.dataset.trees import MOST_LEADING, FolderTree, Subtree, Tree, below, open_tree
 from workflow_scripts.plumbing.cli import InputError
 
@@ -42,6 +42,18 @@ def loose_layout(dataset: Mapping, path: Path) -> Layout | None:
     """
     loose = dataset["kind"] == "table" or (dataset["kind"] == "folder" and path.is_dir())
     return open_layout(dataset, path) if loose else None
+
+
+def has_split(dataset: Mapping, path: Path) -> bool:
+    """Whether the tree, tar or table at `path`, which is there, has validation images of its own.
+
+    `dataset` is as in open_layout. Raises InputError for a tar or table that cannot be read.
+    """
+    if dataset["kind"] == "table":
+        return says_split(path)
+    top = _top(open_tree(path, dataset.get("follow_links", False)))
+    data = Subtree(top, _kaggle(top))
+    return _is_divided(top, data, _split_folders(data))
 
 
 def recognised(where: str, tree: Tree, split: Mapping | None = None, exclude: Collection[str] = ()) -> Layout:

@@ -79,6 +79,11 @@ def table_layout(path: Path, split: Mapping | None, exclude: Collection[str]) ->
     return Layout(tuple(names), {"train": train, "val": val}, read_from, lists=(path,), not_read=not_read)
 
 
+def says_split(path: Path) -> bool:
+    """Whether the table at `path` says which images are for validation. Raises InputError as csv_table.read_table."""
+    return "split" in read_table(path, COLUMNS, OPTIONAL).columns
+
+
 def check_files(path: Path) -> None:
     """Raise InputError, naming the line, for the first image of the table at `path` that is not a file."""
     for line, row in read_table(path, COLUMNS, OPTIONAL).numbered():

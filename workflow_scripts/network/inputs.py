@@ -34,6 +34,8 @@ OWN = {
 }
 USUAL = NetworkInput(224, 256, "shortest_crop_bicubic")  # of timm's networks, where they state nothing else
 DEFAULT = "DEFAULT"  # a library's own choice among a network's weights, as torchvision writes it
+INSTALLED = "installed"  # the tag of the weights that come with the installation, and their network
+INSTALLED_NETWORK = "timm:tf_efficientnet_lite0"
 
 
 def network_input(architecture: str, weights: str | None = None) -> NetworkInput:

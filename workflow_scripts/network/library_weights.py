@@ -9,7 +9,8 @@ import torchvision
 from torch import Tensor
 
 from workflow_scripts.network import timm_models
-from workflow_scripts.network.inputs import DEFAULT, NetworkInput
+from workflow_scripts.network.inputs import DEFAULT, INSTALLED, INSTALLED_NETWORK, NetworkInput, network_input
+from workflow_scripts.network.installed_weights import installed_weights
 from workflow_scripts.plumbing.cli import InputError
 
 RESIZES = {"bilinear": "shortest_crop", "bicubic": "shortest_crop_bicubic"}  # of store/decode.py
@@ -27,7 +28,7 @@ def weights_tags(architecture: str) -> list[str]:
 
 def check_tag(architecture: str, tag: str) -> None:
     """Raise InputError for weights that the network's library does not have."""
-    known = weights_tags(architecture)
+    known = [*weights_tags(architecture), *([INSTALLED] if architecture == INSTALLED_NETWORK else [])]
     if not known:
         raise InputError(f"training.pretrained: {architecture} has no weights {tag}. Give a safetensors file.")
     if tag not in (DEFAULT, *known):
@@ -36,6 +37,8 @@ def check_tag(architecture: str, tag: str) -> None:
 
 def weights_input(architecture: str, tag: str) -> NetworkInput:
     """The input that the weights of a known tag were made for, as their library states it."""
+    if tag == INSTALLED:
+        return network_input(architecture)
     library, _, name = architecture.partition(":")
     if library == "timm":
         stated = timm_models.weights_config(name, tag)
@@ -50,8 +53,10 @@ def weights_input(architecture: str, tag: str) -> NetworkInput:
 def library_weights(architecture: str, tag: str) -> dict[str, Tensor]:
     """The state dict of a library's pretrained network, read by torch's weights-only reader or as safetensors.
 
-    Raises InputError for weights that cannot be fetched or read.
+    Those of INSTALLED come from a package. Raises InputError for weights that cannot be fetched or read.
     """
+    if tag == INSTALLED:
+        return installed_weights()
     library, _, name = architecture.partition(":")
     with _fetching(architecture, tag):
         if library == "timm":

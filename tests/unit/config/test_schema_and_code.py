@@ -14,7 +14,7 @@ from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import CaffeNet
 from workflow_scripts.results.given_tables import ALLOWED
-from workflow_scripts.study.jobs import VARIANT
+from workflow_scripts.study.jobs import PROBE, VARIANT
 from workflow_scripts.study.leaves import SCHEDULE_LEAVES
 
 SCHEMA = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())["properties"]

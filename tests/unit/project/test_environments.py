@@ -48,8 +48,9 @@ def third_party_imports(module, seen=None):
 
 def environment(name):
     dependencies = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())["dependencies"]
-    pairs = (dependency.split("=", 1) for dependency in dependencies)
-    return {TORCH.get(package, package): version for package, version in pairs}
+    of_conda = [one.split("=", 1) for one in dependencies if isinstance(one, str) and one != "pip"]
+    of_pip = [one.split("==") for others in dependencies if isinstance(others, dict) for one in others["pip"]]
+    return {TORCH.get(package, package): version for package, version in [*of_conda, *of_pip]}
 
 
 def steps_by_environment():

@@ -39,3 +39,28 @@ def test_a_user_without_a_name_gets_one(tmp_path):
     (tmp_path / "whoami").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "whoami").chmod(0o755)
     assert variables(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")[1] == "nobody"
+
+
+def test_ask_hands_over_what_the_user_wrote(tmp_path):
+    show = tmp_path / "show"
+    show.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    show.chmod(0o755)
+    given = ["DATA=my 'new' photos/~x;y", "NETWORK=a b", "WEIGHTS='c d' e", "SEEDS=3"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "-f",
+        ROOT / "Makefile",
+        "-o",
+        "environment",
+        "ask",
+        f"RUN={show}",
+        *given,
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    words = done.stdout.split("\n")
+    assert words[:2] == ["-m", "workflow_scripts.config.ask"]
+    assert dict(zip(words[2:-1:2], words[3::2], strict=True)) == {
+        **{"--data": "my 'new' photos/~x;y", "--network": "a b", "--weights": "'c d' e"},
+        **{"--fine-tune": "", "--seeds": "3"},
+    }
