@@ -186,6 +186,8 @@ def test_reasons_are_one_line():
     ]
     assert ask_run._reason(lines) == "training.pretrained: none. Run this rule, or give a file."
     assert ask_run._reason(["get_weights failed, see a.log: error: b."]) == "b."
+    said = "train_probes failed, see a.log: no error line. The last line is: ImportError: b"
+    assert ask_run._reason(["Traceback:", said, "WorkflowError:"]) == said
     assert "--unlock" in ask_run._reason(["LockException:", "Error: Directory cannot be locked."])
     assert in_the_commands_words("training.pretrained: none. Run this rule, or give a file.") == (
         "WEIGHTS: none. Run this rule, or give a file: make ask WEIGHTS=file.safetensors."
