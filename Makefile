@@ -27,7 +27,7 @@ export LOGNAME := nobody
 endif
 
 .PHONY: run ask environment environment-dev environment-cluster environment-fuzz plan verify docs units lock containerfile \
-	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu
+	test test-all test-cluster test-faults test-fuzz test-gpu lint bench-dag bench-data bench-train bench-gpu bench-ask
 .DELETE_ON_ERROR:
 
 run: environment
@@ -99,6 +99,9 @@ bench-train: environment
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_train.py
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_engine.py
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_resnet.py
+
+bench-ask: environment-dev
+	PYTHONPATH=.:tests $(DEV) -u tests/bench/bench_ask.py
 
 bench-gpu: environment
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)

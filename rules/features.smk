@@ -30,11 +30,14 @@ rule compare_bases:
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
 
 
+FILTERED = undrawn_jobs(BASES)  # networks of drawn images would crowd out the others
+
+
 rule score_filters:
     """Count the first-layer filters that look like Gabors or colour blobs."""
     input:
-        weights=[ancient(f"{RESULTS}/{job.stem}.safetensors") for job in BASES],
-        records=[f"{RESULTS}/{job.stem}.json" for job in BASES],
+        weights=[ancient(f"{RESULTS}/{job.stem}.safetensors") for job in FILTERED],
+        records=[f"{RESULTS}/{job.stem}.json" for job in FILTERED],
     output:
         filters=f"{RESULTS}/tables/filters.csv",
         shares=report(
@@ -52,7 +55,7 @@ rule score_filters:
         "../envs/plot.yaml"
     resources:
         mem_mb=500,  # Python with scipy
-        runtime=2 + len(BASES),  # a fit of an 11 x 11 filter takes 0.2 s
+        runtime=2 + len(FILTERED),  # a fit of an 11 x 11 filter takes 0.2 s
     params:
         outputs=output_options,
         code=code_fingerprint("features.score_filters"),
@@ -88,7 +91,7 @@ rule extract_features:
         code=code_fingerprint("features.extract_features"),
     shell:
         "python -P -m workflow_scripts.features.extract_features --manifest {input.manifest:q} --task {input.task:q} {params.source}"
-        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target} --seed {params.seed}"
+        " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target} --seed {params.seed:q}"
         " --settings {params.settings:q} --threads {threads} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 
@@ -120,5 +123,5 @@ rule train_probes:
     shell:
         "python -P -m workflow_scripts.features.train_probes --features {input.features:q} --features-task {input.features_task:q}"
         " --task {input.task:q} --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
-        " --seed {wildcards.seed} --depths {params.depths} --device {params.device} --threads {threads}"
+        " --seed {wildcards.seed} --depths {params.depths} --device {params.device:q} --threads {threads}"
         " --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"

@@ -25,7 +25,9 @@ class Checkout:
         study = study or self.study
         studies = [study] if isinstance(study, str) else study
         command = [self.python, "-m", "snakemake", *options, "--cores", str(cores), "--configfile", *studies]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE")}
+        # Hundreds of processes would compile the same code again and again.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        environment = {name: value for name, value in environment.items() if not name.startswith("SNAKEMAKE")}
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, env=environment)
         if check:
             assert done.returncode == 0, done.stdout + done.stderr

@@ -52,20 +52,29 @@ def test_the_plan_needs_no_data_on_a_cluster_either(plugins, checkout, submitted
     assert "Study far: 164 networks in 32 jobs, 0 of them done." in printed
 
 
-@pytest.mark.parametrize("cause", ["a GPU that is not there", "an end by SIGTERM"])
-def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(plugins, checkout, submitted, monkeypatch, cause):
-    """The process of a submitted job leaves it to the first process whether the job is tried again."""
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+@pytest.fixture(scope="module")
+def with_tasks(plugins, checkout):
+    """A checkout in which the tasks of the small study are made."""
     study = checkout("small.yaml")
     study.python = plugins
+    (study.folder / "small.yaml").write_text((ROOT / "tests/cluster/small.yaml").read_text())
+    study.snakemake("tasks")
+    return study
+
+
+@pytest.mark.parametrize("cause", ["a GPU that is not there", "an end by SIGTERM"])
+def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(with_tasks, submitted, monkeypatch, cause):
+    """The process of a submitted job leaves it to the first process whether the job is tried again."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    study = with_tasks
     small = yaml.safe_load((ROOT / "tests/cluster/small.yaml").read_text())
     small |= {"running": {"retries": 2}}
     small["training"]["device"] = "cuda" if cause == "a GPU that is not there" else "cpu"
     (study.folder / "small.yaml").write_text(yaml.safe_dump(small))
-    study.snakemake("tasks")
+    step = (ROOT / "workflow_scripts/training/train.py").read_text()
     if small["training"]["device"] == "cpu":  # a training that ends as one does that SIGTERM has interrupted
-        step = study.folder / "workflow_scripts/training/train.py"
-        step.write_text(step.read_text().replace("    args = _arguments()\n", "    sys.exit(INTERRUPTED_STATUS)\n", 1))
+        step = step.replace("    args = _arguments()\n", "    sys.exit(INTERRUPTED_STATUS)\n", 1)
+    (study.folder / "workflow_scripts/training/train.py").write_text(step)
     options = ["--profile", "profiles/cluster-generic", "--latency-wait", "5", "--seconds-between-status-checks", "1"]
     target = "results/small/networks/random0/seed0/base-A.json"
     printed = study.snakemake(target, *options, check=False)

@@ -17,6 +17,7 @@ from workflow_scripts.plumbing.files import read_json
 
 pytestmark = pytest.mark.slow
 
+BOTH = ["frozen", "finetuned"]
 TINY = {
     "depths": [2],
     "dataset": {
@@ -25,6 +26,11 @@ TINY = {
         "sample": {"train_per_class": 6, "val_per_class": 2},
     },
     "training": {"batch_size": 32, "duration": 12, "validate_every": 4},
+    "matrix": [
+        {"partition": "random0", "targets": ["B"], "selffer": BOTH, "transfer": BOTH},
+        {"partition": "natman", "targets": ["B"], "transfer": ["frozen"]},
+        {"partition": "whole", "random": ["frozen"]},
+    ],
     "plan": {"images_per_second": 100},
     "running": {"tensorboard": True},
 }
@@ -70,7 +76,15 @@ def test_a_study_in_which_every_network_diverges_ends_in_a_report(study):
     assert (shares["not a number percent"].iloc[:-1] == 100).any()
     similarity = pd.concat(map(pd.read_csv, (results / "similarity").glob("*.csv")))
     assert similarity["cka"].isna().any()
-    others = {"preserved", "reduced", "pretrained", "norm_statistics", "target_images", "pairs"}  # of other studies
+    others = {
+        "probes",
+        "preserved",
+        "reduced",
+        "pretrained",
+        "norm_statistics",
+        "target_images",
+        "pairs",
+    }  # of other studies
     assert {path.stem for path in (results / "figures").glob("*.png")} == {*FIGURES} - others
     page = (results / "report.html").read_text()
     assert f"{len(table)} of the networks diverged." in page
@@ -79,10 +93,7 @@ def test_a_study_in_which_every_network_diverges_ends_in_a_report(study):
 
 def test_one_diverged_treatment_leaves_the_others_as_they_are(study):
     rates = {"learning_rate": {"base": 0.02, "frozen": 900, "finetuned": 0.02}}
-    matrix = [
-        {"partition": "random0", "selffer": ["frozen", "finetuned"], "transfer": ["frozen", "finetuned"]},
-        {"partition": "whole", "random": ["frozen"]},
-    ]
+    matrix = [entry for entry in TINY["matrix"] if entry["partition"] != "natman"]
     results = run(study, "frozen", TINY | {"matrix": matrix, "training": TINY["training"] | rates})
     table = pd.read_csv(results / "results.csv")
     assert (table["diverged"] == (table["treatment"] == "frozen")).all()

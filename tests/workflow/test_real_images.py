@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from helpers import ROOT
 from PIL import Image
 
 from workflow_scripts.dataset.sample.draw_sample import (
@@ -22,21 +23,25 @@ from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.store.packed import PackedSplit
 
 SHORT = {"duration": 200, "validate_every": 50}
+PLAN = {"images_per_second": 100}  # which are not measured here, to save the time
 
 
 @pytest.mark.slow
 def test_cifar100(checkout, shared):
-    """configs/cifar100.yaml with short trainings: its archive, random halves, natman from a CSV; it learns."""
+    """configs/cifar100.yaml with short trainings onto B: its archive, random halves, natman from a CSV; it learns."""
     study = checkout(["configs/cifar100.yaml", "short.yaml"])
+    matrix = yaml.safe_load((ROOT / "configs/cifar100.yaml").read_text())["matrix"]
     short = {
+        "matrix": [entry if entry["partition"] == "whole" else entry | {"targets": ["B"]} for entry in matrix],
         "dataset": {"path": str(shared / "data" / "cifar100_small.tar")},
         "depths": [2],
-        "training": SHORT,
+        "training": {"duration": 150, "validate_every": 50},
+        "plan": PLAN,
     }
     (study.folder / "short.yaml").write_text(yaml.safe_dump(short))
     study.snakemake()
     results = pd.read_csv(study.folder / "results/cifar100/results.csv")
-    assert len(results) == 5 + 8 + 2 + 1
+    assert len(results) == 5 + 4 + 1 + 1
     natman = results[(results["partition"] == "natman") & (results["treatment"] == "base")].set_index("target")
     assert natman["classes"].to_dict() == {"A": 70, "B": 30}
     assert natman["train_images"].sum() == 10_000
@@ -106,13 +111,14 @@ def test_ilsvrc_archives_of_real_photographs(checkout, jpegs, tmp_path):
     config = {
         "study": "photographs",
         "depths": [3],
-        "matrix": [{"partition": "random0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
+        "matrix": [{"partition": name, "targets": ["B"], "transfer": ["frozen"]} for name in ("random0", "natman")],
         "dataset": {"name": "photographs", "kind": "ilsvrc", "path": str(tmp_path / "ilsvrc")},
         "store": {"image_size": 72, "resize": "shortest_crop"},
+        "plan": PLAN,
         "training": SHORT | {"crop": 64, "batch_size": 16, "learning_rate": {"base": 0.005}},
     }
     (study.folder / "photographs.yaml").write_text(yaml.safe_dump(config))
-    study.snakemake()
+    study.snakemake("packed", "results")
     store = study.folder / "data/photographs/packed_72_shortest_crop"
     classes = list(pd.read_csv(store / "classes.csv")["class"])
     assert classes == sorted(jpegs)

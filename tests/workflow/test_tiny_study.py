@@ -18,6 +18,7 @@ from workflow_scripts.plumbing.records import write_record
 
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
+KEYS = ["partition", "source", "target", "depth", "treatment", "seed"]
 FIGURES = ("figure2", "effects", "boost", "figure3", "hierarchy", "comparison", "similarity", "filters", "learning")
 # What follows new curves, and what follows new base networks.
 REPORTING = {"aggregate": 1, "compare_costs": 1, "make_tables": 1, "write_findings": 1, "write_report": 1}
@@ -40,6 +41,17 @@ def stale(study, config=None):
     table = re.search(r"^job +count\n[- ]+\n(.*?)^total", printed, re.DOTALL | re.MULTILINE)
     counts = {} if table is None else dict(line.split() for line in table[1].strip().split("\n"))
     return {rule: int(count) for rule, count in counts.items() if rule != "all"}
+
+
+def beside(study, name, **changes):
+    """Write the configuration of a study like the tiny one but for `changes`; its file.
+
+    It does not measure how fast this machine is, which takes ten seconds.
+    """
+    config = yaml.safe_load((study.folder / TINY).read_text())
+    config |= {"study": name, "plan": {"images_per_second": 100}} | changes
+    (study.folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
+    return f"{name}.yaml"
 
 
 @pytest.fixture
@@ -250,29 +262,33 @@ def test_a_store_with_more_bad_images_than_the_study_allows_is_refused(study, ch
 
 
 @pytest.mark.slow
-def test_one_job_for_each_depth_gives_the_same_networks(study, configure):
-    """docs/design.md, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core."""
-    configure("running/depths_per_job", 1)
-    split = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "split"}
-    (study.folder / "split.yaml").write_text(yaml.safe_dump(split))
-    study.snakemake("results/split/results.csv", study="split.yaml", cores=1)
-    pd.testing.assert_frame_equal(results_of(study.folder, "split"), results_of(study.folder))
+def test_one_job_for_each_depth_gives_the_same_networks(study):
+    """docs/design.md, rules 2 and 3: a curve split over jobs has the same bits; so has one run on one core.
+
+    It has curves of each source and treatment, onto one half.
+    """
+    both = ["frozen", "finetuned"]
+    matrix = [
+        {"partition": "random0", "targets": ["B"], "selffer": both, "transfer": both},
+        {"partition": "whole", "random": ["frozen"]},
+    ]
+    name = beside(study, "split", depths=[1, 7], matrix=matrix, running={"depths_per_job": 1})
+    study.snakemake("results/split/results.csv", study=name, cores=1)
+    split = results_of(study.folder, "split").set_index(KEYS)
+    assert len(split) == 3 + 5 * 2
+    pd.testing.assert_frame_equal(split, results_of(study.folder).set_index(KEYS).loc[split.index])
 
 
 @pytest.mark.slow
-def test_graded_halves_and_reduced_data_are_partitions_like_others(study, configure):
+def test_graded_halves_and_reduced_data_are_partitions_like_others(study):
+    graded = ("middle0", "far1", "far1_first_5_per_class")
     matrix = [
-        {"partition": "middle0", "transfer": ["frozen"]},
-        {"partition": "far1", "transfer": ["frozen"]},
         {"partition": "whole_first_5_per_class"},
-        {"partition": "far1_first_5_per_class", "transfer": ["frozen"]},
+        *({"partition": name, "targets": ["B"], "transfer": ["frozen"]} for name in graded),
     ]
-    configure("matrix", matrix)
-    other = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "other", "depths": [4]}
-    (study.folder / "other.yaml").write_text(yaml.safe_dump(other))
-    study.snakemake("results", "plot_hierarchy", study="other.yaml")
+    study.snakemake("results", "plot_hierarchy", study=beside(study, "other", depths=[4], matrix=matrix))
     results = pd.read_csv(study.folder / "results/other/results.csv").set_index(["partition", "treatment"])
-    assert len(results) == 4 + 4 + 1 + 4
+    assert len(results) == 1 + 3 * 3
     assert set(results.loc["far1", "train_images"]) == {20 * 12}
     assert set(results.loc["far1_first_5_per_class", "train_images"]) == {20 * 5}
     assert set(results.loc["whole_first_5_per_class", "train_images"]) == {40 * 5}
@@ -281,66 +297,75 @@ def test_graded_halves_and_reduced_data_are_partitions_like_others(study, config
     assert "Rada" in halves["far1"]["distance"]["measure"]
 
 
-def test_reduced_data_and_preserved_layers_are_in_the_report(study):
-    """With the tiny study's own figures and those of pretrained sources, these are all that a report shows."""
-    matrix = [
-        {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "preserve": 1},
-        {"partition": "whole_first_5_per_class"},
-    ]
-    more = yaml.safe_load((study.folder / TINY).read_text()) | {"study": "more", "depths": [4], "matrix": matrix}
-    (study.folder / "more.yaml").write_text(yaml.safe_dump(more))
-    study.snakemake(study="more.yaml")
-    others = {"pretrained", "norm_statistics", "target_images", "pairs"}
-    assert {"preserved", "reduced", *others, *FIGURES} == set(FIGURE_TABLE)
-    page = (study.folder / "results/more/report.html").read_text()
+DRAWN = {"partition": "random0", "transfer": ["frozen"], "selffer": ["frozen"], "targets": ["B"]}
+MORE = [
+    DRAWN | {"target_images_per_class": [2, 12, "all"]},
+    {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "preserve": 1},
+    {"partition": "whole_first_5_per_class"},
+]
+
+
+@pytest.fixture(scope="module")
+def more(study):
+    """The results and the folder of a finished study of what the tiny one lacks."""
+    study.snakemake(study=beside(study, "more", depths=[4], matrix=MORE))
+    folder = study.folder / "results/more"
+    return pd.read_csv(folder / "results.csv").set_index(["partition", "treatment"]), folder
+
+
+def test_reduced_data_and_preserved_layers_are_in_the_report(more):
+    """With the tiny study's figures and those of pretrained sources and pairs, these are all that a report shows."""
+    results, folder = more
+    others = {"pretrained", "norm_statistics", "pairs"}
+    assert {"preserved", "reduced", "target_images", *others, *FIGURES} == set(FIGURE_TABLE)
+    page = (folder / "report.html").read_text()
     assert "Preserved units" in page
     assert "Base networks on reduced data" in page
-    results = pd.read_csv(study.folder / "results/more/results.csv")
+    assert len(results) == 5 + 3 * 2 + 1
     assert set(results["preserve"]) == {0, 1}
-    assert set(results.loc[results["partition"] == "whole_first_5_per_class", "train_images"]) == {40 * 5}
+    assert set(results.loc["whole_first_5_per_class", "train_images"]) == {40 * 5}
 
 
-def test_few_target_images_are_drawn_and_reported(study):
+def test_few_target_images_are_drawn_and_reported(study, more):
     """All 12 images of each class, drawn, are the plain task: then the networks are the same to the last bit."""
-    entry = {"partition": "random0", "transfer": ["frozen"], "selffer": ["frozen"], "targets": ["B"]}
-    entry["target_images_per_class"] = [2, 12, "all"]
-    few = yaml.safe_load((study.folder / TINY).read_text())
-    few |= {"study": "few", "depths": [1, 4], "seeds": [0, 1], "matrix": [entry]}
-    (study.folder / "few.yaml").write_text(yaml.safe_dump(few))
-    study.snakemake(study="few.yaml")
-    folder = study.folder / "results/few"
-    results = pd.read_csv(folder / "results.csv").set_index(["partition", "treatment"])
-    assert len(results) == 2 * (4 + 3 * 4)
+    results, folder = more
     images = {"random0": 12, "random0_draw_12_per_class": 12, "random0_draw_2_per_class": 2}
     for partition, count in images.items():
         assert set(results.loc[partition, "train_images"]) == {20 * count}
         assert set(results.loc[partition, "val_images"]) == {20 * 4}
-    keys = ["source", "target", "depth", "treatment", "seed"]
     plain, drawn, two = (
-        results.loc[[name]].reset_index().query("target == 'B'").set_index(keys).sort_index()["weights_sha256"]
+        results.loc[[name]].reset_index().query("target == 'B' and preserve == 0").set_index(KEYS[1:]).sort_index()
         for name in images
     )
-    assert plain.equals(drawn)
-    assert (plain != two).all()
+    assert len(plain) == 3
+    assert plain["weights_sha256"].equals(drawn["weights_sha256"])
+    assert (plain["weights_sha256"] != two["weights_sha256"]).all()
+    table = pd.read_csv(folder / "tables/target_images.csv")
+    assert set(table["images_per_class"]) == {"2", "12", "all"}
+    shares = pd.read_csv(folder / "tables/shares.csv")
+    assert set(shares["partition"]) == {"random0", "whole_first_5_per_class", "untrained"}
+    page = (folder / "report.html").read_text()
+    assert "With few target images: train from scratch, freeze or fine-tune?" in page
+    assert "How much target data" in page
+    five = [DRAWN | {"target_images_per_class": [2, 5, 12, "all"]}, *MORE[1:]]
+    planned = stale(study, beside(study, "more", depths=[4], matrix=five))
+    assert {rule: planned.get(rule) for rule in ("draw_task", "train_base", "train_curve", "make_task")} == {
+        **{"draw_task": 1, "train_base": 1, "train_curve": 2},
+        "make_task": None,
+    }
+
+
+def test_each_seed_draws_images_of_its_own(study):
+    entry = {"partition": "random0", "transfer": ["frozen"], "targets": ["B"], "target_images_per_class": [2, 12]}
+    study.snakemake("tasks", study=beside(study, "seeds", seeds=[0, 1], matrix=[entry]))
+    folder = study.folder / "results/seeds/tasks"
     tasks = {
-        (count, seed): set(Task.load(folder / f"tasks/random0_draw_{count}_per_class/seed{seed}-B.npz").train_positions)
+        (count, seed): set(Task.load(folder / f"random0_draw_{count}_per_class/seed{seed}-B.npz").train_positions)
         for count in (2, 12)
         for seed in (0, 1)
     }
     assert tasks[2, 0] < tasks[12, 0] == tasks[12, 1]
     assert tasks[2, 0] != tasks[2, 1]
-    table = pd.read_csv(folder / "tables/target_images.csv")
-    assert set(table["images_per_class"]) == {"2", "12", "all"}
-    page = (folder / "report.html").read_text()
-    assert "With few target images: train from scratch, freeze or fine-tune?" in page
-    assert "How much target data" in page
-    entry["target_images_per_class"] = [2, 5, 12, "all"]
-    (study.folder / "few.yaml").write_text(yaml.safe_dump(few))
-    planned = stale(study, "few.yaml")
-    assert {rule: planned.get(rule) for rule in ("draw_task", "train_base", "train_curve", "make_task")} == {
-        **{"draw_task": 2, "train_base": 2, "train_curve": 4},
-        "make_task": None,
-    }
 
 
 def test_named_targets(study):
@@ -367,16 +392,28 @@ def test_a_misspelt_key_is_one_line_before_anything_is_written(study):
     ]
 
 
-def test_verify_names_what_is_damaged_and_its_remedy_works(study):
-    record = next((study.folder / RESULTS / "curves").rglob("depths-*.json"))
-    whole = record.read_text()
+@pytest.mark.parametrize(
+    ("records", "remade"),
+    [
+        ("curves/**/depths-*.json", {"train_curve": 1} | REPORTING),
+        ("similarity/*.json", {"compare_bases": 1, "plot_similarity": 1, "write_report": 1}),
+    ],
+)
+def test_verify_names_what_is_damaged_and_its_remedy_works(study, records, remade):
+    """The remedy of a curve is planned only: it would draw all figures again."""
+    record = next((study.folder / RESULTS).glob(records))
+    whole, time = record.read_text(), record.stat().st_mtime_ns
     assert "match their records" in study.snakemake("verify")
-    record.write_text(whole.replace('"depth"', '"death"', 1))
+    record.write_text(whole.replace('"code"', '"cod"', 1))
     printed = study.snakemake("verify", check=False)
     assert f"{record.relative_to(study.folder)}: it is damaged" in printed
     record.unlink()  # as it says
-    assert stale(study) == {"train_curve": 1} | REPORTING
-    study.snakemake()
+    assert stale(study) == remade
+    if "train_curve" in remade:
+        record.write_text(whole)
+        os.utime(record, ns=(time, time))
+    else:
+        study.snakemake()
     assert "match their records" in study.snakemake("verify")
 
 

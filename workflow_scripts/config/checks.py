@@ -3,21 +3,15 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
-import datetime
 import difflib
-import functools
-import math
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import jsonschema
-import yaml
-
-from workflow_scripts.config.extent import check_extent
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.reading import check_reading, check_sample
+from workflow_scripts.config.schema import check_sizes, check_types
 from workflow_scripts.config.torchvision_checks import check_torchvision, check_torchvision_files
 from workflow_scripts.config.units import known_units
 from workflow_scripts.dataset.dataset import ilsvrc_files
@@ -28,7 +22,7 @@ from workflow_scripts.network.catalogue import has_batch_norm, known_architectur
 from workflow_scripts.network.inputs import INSTALLED, INSTALLED_NETWORK
 from workflow_scripts.network.weights_file import check_weights_file
 from workflow_scripts.partition.halves import read_artifacts
-from workflow_scripts.plumbing.cli import InputError, check_utf_8, naming
+from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.formats import HEAD, Format, file_format
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.plumbing.text_file import sought_in
@@ -38,24 +32,6 @@ from workflow_scripts.study.groups import AUTO
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.paths import description_file
 
-MAX_INTEGER = 10**18
-
-
-def _is_integer(_: object, value: object) -> bool:
-    """Whether `value` is an int. JSON schema's integers include 64.0, which cannot count images or name a file."""
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
-)
-
-
-@functools.cache
-def _validator(schema: Path) -> jsonschema.protocols.Validator:
-    return Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
-
 
 def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str) -> None:
     """Raise InputError naming the first offending key, unless `config` is a valid study.
@@ -64,11 +40,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     that the catalogue does not hold may lie.
     """
     check_sizes(config)
-    errors = sorted(
-        _validator(schema).iter_errors(config), key=lambda error: (len(error.absolute_path), error.json_path)
-    )
-    if errors:
-        raise InputError(_message(errors[0], _validator(schema).schema))
+    check_types(config, schema)
     _check_files(config)
     _check_datasets(config)
     if config["results_table"] is None:
@@ -78,12 +50,6 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config, units)
     check_number(config, units)
-
-
-def check_sizes(config: Mapping) -> None:
-    """Raise InputError naming the first section that holds more than a study can have, or a value that none has."""
-    for key, section in config.items():
-        check_extent((str(key), section), _items, _check_value)
 
 
 def dataset_key(config: Mapping, name: str) -> str:
@@ -157,80 +123,6 @@ def check_store(store: Path, max_bad_fraction: float) -> None:
                 )
 
 
-def _message(error: jsonschema.ValidationError, schema: dict) -> str:
-    key = error.json_path.removeprefix("$").lstrip(".")
-    if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        unknown = min(str(name) for name in set(error.instance) - set(known))
-        close = difflib.get_close_matches(unknown, known, n=1) or _sections_with(unknown, schema)
-        hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
-        return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
-    description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    said = error.message
-    if _is_date(error.instance):
-        said = said.replace(repr(error.instance), str(error.instance))
-    if error.validator == "pattern" and isinstance(kinds := error.schema["type"], list) and kinds != ["string", "null"]:
-        said = f"{error.instance!r} is not of type {kinds[0]!r}, nor {error.validator_value.strip('^$')}"
-    return f"configuration: {key or 'the file'}: {said}. {_remedy(error)} {' '.join(description.split())}".strip()
-
-
-def _remedy(error: jsonschema.ValidationError) -> str:
-    wanted = set(_types(error)) if error.validator == "type" else set()
-    if error.validator == "pattern" and isinstance(error.schema["type"], list):
-        wanted = {*error.schema["type"]} - {"string"}
-    if isinstance(error.instance, str) and {"array", "object"} & wanted:
-        return "Write a list as [a, b] and a section as {key: value}."
-    if "string" in wanted and (isinstance(error.instance, int | float) or _is_date(error.instance)):
-        return "Put it in quotes, since YAML takes it for something other than text."
-    return "Correct it."
-
-
-def _is_date(value: object) -> bool:
-    """Whether YAML took `value` for a date or a time."""
-    return isinstance(value, datetime.date)
-
-
-def _types(error: jsonschema.ValidationError) -> list[str]:
-    wanted = error.validator_value
-    return [wanted] if isinstance(wanted, str) else wanted
-
-
-def _sections_with(key: str, schema: dict) -> list[str]:
-    """The keys called `key` of the sections at the top level, led by their section."""
-    sections = schema["properties"].items()
-    return sorted(f"{section}.{key}" for section, value in sections if key in value.get("properties", {}))
-
-
-def _check_value(key: str, value: object) -> None:
-    """Refuse text that cannot be the name of a file here, and numbers that pass a schema's limits.
-
-    These are YAML's .inf and .nan, and integers too long to print.
-    """
-    if isinstance(value, str) and not value.isascii():
-        _check_text(key, value)
-    if isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise InputError(f"configuration: {key}: the number is beyond {MAX_INTEGER:.0e}. Correct it.")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"configuration: {key}: {value} is not a finite number. Correct it.")
-
-
-def _check_text(key: str, value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InputError(f"configuration: {key}: {value!a} is not UTF-8 text. Rename what it names.") from None
-    check_utf_8(f"configuration: {key}: the letters of {value!a}")
-
-
-def _items(key: str, value: object) -> list[tuple[str, object]]:
-    """The items directly in the section or list `key`, by their full keys; none for other values."""
-    if isinstance(value, dict):
-        return [(f"{key}.{name}".lstrip("."), item) for name, item in value.items()]
-    return (
-        [(f"{key}[{name}]", item) for name, item in enumerate(value)] if isinstance(value, list | tuple | set) else []
-    )
-
-
 def _check_files(config: dict) -> None:
     """Raise InputError unless the tables of results, the reference and the list of man-made classes can be used."""
     reference = config["reference"] or {}
@@ -248,9 +140,15 @@ def _check_files(config: dict) -> None:
 
 def _check_datasets(config: dict) -> None:
     """Raise InputError for datasets that are called alike, and for sections that say two things."""
-    own, others = config["dataset"], config["datasets"]
-    for name, section in others.items():
-        if name == own["name"] or section["name"] != name:
+    taken = {config["dataset"]["name"].casefold(): config["dataset"]}  # some file systems know no capitals
+    for name, section in config["datasets"].items():
+        other = taken.setdefault(name.casefold(), section)
+        if other is not section and "torchvision" == other["kind"] == section["kind"]:
+            raise InputError(
+                f"configuration: datasets.{name}: both parts of {name} would lie in data/{name}. Keep one, or write "
+                "the other into a tree of folders, of kind folder."
+            )
+        if other is not section or section["name"] != name:
             raise InputError(
                 f"configuration: datasets.{name}: the name belongs to a different dataset. Rename it, and give no "
                 "key `name` here."

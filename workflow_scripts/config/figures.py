@@ -1,6 +1,6 @@
 """Which figures a study has, and what each is made from. Light on purpose: the Snakefile calls this."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.matrix import probe_jobs, study_jobs
-from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
+from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
 TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares")
@@ -36,6 +36,7 @@ class StudyFacts:
     reduced: bool  # whether a partition uses the first images of each class
     drawn: bool  # whether there are curves onto drawn images
     preserved: bool
+    filters: bool  # whether base networks are trained on all images of a partition, or on its first ones
     probes: bool
     trained: bool  # whether there are networks, and they are trained rather than read from a results table
     hierarchy: bool
@@ -78,7 +79,7 @@ FIGURES = {
         WITH_UNITS | {"similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
     ),
     "filters": FigureRow(
-        {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.trained
+        {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
     "learning": FigureRow({"readings": "readings"}, lambda study: study.trained),
 }
@@ -99,7 +100,7 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
     Raises InputError as study_figures.
     """
     results, jobs = results_folder(config), study_jobs(config)
-    curves = [job for job in _undrawn(jobs) if job.kind != BASE]
+    curves = [job for job in undrawn_jobs(jobs) if job.kind != BASE]
     compared = sorted({(job.partition, job.seed) for job in curves if job.kind == "transfer"})
     files = {name: f"{results}/tables/{name}.csv" for name in TABLE_FILES} | {
         "units": f"{results}/tables/units.csv" if config["results_table"] is None else None,
@@ -111,7 +112,7 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
             for name in sorted({job.partition for job in curves} - pair_partitions(config))
         ],
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
-        "base_weights": [f"{results}/{job.stem}.safetensors" for job in jobs if job.kind == BASE],
+        "base_weights": [f"{results}/{job.stem}.safetensors" for job in undrawn_jobs(jobs) if job.kind == BASE],
     }
     return {
         figure: {option: files[name] for option, name in FIGURES[figure].inputs.items() if files[name] is not None}
@@ -123,26 +124,10 @@ def study_facts(config: Mapping) -> StudyFacts:
     """The StudyFacts of a checked configuration, from its matrix or its results table."""
     table, reference = config["results_table"], config["reference"]
     jobs, pairs = (study_jobs(config), pair_partitions(config)) if table is None else _tabled_jobs(Path(table))
-    every = [job for job in jobs if job.kind != BASE]
-    drawn, curves = {job.partition for job in jobs} - {job.partition for job in _undrawn(jobs)}, _undrawn(every)
-    # Partitions that are there only for the sources of transfer onto drawn images have no curves to show.
-    sources = {plain_partition(name) for name in drawn} - {job.partition for job in curves}
-    partitions = {job.partition for job in jobs} - drawn - sources
-    names, pairs = [parse_partition(partition) for partition in partitions], pairs & partitions
-    equal = [parse_partition(one) for one in partitions - pairs]
-    equal = [name for name in equal if name.family not in {"whole", *NEEDS_HIERARCHY}]
     return StudyFacts(
-        curves=bool(curves),
-        pretrained=any(job.kind == PRETRAINED for job in curves),
-        compared=any(_is_published(job) for job in curves if job.partition not in pairs),
-        distant=any(job.kind in ("transfer", RANDOM) for job in curves),
-        statistics=any(job.norm_statistics for job in every),
-        transfer=len({job.partition for job in curves if job.kind == "transfer"}),
-        pairs=bool(pairs),
-        halves=any(name.images_per_class is None for name in equal),
-        reduced=any(name.images_per_class for name in names),
-        drawn=len(curves) < len(every),
-        preserved=any(job.preserve for job in every),
+        **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
+        **_partition_facts(jobs, pairs),
+        filters=table is None and any(job.kind == BASE for job in undrawn_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),
         hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
@@ -150,15 +135,48 @@ def study_facts(config: Mapping) -> StudyFacts:
     )
 
 
-def _undrawn(jobs: Collection[TrainingJob]) -> list[TrainingJob]:
+def _curve_facts(every: Collection[TrainingJob], pairs: Collection[str]) -> dict[str, bool | int]:
+    """The StudyFacts on curves."""
+    curves = undrawn_jobs(every)
+    return {
+        "curves": bool(curves),
+        "transfer": len({job.partition for job in curves if job.kind == "transfer"}),
+        "pretrained": any(job.kind == PRETRAINED for job in curves),
+        "compared": any(_is_published(job) for job in curves if job.partition not in pairs),
+        "distant": any(job.kind in ("transfer", RANDOM) for job in curves),
+        "statistics": any(job.norm_statistics for job in every),
+        "drawn": len(curves) < len(every),
+        "preserved": any(job.preserve for job in every),
+    }
+
+
+def _partition_facts(jobs: Collection[TrainingJob], pairs: Collection[str]) -> dict[str, bool]:
+    """The StudyFacts on partitions, without those that are there only for the sources of transfer onto drawn images."""
+    plain = undrawn_jobs(jobs)
+    sources = {plain_partition(drawn) for drawn in {job.partition for job in jobs} - {job.partition for job in plain}}
+    shown = {job.partition for job in plain if job.kind != BASE or job.partition not in sources}
+    names = {partition: parse_partition(partition) for partition in shown}
+    return {
+        "pairs": bool(shown & set(pairs)),
+        "halves": any(_is_equal(name) and name.images_per_class is None for name in map(names.get, shown - set(pairs))),
+        "reduced": any(name.images_per_class for name in names.values()),
+    }
+
+
+def undrawn_jobs(jobs: Iterable[TrainingJob]) -> list[TrainingJob]:
     """The jobs on all images of a partition, or on its first ones."""
     return [job for job in jobs if plain_partition(job.partition) == job.partition]
+
+
+def _is_equal(name: PartitionName) -> bool:
+    """Whether a partition of this name has halves as alike as random ones: no graded ones, and not all classes."""
+    return name.family not in {"whole", *NEEDS_HIERARCHY}
 
 
 def _is_published(job: TrainingJob) -> bool:
     """Whether the paper has a curve of this kind: between equal halves, onto the natural or man-made one, or random."""
     name = parse_partition(job.partition)
-    equal = name.images_per_class is None and name.family not in {"whole", *NEEDS_HIERARCHY}
+    equal = name.images_per_class is None and _is_equal(name)
     return (
         job.kind == RANDOM or (name.family == "natman" and job.kind == "transfer") or (equal and job.kind != PRETRAINED)
     )

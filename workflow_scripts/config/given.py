@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from workflow_scripts.config.checks import Validator, check_sizes
 from workflow_scripts.config.file import check_config_file
 from workflow_scripts.config.network_input import fill_auto
 from workflow_scripts.config.paths import expand_paths, path_leaves
+from workflow_scripts.config.schema import Validator, check_sizes, read_schema
 from workflow_scripts.config.torchvision_checks import fill_root
 from workflow_scripts.plumbing.cli import InputError
 
@@ -77,17 +77,17 @@ def read_texts(config: dict, schema: Path, arguments: Iterable[str] = ()) -> Non
     written, `key=value`: a name that looks like a number is text again. What means nothing of the right type stays, and
     check_config names it. Raises InputError for more than a study can have.
     """
-    root = yaml.safe_load(schema.read_text(encoding="utf-8"))
-    definitions = root.get("$defs", {})
-    root["properties"]["datasets"]["additionalProperties"] = root["properties"]["dataset"]
+    root = read_schema(schema)
+    definitions, known = root.get("$defs", {}), root["properties"]
+    known = known | {"datasets": known["datasets"] | {"additionalProperties": known["dataset"]}}
     for argument in arguments:
         key, _, text = argument.partition("=")
-        wanted = root["properties"].get(key)
+        wanted = known.get(key)
         misread = isinstance(config.get(key), SCALARS) and wanted and not _valid(config[key], wanted, definitions)
         if text and misread and _valid(text, wanted, definitions):
             config[key] = text  # before the sizes: a name may look like a number beyond them
     check_sizes(config)
-    config.update(_read(config, root, definitions))
+    config.update(_read(config, root | {"properties": known}, definitions))
     check_sizes(config)
 
 

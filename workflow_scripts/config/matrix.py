@@ -6,7 +6,7 @@ Light on purpose: the Snakefile calls this at parse time.
 import re
 from collections import Counter
 
-from workflow_scripts.config.pairs import check_pair
+from workflow_scripts.config.pairs import check_pair, check_same_halves
 from workflow_scripts.config.units import ALL
 from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.dataset.glance import known_classes
@@ -46,6 +46,7 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
     _check_amounts(key, entry)
+    check_same_halves(key, entry, config)
     if entry.get("halves"):
         check_pair(key, entry, config)
     else:
@@ -135,10 +136,6 @@ def _check_partition(key: str, entry: dict, config: dict) -> None:
         raise InputError(
             f"configuration: {key}.partition: {name} is not random<seed>, near<seed>, middle<seed>, far<seed>, natman "
             "or whole. Correct it, or give its halves as csv, or as halves of two datasets."
-        )
-    if any(other.get("halves") for other in config["matrix"] if other["partition"] == name):
-        raise InputError(
-            f"configuration: {key}.halves: a different entry of partition {name} has it. Give both the same."
         )
     if not same_place(*(other.get("csv") for other in config["matrix"] if other["partition"] == name)):
         raise InputError(f"configuration: {key}.csv: partition {name} is given different CSV files. Keep one.")

@@ -25,12 +25,16 @@ def check_pair(key: str, entry: Mapping, config: Mapping) -> None:
         _check_half(f"{key}.halves.{half}", HalfOfPair.named(text), config)
     if entry["halves"]["A"] == entry["halves"]["B"]:
         raise InputError(f"configuration: {key}.halves: both are {entry['halves']['A']}. Name two different tasks.")
+
+
+def check_same_halves(key: str, entry: Mapping, config: Mapping) -> None:
+    """Raise InputError unless all entries of the partition, those of reduced data too, have the same `halves`."""
+    family = parse_partition(entry["partition"]).family
     for other in config["matrix"]:
-        same = parse_partition(other["partition"]).family == family.family
-        if same and other.get("halves") != entry["halves"]:
+        if other.get("halves") != entry.get("halves") and parse_partition(other["partition"]).family == family:
             raise InputError(
-                f"configuration: {key}.halves: a different entry of partition {name} has other halves. Give both the "
-                "same."
+                f"configuration: {key}.halves: a different entry of partition {entry['partition']} has other halves. "
+                "Give both the same."
             )
 
 

@@ -175,5 +175,5 @@ def _precision(leaves: Mapping) -> str:
 
 
 def _scale(features: Tensor) -> float:
-    largest = float(features.abs().max())
-    return 2.0 ** math.floor(math.log2(LARGEST / largest)) if 0 < largest < math.inf else 1.0
+    largest = float(features.abs().masked_fill(~features.isfinite(), 0).max())
+    return 2.0 ** math.floor(math.log2(LARGEST / largest)) if largest else 1.0

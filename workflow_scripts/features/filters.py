@@ -84,25 +84,31 @@ def filter_table(layers: dict[Name, np.ndarray]) -> pd.DataFrame:
     """
     if not layers:
         return pd.DataFrame(columns=FILTER_COLUMNS)
-    control = untrained_filters(next(iter(layers.values())).shape)
-    small = too_small(control.shape)
-    limits = (np.nan, np.nan) if small else thresholds(control)
+    every = {**layers, CONTROL_NAME: untrained_filters(next(iter(layers.values())).shape)}
+    scored = _unscored if too_small(every[CONTROL_NAME].shape) else _scored
     tables = []
-    for (partition, half, seed), filters in {**layers, CONTROL_NAME: control}.items():
-        columns = {"partition": partition, "half": half, "seed": seed, "filter": np.arange(len(filters))}
-        columns |= _unscored(filters) if small else _scored(filters, limits)
-        tables.append(pd.DataFrame(columns))
+    for (partition, half, seed), scores in scored(every).items():
+        columns = {"partition": partition, "half": half, "seed": seed, "filter": np.arange(len(scores["kind"]))}
+        tables.append(pd.DataFrame(columns | scores))
     return pd.concat(tables, ignore_index=True)
 
 
-def _scored(filters: np.ndarray, limits: tuple[float, float]) -> dict[str, np.ndarray]:
-    gabor, blob = gabor_fit(filters), colour_blob(filters)
-    return {"gabor_r2": gabor, "colour_blob": blob, "kind": kinds(gabor, blob, limits)}
+def _scored(every: dict[Name, np.ndarray]) -> dict[Name, dict[str, np.ndarray]]:
+    scores = {name: (gabor_fit(filters), colour_blob(filters)) for name, filters in every.items()}
+    limits = thresholds(*scores[CONTROL_NAME])
+    return {
+        name: {"gabor_r2": gabor, "colour_blob": blob, "kind": kinds(gabor, blob, limits)}
+        for name, (gabor, blob) in scores.items()
+    }
 
 
-def _unscored(filters: np.ndarray) -> dict[str, np.ndarray]:
-    nothing, sound = np.full(len(filters), np.nan), np.isfinite(filters).all(axis=(1, 2, 3))
-    return {"gabor_r2": nothing, "colour_blob": nothing, "kind": np.where(sound, TOO_SMALL, NOT_A_NUMBER)}
+def _unscored(every: dict[Name, np.ndarray]) -> dict[Name, dict[str, np.ndarray]]:
+    scores = {}
+    for name, filters in every.items():
+        nothing, sound = np.full(len(filters), np.nan), np.isfinite(filters).all(axis=(1, 2, 3))
+        kind = np.where(sound, TOO_SMALL, NOT_A_NUMBER)
+        scores[name] = {"gabor_r2": nothing, "colour_blob": nothing, "kind": kind}
+    return scores
 
 
 def share_table(layers: dict[Name, np.ndarray], filters: pd.DataFrame, diverged: Collection[Name] = ()) -> pd.DataFrame:

@@ -14,7 +14,8 @@ SMALLEST = 5  # a Gabor has eight numbers to fit: it resembles any 3 x 3 weights
 PERCENTILE = 95  # of untrained filters' scores; a filter above it has the property
 CONTROL = 4  # untrained filters for each trained one of a network
 STARTS = 2  # spectral peaks that a fit begins from
-EVALUATIONS = 210  # of the Gabor, 7 for each step of a fit
+EVALUATIONS = 210  # of the Gabor, one for each step of a fit, besides its derivatives
+STEP = np.finfo(float).eps ** 0.5  # relative, of these derivatives
 
 
 def gabor_fit(filters: np.ndarray) -> np.ndarray:
@@ -51,9 +52,9 @@ def untrained_filters(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((CONTROL * shape[0], *shape[1:]))
 
 
-def thresholds(control: np.ndarray) -> tuple[float, float]:
-    """The scores of gabor_fit and of colour_blob that a twentieth of the untrained filters `control` exceed."""
-    return float(np.percentile(gabor_fit(control), PERCENTILE)), float(np.percentile(colour_blob(control), PERCENTILE))
+def thresholds(gabor: np.ndarray, blob: np.ndarray) -> tuple[float, float]:
+    """The scores of gabor_fit and of colour_blob that a twentieth of untrained filters exceed, from their scores."""
+    return float(np.percentile(gabor, PERCENTILE)), float(np.percentile(blob, PERCENTILE))
 
 
 def too_small(shape: tuple[int, ...]) -> bool:
@@ -98,31 +99,43 @@ def _gabor_share(one: np.ndarray) -> float:
     return float(strengths[0] ** 2 / total * max(0.0, 1 - unexplained))
 
 
-def _gabor(x: np.ndarray, y: np.ndarray, shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The cosine and the sine wave at (x, y) under a Gaussian window.
+def _gabors(x: np.ndarray, y: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The cosine and the sine wave at (x, y) under a Gaussian window, a row for each of `shapes`.
 
-    `shape` is the centre, the log widths along and across the wave, and the frequency vector.
+    A shape is the centre, the log widths along and across the wave, and the frequency vector.
     """
-    x0, y0, log_along, log_across, fx, fy = shape
-    frequency = np.hypot(fx, fy) or 1.0
+    x0, y0, log_along, log_across, fx, fy = shapes.T[:, :, np.newaxis]
+    frequency = np.hypot(fx, fy)
+    frequency[frequency == 0] = 1
     x, y = x - x0, y - y0
     along, across = (fx * x + fy * y) / frequency, (fx * y - fy * x) / frequency
     # Widths below a quarter of a pixel or beyond 100 look the same on the pixels, and would overflow.
-    widths = np.exp(np.clip((log_along, log_across), -1.4, 4.6))
+    widths = [np.exp(np.minimum(np.maximum(one, -1.4), 4.6)) for one in (log_along, log_across)]
     window = np.exp(-((along / widths[0]) ** 2 + (across / widths[1]) ** 2) / 2)
     phase = 2 * np.pi * (fx * x + fy * y)
     return window * np.cos(phase), window * np.sin(phase)
 
 
-def _unexplained(shape: np.ndarray, x: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """What is left of `wanted` after the best sum of the two waves: the phase and height need no search."""
-    even, odd = _gabor(x, y, shape)
-    both, norms = even @ odd, np.array([even @ even, odd @ odd]) + 1e-12
-    projections = np.array([even @ wanted, odd @ wanted])
-    determinant = norms[0] * norms[1] - both**2
-    first = (norms[1] * projections[0] - both * projections[1]) / determinant
-    second = (norms[0] * projections[1] - both * projections[0]) / determinant
-    return wanted - first * even - second * odd
+def _unexplained(shapes: np.ndarray, x: np.ndarray, y: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """What is left of `wanted` after the best sum of the two waves, whose phase and height need no search.
+
+    It has a row for each of `shapes`.
+    """
+    even, odd = _gabors(x, y, shapes)
+    both, even_norms, odd_norms = ((one * other).sum(axis=1) for one, other in ((even, odd), (even, even), (odd, odd)))
+    even_norms, odd_norms = even_norms + 1e-12, odd_norms + 1e-12
+    on_even, on_odd = even @ wanted, odd @ wanted
+    determinant = even_norms * odd_norms - both**2
+    first = (odd_norms * on_even - both * on_odd) / determinant
+    second = (even_norms * on_odd - both * on_even) / determinant
+    return wanted - first[:, np.newaxis] * even - second[:, np.newaxis] * odd
+
+
+def _slopes(shape: np.ndarray, *pixels: np.ndarray) -> np.ndarray:
+    """The derivatives of _unexplained at `shape`, by differences that are computed all at once."""
+    moved = shape + np.diag(STEP * np.where(shape < 0, -1, 1) * np.maximum(1, np.abs(shape)))
+    rows = _unexplained(np.vstack([shape, moved]), *pixels)
+    return ((rows[1:] - rows[0]) / (np.diag(moved) - shape)[:, np.newaxis]).T
 
 
 def _starts(component: np.ndarray) -> list[list[float]]:
@@ -142,6 +155,13 @@ def _residual(component: np.ndarray, start: list[float]) -> float:
     """The energy that a fit from `start` leaves of a filter of unit energy."""
     height, width = component.shape
     y, x = np.mgrid[:height, :width].reshape(2, -1).astype(float)
+    pixels = (x, y, component.ravel())
     # After EVALUATIONS the fit is taken as it is.
-    fit = least_squares(_unexplained, start, method="lm", max_nfev=EVALUATIONS, args=(x, y, component.ravel()))
+    fit = least_squares(
+        lambda shape: _unexplained(shape[np.newaxis], *pixels)[0],
+        start,
+        jac=lambda shape: _slopes(shape, *pixels),
+        method="lm",
+        max_nfev=EVALUATIONS,
+    )
     return float((fit.fun**2).sum())

@@ -1,24 +1,26 @@
 """Linear probes: multinomial logistic regression, its penalty chosen on held-out training images."""
 
+import contextlib
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-PENALTIES = tuple(10 ** (-half / 2) for half in range(-2, 13))  # half decades from 10 down to 1e-6
-DEFAULT_PENALTY = 1e-2  # where nothing can be held out
+PENALTIES = tuple(10 ** (-half / 2) for half in range(-2, 11))  # half decades, from 10 to 1e-5
+DEFAULT_PENALTY = 1e-3  # where nothing can be held out
 HELD_OUT = 5  # one image of so many, of each class
-TOLERANCE = 1e-3  # of the largest entry of the gradient, as a part of the one of zero weights
+PATH_NEARNESS, NEARNESS = 0.05, 0.01  # of weights to the best ones, in choosing the penalty and at the end
 ITERATIONS = 500  # at most, at one penalty
-HISTORY = 10  # gradients that L-BFGS keeps
+LEAST_CURVATURE = 1e-8  # of a bias whose class is certain
+RANK = 1e-6  # of an eigenvalue, as a part of the largest: less is rounding error
 
 
 @dataclass(frozen=True)
 class Probe:
     """A linear classifier: weight (classes, features) and bias (classes,) for features standardised with mean and std
     (features,), all float32; the `penalty` it was fitted with, the top-1 share on the held-out images at that penalty,
-    and the iterations of the last fit with whether it converged.
+    and the iterations of the last fit with whether it converged in fewer than ITERATIONS.
     """
 
     weight: Tensor
@@ -32,20 +34,7 @@ class Probe:
 
     def scores(self, features: Tensor) -> Tensor:
         """The scores (images, classes) of features (images, features), float32: softmax makes them probabilities."""
-        weight = self.weight / self.std
-        return functional.linear(features.float(), weight, self.bias - weight @ self.mean)
-
-
-@dataclass(frozen=True)
-class Rotated:
-    """Standardised features as principal components (images, components), with a last column of ones for the bias.
-
-    `variances` are those of the components, 1 for the ones. `basis` (features, components) turns weights back.
-    """
-
-    components: Tensor
-    variances: Tensor
-    basis: Tensor
+        return functional.linear((features.float() - self.mean) / self.std, self.weight, self.bias)
 
 
 def fit_probe(features: Tensor, labels: Tensor, classes: int, seed: int) -> Probe:
@@ -55,108 +44,100 @@ def fit_probe(features: Tensor, labels: Tensor, classes: int, seed: int) -> Prob
     1 / (penalty * images). The penalty is the one of PENALTIES with the least cross entropy on held-out images. `seed`
     decides which are held out, and nothing else is random. Raises ValueError for features that are not finite.
     """
-    if not torch.isfinite(features).all():
-        raise ValueError("the features are not finite numbers")
-    standard = features.float()
-    std, mean = torch.std_mean(standard, 0, correction=0)
-    std = torch.where(standard.amax(0) == standard.amin(0), 1, std)
-    rotated = _rotated((standard - mean) / std)
+    std, mean = torch.std_mean(features.float(), 0, correction=0)
+    if not torch.isfinite(std).all():
+        raise ValueError("the features are not finite, or too large")
+    std = torch.where(features.amax(0) == features.amin(0), 1, std)
+    components, basis = _principal_components(features.to(torch.float32, copy=True).sub_(mean).div_(std))
     labels = labels.to(features.device)
     held_out = _held_out(labels, classes, seed)
-    start = rotated.components.new_zeros(rotated.components.shape[1], classes)
-    penalty, top1, start = (
-        _chosen(rotated, labels, held_out, start) if held_out.any() else (DEFAULT_PENALTY, None, start)
-    )
-    weights, iterations, converged = _fit(rotated.components, labels, rotated.variances, penalty, start)
-    return Probe((rotated.basis @ weights[:-1]).T, weights[-1], mean, std, penalty, top1, iterations, converged)
+    penalty, top1, start = DEFAULT_PENALTY, None, components.new_zeros(components.shape[1], classes)
+    if held_out.any():
+        penalty, top1, start = _chosen(components, labels, held_out, start)
+    weights, iterations, converged = _fit(components, labels, penalty, start, NEARNESS)
+    return Probe((basis @ weights[:-1]).T.contiguous(), weights[-1], mean, std, penalty, top1, iterations, converged)
 
 
-def _rotated(standard: Tensor) -> Rotated:
-    """Principal components: an orthogonal change of variables, so the best weights and their penalty stay the same.
+def _principal_components(standard: Tensor) -> tuple[Tensor, Tensor]:
+    """Standardised features as their principal components (images, components), with a last column of ones for the
+    bias, and the basis (features, components) that turns weights back.
 
-    With more features than images, the best weights lie in the span of the images, whose Gram matrix gives them.
+    The basis is orthogonal, so the best weights and their penalty stay the same. With more features than images, the
+    best weights lie in the span of the images, which the eigenvectors of their Gram matrix give.
     """
     images, features = standard.shape
     if features <= images:
-        variances, basis = torch.linalg.eigh((standard.T @ standard).double() / images)
-        basis = basis.float()
+        basis = torch.linalg.eigh((standard.T @ standard).double())[1].float()
     else:
-        variances, vectors = torch.linalg.eigh((standard @ standard.T).double() / images)
-        kept = variances > variances[-1] * 1e-7  # the rest is rounding error
-        variances, vectors = variances[kept], vectors[:, kept]
-        basis = standard.T @ (vectors / (images * variances).sqrt()).float()
-    components = standard @ basis
-    ones = components.new_ones(images, 1)
-    variances = torch.cat([variances.float().clamp(min=0), ones[0]])
-    return Rotated(torch.cat([components, ones], 1), variances, basis)
+        squares, vectors = torch.linalg.eigh((standard @ standard.T).double())
+        kept = squares > RANK * squares[-1]
+        basis = standard.T @ (vectors[:, kept] / squares[kept].sqrt()).float()
+    return torch.cat([standard @ basis, standard.new_ones(images, 1)], 1), basis
 
 
 def _held_out(labels: Tensor, classes: int, seed: int) -> Tensor:
     """A mask (images,) of about one image in HELD_OUT of each class, one at least where the class has two or more."""
-    random = torch.Generator().manual_seed(seed)
-    mask = torch.zeros(len(labels), dtype=torch.bool)
+    random, places = torch.Generator().manual_seed(seed), labels.cpu()
+    mask = torch.zeros(len(places), dtype=torch.bool)
     for label in range(classes):
-        members = (labels.cpu() == label).nonzero().flatten()
+        members = (places == label).nonzero().flatten()
         count = max(round(len(members) / HELD_OUT), 1) if len(members) > 1 else 0
         mask[members[torch.randperm(len(members), generator=random)[:count]]] = True
     return mask.to(labels.device)
 
 
-def _chosen(rotated: Rotated, labels: Tensor, held_out: Tensor, start: Tensor) -> tuple[float, float, Tensor]:
+def _chosen(components: Tensor, labels: Tensor, held_out: Tensor, start: Tensor) -> tuple[float, float, Tensor]:
     """The penalty with the least cross entropy on the held-out images, their top-1 share, and the weights there.
 
-    The path goes from strong to weak, each fit starting at the last one's weights, until cross entropy grows.
+    The path goes from strong to weak, each fit beginning at the last one's weights, until cross entropy falls no more.
     """
-    kept, checked = rotated.components[~held_out], rotated.components[held_out]
-    best = (float("inf"), DEFAULT_PENALTY, 0.0, start)
+    kept, kept_labels = components[~held_out], labels[~held_out]
+    checked, wanted = components[held_out], labels[held_out]
+    least, best = float("inf"), None
     for penalty in PENALTIES:
-        start, _, _ = _fit(kept, labels[~held_out], rotated.variances, penalty, start)
+        start, _, _ = _fit(kept, kept_labels, penalty, start, PATH_NEARNESS)
         scores = checked @ start
-        loss = functional.cross_entropy(scores, labels[held_out]).item()
-        if loss >= best[0]:
+        loss = functional.cross_entropy(scores, wanted).item()
+        if loss >= least:
             break
-        best = (loss, penalty, (scores.argmax(1) == labels[held_out]).float().mean().item(), start)
-    return best[1:]
+        least, best = loss, (penalty, (scores.argmax(1) == wanted).float().mean().item(), start)
+    return best
+
+
+class _NearEnough(Exception):
+    """The weights are as near the best ones as asked."""
 
 
 def _fit(
-    components: Tensor, labels: Tensor, variances: Tensor, penalty: float, start: Tensor
+    components: Tensor, labels: Tensor, penalty: float, start: Tensor, nearness: float
 ) -> tuple[Tensor, int, bool]:
-    """The best weights (components, classes), the iterations, and whether they converged. `start` is where it begins.
+    """The best weights (components, classes), the iterations, and whether they were few enough.
 
-    L-BFGS works on weights divided by a scale, at which the objective is about as curved in all directions.
+    The weights' distance from the best ones is at most `nearness` of their length, or as little as float32 allows: the
+    objective curves by `penalty` at least, so its gradient over `penalty` bounds the distance. L-BFGS begins at
+    `start`. It works on weights divided by a scale, so that the objective curves by 1 along each of them there.
     """
-    classes = start.shape[1]
-    decay = torch.full_like(variances, penalty)
+    decay = torch.full_like(start, penalty)
     decay[-1] = 0  # the bias
-    scale = (variances / classes + decay).rsqrt()[:, None]
+    shares = (components @ start).softmax(1)
+    curvature = components.square().T @ (shares * (1 - shares) / len(labels)) + decay
+    scale = curvature.clamp(min=LEAST_CURVATURE).rsqrt()
     scaled = (start / scale).requires_grad_()
-    optimizer = torch.optim.LBFGS(
-        [scaled],
-        max_iter=ITERATIONS,
-        max_eval=2 * ITERATIONS,
-        tolerance_grad=0,
-        tolerance_change=0,
-        history_size=HISTORY,
-        line_search_fn="strong_wolfe",
-    )
+    # It stops where float32 shows no change: any tolerance above zero means that.
+    tolerances = {"tolerance_grad": 0, "tolerance_change": 1e-15}
+    optimizer = torch.optim.LBFGS([scaled], max_iter=ITERATIONS, line_search_fn="strong_wolfe", **tolerances)
 
     def objective() -> Tensor:
         optimizer.zero_grad()
         weights = scale * scaled
-        loss = functional.cross_entropy(components @ weights, labels)
-        loss = loss + (decay[:, None] * weights.square()).sum() / 2
+        decayed = decay * weights
+        loss = functional.cross_entropy(components @ weights, labels) + (decayed * weights).sum() / 2
         loss.backward()
+        if torch.linalg.norm(scaled.grad / scale) <= nearness * torch.linalg.norm(decayed):
+            raise _NearEnough
         return loss
 
-    least = TOLERANCE * _gradient_at_zero(components, labels, scale, classes)
-    optimizer.param_groups[0]["tolerance_grad"] = least
-    optimizer.step(objective)
-    converged = scaled.grad.abs().amax().item() <= least
-    return (scale * scaled).detach(), optimizer.state[scaled]["n_iter"], converged
-
-
-def _gradient_at_zero(components: Tensor, labels: Tensor, scale: Tensor, classes: int) -> float:
-    """The largest entry of the objective's gradient at zero weights."""
-    errors = 1 / classes - functional.one_hot(labels, classes).to(components.dtype)
-    return (scale * (components.T @ errors)).abs().amax().item() / len(labels)
+    with contextlib.suppress(_NearEnough):
+        optimizer.step(objective)
+    iterations = optimizer.state[scaled]["n_iter"]
+    return (scale * scaled).detach(), iterations, iterations < ITERATIONS

@@ -46,45 +46,53 @@ def closure(module: str, package: Path = PACKAGE) -> set[str]:
 @functools.cache
 def _parsed(package: Path, module: str) -> tuple[str, frozenset[str]]:
     """The counted part of a module's syntax tree, as text, and the modules of `package` that it imports."""
-    tree = _WordsDropped().visit(ast.parse(_file(package, module).read_text(encoding="utf-8")))
-    imported = {name for node in ast.walk(tree) for name in _imports(node, package.name)}
-    return repr(_structure(tree)), frozenset(name for name in imported if _file(package, name).is_file())
+    tree = ast.parse(_file(package, module).read_text(encoding="utf-8"))
+    imports: list[ast.Import | ast.ImportFrom] = []
+    text = _text(tree, imports)
+    imported = {name for node in imports for name in _imports(node, package.name)}
+    return text, frozenset(name for name in imported if _file(package, name).is_file())
 
 
 def _file(package: Path, module: str) -> Path:
     return package.joinpath(*module.split(".")).with_suffix(".py")
 
 
-class _WordsDropped(ast.NodeTransformer):
-    """Removes from a syntax tree what only people read."""
+def _text(node: object, imports: list[ast.Import | ast.ImportFrom]) -> str:
+    """A syntax tree as text, without what only people read and without empty fields, which differ between Pythons.
 
-    def visit_Raise(self, node: ast.Raise) -> ast.Raise:
-        if isinstance(node.exc, ast.Call):
-            node.exc = node.exc.func
-        return node
+    Its imports are added to `imports`. One pass makes all of it, since Snakemake waits for this at every start.
+    """
+    kind = type(node)
+    if kind is list:
+        return f"[{', '.join([_text(item, imports) for item in node if not _is_dropped(item)])}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    if kind is ast.Import or kind is ast.ImportFrom:
+        imports.append(node)
+    changed = _without_words(node) if kind is ast.Call or kind is ast.Raise else {}
+    parts = [f"'{kind.__name__}'"]
+    for name in node._fields:
+        value = changed[name] if name in changed else getattr(node, name, None)
+        if value is not None and value != []:
+            parts.append(f"('{name}', {_text(value, imports)})")
+    return f"[{', '.join(parts)}]"
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | ast.Pass:
-        if isinstance(node.value, ast.Constant):  # a docstring
-            return ast.Pass()
-        called = node.value.func if isinstance(node.value, ast.Call) else None
-        printed = isinstance(called, ast.Name) and called.id == "print"
-        return ast.Pass() if printed else self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        node.keywords = [keyword for keyword in node.keywords if keyword.arg not in WORDS]
-        if isinstance(node.func, ast.Name) and node.func.id == PROGRESS:
-            node.args, node.keywords = node.args[:1], []
-        return self.generic_visit(node)
+def _is_dropped(node: object) -> bool:
+    """Whether a statement does nothing that counts: a docstring, what is printed, or pass."""
+    if type(node) is not ast.Expr:
+        return type(node) is ast.Pass
+    called = node.value.func if isinstance(node.value, ast.Call) else None
+    return isinstance(node.value, ast.Constant) or (isinstance(called, ast.Name) and called.id == "print")
 
 
-def _structure(node: object) -> object:
-    """A syntax tree as nested lists, without empty fields, which differ between versions of Python."""
-    if isinstance(node, ast.AST):
-        fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
-        return [type(node).__name__, *((name, _structure(value)) for name, value in fields)]
-    if isinstance(node, list):
-        return [_structure(item) for item in node if not isinstance(item, ast.Pass)]
-    return node
+def _without_words(node: ast.Call | ast.Raise) -> dict[str, object]:
+    """The fields of a node that hold text for people, without it: what is raised, help, and words of progress bars."""
+    if isinstance(node, ast.Raise):
+        return {"exc": node.exc.func} if isinstance(node.exc, ast.Call) else {}
+    if isinstance(node.func, ast.Name) and node.func.id == PROGRESS:
+        return {"args": node.args[:1], "keywords": []}
+    return {"keywords": [keyword for keyword in node.keywords if keyword.arg not in WORDS]} if node.keywords else {}
 
 
 def _imports(node: ast.AST, package: str) -> Iterator[str]:

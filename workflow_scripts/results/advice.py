@@ -10,7 +10,9 @@ from workflow_scripts.results.units import first_units
 from workflow_scripts.results.verdicts import (
     UNSURE,
     at_most,
+    decimal,
     depths_in_words,
+    difference,
     has_interval,
     negated,
     noise_of,
@@ -38,12 +40,12 @@ def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str
             per_depth(effects, name, halves).dropna(subset="points")
             for name in ("boost_over_base", "total_drop", "recovery")
         )
+        pretrained = halves.endswith(PRETRAINED_SOURCE)
+        freeze_advice = _pretrained_freeze_advice if pretrained else _freeze_advice
         parts = [
-            give(rows, names or {})
-            for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops))
-            if not rows.empty
+            give(rows, names or {}) for give, rows in ((_copy_advice, boosts), (freeze_advice, drops)) if not rows.empty
         ]
-        if parts and halves.endswith(PRETRAINED_SOURCE):
+        if parts and pretrained:
             more = [] if drops.empty else _tuned(drops, recoveries)
             target = halves.removesuffix(PRETRAINED_SOURCE)
             sentences.append(f"From the pretrained network to {target}: {' '.join([*parts, *more])}")
@@ -70,10 +72,31 @@ def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
 
 def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
     best = drops.loc[drops["points"].idxmin()]
-    if verdict(best) == -1:
-        gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
-        return f"{gain}{_hedged(best)}. {_cheap_advice(drops, names)}"
-    return _cheap_advice(drops, names)
+    cheap = _cheap_advice(drops, names)
+    return f"{_gain(best, names)}. {cheap}" if verdict(best) == -1 else cheap
+
+
+def _pretrained_freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
+    """The best depth to freeze, and the deepest that is not clearly worse than it."""
+    best = drops.loc[drops["points"].idxmin()]
+    worse = {depth for depth, drop in drops.iterrows() if verdict(difference(drop, best)) == 1}
+    if verdict(best) != -1:
+        cheap = _cheap_advice(drops.drop(index=worse), names)
+        ending = _hedged(best) if verdict(best) else f", which is undecided{_hedged(best)}"
+        return f"{cheap} The best depth to freeze is n = {best.name}: it costs {number(best)}{ending}."
+    deepest = max(set(drops.index) - worse)
+    sentences = [f"{_gain(best, names)}, the most of all depths."]
+    if deepest != best.name:
+        sentences.append(f"To save time, freeze {first_units(deepest, names)}: this does about as well.")
+    if beyond := sorted(depth for depth in worse if depth > deepest):
+        less = drops.loc[beyond[0], "points"] - best["points"]
+        sentences.append(f"Freezing {first_units(beyond[0], names)} does {decimal(less)} points worse.")
+    return " ".join(sentences)
+
+
+def _gain(best: pd.Series, names: Mapping[int, str]) -> str:
+    gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
+    return f"{gain}{_hedged(best)}"
 
 
 def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:

@@ -162,13 +162,14 @@ def _validation_noise(inside: pd.DataFrame, weights: Mapping, pairs: int) -> flo
     """
     if "val_images" not in inside:
         return np.nan
-    images, shares = inside["val_images"], inside[list(weights)] / 100
-    plain = (shares * (1 - shares)).div(images, axis=0)
-    more = shares.mul(images, axis=0).add(1).div(images + 2, axis=0)
-    few = np.minimum(shares, 1 - shares).mul(images, axis=0) < FEW_IMAGES
-    careful = (more * (1 - more)).mul((images + 2) / images**2, axis=0)
-    variances = plain.mask(few, careful).mean() * pd.Series(weights) ** 2
-    return float(100 * np.sqrt(variances.sum(skipna=False) / pairs))
+    known = inside[inside["val_images"].notna()]
+    if known.empty:
+        return np.nan
+    images, shares = known[["val_images"]].to_numpy(np.float64), known[list(weights)].to_numpy(np.float64) / 100
+    more = (shares * images + 1) / (images + 2)
+    few = np.minimum(shares, 1 - shares) * images < FEW_IMAGES
+    variances = np.where(few, more * (1 - more) * (images + 2) / images**2, shares * (1 - shares) / images)
+    return float(100 * np.sqrt(variances.mean(axis=0) @ np.square([*weights.values()]) / pairs))
 
 
 def _unpaired(rows: pd.DataFrame, weights: Mapping, span: tuple[int, int]) -> dict:

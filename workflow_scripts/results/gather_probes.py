@@ -60,9 +60,9 @@ def accuracy_interval(right: np.ndarray) -> dict[str, float]:
 
 
 def gap_interval(right: np.ndarray, last: np.ndarray) -> dict[str, float]:
-    """By how much the accuracy of `right` is above that of `last` on the same images, and its bootstrap interval (95 %).
+    """By how much the accuracy of `right` is above that of `last` on the same images, and the bootstrap's interval.
 
-    Both ends are NaN where no image is classified differently: nothing then tells how far others would differ.
+    Both its ends are NaN where no image is classified differently: nothing then tells how far others would differ.
     """
     images = len(right)
     better, worse = ((right > last).sum() / images, (right < last).sum() / images)

@@ -12,6 +12,8 @@ from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partit
 
 CURVES = ["partition", *VARIANT_COLUMNS]  # curves that have these in common should have the same depths
 DRAWN = re.compile(r", (\d+) drawn images? a class")  # in a kind of halves whose target has so many
+# Begins a kind of halves that has no name of a user's: of a partition from a CSV, or of datasets of a pair.
+OWN_WORDS = re.compile(r"((random|natural / man-made|near|middle|far) halves|all classes)\b")
 PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects where P takes the place of A
 
 

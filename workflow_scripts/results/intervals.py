@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import bootstrap, t
+from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
 RESAMPLES = 4999
@@ -32,6 +32,8 @@ def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed:
 
     if all(np.ptp(sample) < ROUNDING for sample in samples):
         return np.nan, np.nan
+    from scipy.stats import bootstrap  # a second of start-up, which most steps and small studies need not pay
+
     drawn = bootstrap(
         spread,
         weighted_mean,
@@ -40,7 +42,7 @@ def mean_interval(samples: Sequence[np.ndarray], weights: Sequence[float], seed:
         method="percentile",
         rng=np.random.default_rng(seed),
     )
-    half_width = t.ppf(0.5 + CONFIDENCE / 2, _degrees_of_freedom(samples, weights)) * float(drawn.standard_error)
+    half_width = stdtrit(_degrees_of_freedom(samples, weights), 0.5 + CONFIDENCE / 2) * float(drawn.standard_error)
     return centre - half_width, centre + half_width
 
 

@@ -23,6 +23,7 @@ from workflow_scripts.results.probes import (
     cheapest_cut,
     deepest,
     depth_table,
+    of_trained,
     probe_sets,
     with_most_images,
 )
@@ -49,7 +50,7 @@ def probe_findings(probes: pd.DataFrame, results: pd.DataFrame) -> dict[str, lis
     `results` (groups.load_results) have the frozen curves that stand beside them, if there are any.
     """
     most = with_most_images(probes)
-    trained = [one for one in most if one.group != "random"] or most
+    trained = of_trained(most)
     return {
         WHERE_TO_CUT: [_cut(one, trained) for one in trained],
         "Is the last unit the best place to cut?": [*_each(_last, trained)],
@@ -168,9 +169,9 @@ def _together(one: ProbeSet, table: pd.DataFrame, best: int) -> Answer:
 
 def _few(probes: pd.DataFrame) -> Iterator[Part]:
     """The best cut for each number of images of each class, the fewest first."""
-    for most in with_most_images(probes):
+    for most in of_trained(with_most_images(probes)):
         same = [one for one in probe_sets(probes) if (one.halves, one.group) == (most.halves, most.group)]
-        if len(same) < 2 or most.group == "random":
+        if len(same) < 2:
             continue
         tables = {one.amount: depth_table(one.rows) for one in reversed(same)}
         lines = [f"{with_images(amount)}: {_short(table)}" for amount, table in tables.items()]

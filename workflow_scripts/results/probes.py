@@ -75,6 +75,11 @@ def with_most_images(probes: pd.DataFrame) -> list[ProbeSet]:
     return list(most.values())
 
 
+def of_trained(sets: list[ProbeSet]) -> list[ProbeSet]:
+    """Those of `sets` that are not of an untrained network; all of them where there are no others."""
+    return [one for one in sets if one.group != "random"] or sets
+
+
 def depth_table(rows: pd.DataFrame) -> pd.DataFrame:
     """A row per depth, the deepest before TOGETHER, of the rows of one ProbeSet. Diverged probes are in no mean.
 

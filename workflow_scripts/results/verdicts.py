@@ -1,8 +1,11 @@
 """Verdicts on effects and their wording. They rest on an effect's interval or, without one, on the noise."""
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
+
+from workflow_scripts.results.groups import OWN_WORDS
 
 Part = tuple[str, str, str]  # kind of halves, the sentences on them, what these rest on
 
@@ -54,6 +57,18 @@ def negated(effect: pd.Series) -> pd.Series:
     return changed
 
 
+def difference(effect: pd.Series, other: pd.Series) -> pd.Series:
+    """`effect` minus `other`. The interval is the widest that both leave possible, if both have one."""
+    return pd.Series(
+        {
+            "points": effect["points"] - other["points"],
+            "low": effect["low"] - other["high"],
+            "high": effect["high"] - other["low"],
+            "noise_points": math.hypot(noise_of(effect), noise_of(other)),
+        }
+    )
+
+
 def decimal(value: float, form: str = ".1f") -> str:
     """`value` in the format `form`. What rounds to zero has no sign."""
     text = format(value, form)
@@ -81,7 +96,7 @@ def _without_interval(effect: pd.Series, elsewhere: bool) -> str:
 
 def subject(halves: str, effects: pd.DataFrame) -> str:
     """The label of sentences on these effects: the halves and, without an interval, "in these runs"."""
-    return f"{capital(halves)}{'' if effects['low'].notna().any() else f', {UNSURE}'}:"
+    return f"{capital_halves(halves)}{'' if effects['low'].notna().any() else f', {UNSURE}'}:"
 
 
 def depths_in_words(depths: Iterable[int]) -> str:
@@ -107,7 +122,12 @@ def common_basis(parts: list[Part]) -> str:
     """What answers rest on: said once if it is the same for all, else by kind of halves."""
     if len({basis for _, _, basis in parts}) == 1:
         return parts[0][2]
-    return " ".join(f"{capital(halves)}: {basis}" for halves, _, basis in parts)
+    return " ".join(f"{capital_halves(halves)}: {basis}" for halves, _, basis in parts)
+
+
+def capital_halves(halves: str) -> str:
+    """A kind of halves at the start of a sentence: with a capital, unless it begins with a user's name."""
+    return capital(halves) if OWN_WORDS.match(halves) else halves
 
 
 def capital(text: str) -> str:

@@ -5,10 +5,13 @@ from helpers import ROOT, default_config
 
 from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import study_config
+from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.plumbing.cli import InputError
 
 SCHEMA = ROOT / "schemas/config.schema.yaml"
 PAIR = {"partition": "cars_birds", "halves": {"A": "sample", "B": "birds"}, "transfer": ["frozen"]}
+
+PARTS = ("letters", "digits")  # of EMNIST
 
 
 @pytest.fixture
@@ -65,11 +68,32 @@ def test_what_is_no_pair_is_refused(checked, changes, message):
     assert told.startswith("configuration: matrix[0]")
 
 
-def test_a_pair_has_one_meaning(checked):
+def test_a_pair_has_one_meaning(checked, tmp_path):
     reduced = PAIR | {"partition": "cars_birds_first_5_per_class"}
     assert checked(PAIR, reduced)
     with pytest.raises(InputError, match="a different entry of partition cars_birds has other halves"):
         checked(PAIR, reduced | {"halves": {"A": "birds", "B": "sample"}})
+    halves = "".join(f"{one.wnid},{'AB'[number % 2]}\n" for number, one in enumerate(SAMPLE_CLASSES))
+    (tmp_path / "halves.csv").write_text(f"class,half\n{halves}")
+    by_csv = {"partition": "cars_birds", "csv": str(tmp_path / "halves.csv")}
+    assert checked(by_csv)
+    for entries in (PAIR, by_csv), (by_csv, PAIR):
+        with pytest.raises(InputError, match="a different entry of partition cars_birds has other halves"):
+            checked(*entries)
+
+
+@pytest.mark.parametrize("name", ["Birds", "BIRDS"])
+def test_datasets_of_a_study_share_no_folder_where_capitals_do_not_count(checked, tmp_path, name):
+    folders = {one: {"kind": "folder", "path": str(tmp_path)} for one in ("birds", name)}
+    with pytest.raises(InputError, match=f"datasets.{name}: the name belongs to a different dataset"):
+        checked(PAIR, **folders)
+
+
+def test_two_parts_of_a_torchvision_dataset_are_refused():
+    own, other = ({"kind": "torchvision", "name": "EMNIST", "root": ".", "options": {"split": one}} for one in PARTS)
+    given = default_config() | {"dataset": default_config()["dataset"] | own, "datasets": {"EMNIST": other}}
+    with pytest.raises(InputError, match=r"datasets\.EMNIST: both parts of EMNIST would lie in data/EMNIST\. Keep one"):
+        check_config(study_config(given | {"matrix": [{"partition": "whole"}]}, ROOT, False, None), SCHEMA)
 
 
 def test_datasets_are_called_differently(checked):

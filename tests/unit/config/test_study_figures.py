@@ -60,6 +60,13 @@ def study(matrix, **changes):
             ["figure2", "effects", "target_images", "boost", "figure3", "similarity", "filters", "learning"],
         ),
         ([{"partition": "whole", "target_images_per_class": [1, "all"]}], {}, ["filters", "learning"]),
+        (
+            [{"partition": "whole", "random": ["frozen"], "target_images_per_class": [1]}],
+            {},
+            ["target_images", "learning"],
+        ),
+        ([{"partition": "whole", "pretrained": ["probe"]}], {}, ["probes"]),
+        ([{"partition": "random0", "transfer": ["probe"]}], {}, ["probes", "filters", "learning"]),
         ([], {"results_table": str(PUBLISHED)}, ["figure2", "effects", "boost", "figure3", "reduced"]),
     ],
 )
@@ -82,6 +89,7 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "whole", "random": ["frozen"], "pretrained": ["frozen"], "depths": [2]},
         {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
         {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [3], "depths": [2]},
+        {"partition": "whole", "pretrained": ["probe"]},
         {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
     made_from = figure_files(study(matrix) | {"study": "s"})
@@ -95,4 +103,6 @@ def test_every_figure_is_made_from_files_of_the_study():
     assert made_from["hierarchy"]["partitions"] == [
         f"results/s/partitions/{name}.json" for name in (*partitions, "whole")
     ]
-    assert len(made_from["filters"]["weights"]) == 7 + 2
+    weights = made_from["filters"]["weights"]
+    assert len(weights) == 5 + 2  # none of drawn images
+    assert not any("_draw_" in file for file in weights)

@@ -45,7 +45,8 @@ def blobs(size, count=12, seed=1):
 
 @pytest.mark.parametrize("size", [7, 11])
 def test_drawn_filters_are_what_they_are(size):
-    limits = thresholds(untrained_filters((12, 3, size, size)))
+    control = untrained_filters((12, 3, size, size))
+    limits = thresholds(gabor_fit(control), colour_blob(control))
     for filters, kind in ((gabors(size), "gabor"), (blobs(size), "colour blob")):
         found = kinds(gabor_fit(filters), colour_blob(filters), limits)
         assert list(found) == [kind] * len(filters)
@@ -56,7 +57,8 @@ def test_drawn_filters_are_what_they_are(size):
 def test_noise_is_called_something_as_often_as_the_thresholds_say():
     control = untrained_filters((50, 3, 5, 5))
     noise = untrained_filters((50, 3, 5, 5), seed=5)
-    found = kinds(gabor_fit(noise), colour_blob(noise), thresholds(control))
+    limits = thresholds(gabor_fit(control), colour_blob(control))
+    found = kinds(gabor_fit(noise), colour_blob(noise), limits)
     assert len(noise) == 200
     for kind in ("gabor", "colour blob"):
         assert 0.01 <= np.mean(found == kind) <= 0.11  # 5 % plus or minus four standard errors of both samples

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from workflow_scripts.features.pooling import MOST_FEATURES, pool_features
+from workflow_scripts.network.build import build_network
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -80,3 +81,26 @@ def test_features_are_float32_whatever_the_outputs_are(shape):
 def test_other_outputs_are_refused():
     with pytest.raises(ValueError, match="5 dimensions"):
         pool_features(outputs(2, 3, 4, 4, 4))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("architecture", "counts"),
+    [
+        ("timm:tf_efficientnet_lite0", [512, 1024] + [384] * 2 + [640] * 2 + [320] * 3 + [448] * 3 + [768] * 4),
+        ("torchvision:resnet18", [1024] * 3 + [512] * 2 + [1024] * 2 + [512] * 2),
+        ("torchvision:swin_t", [384] * 3 + [768] * 2 + [384] * 6 + [768] * 2),
+        ("torchvision:vit_b_32", [1536] * 12 + [768]),  # its last unit gives the class token alone
+        ("torchvision:alexnet", [1024, 768, 384, 1024, MOST_FEATURES, MOST_FEATURES, MOST_FEATURES]),
+    ],
+)
+def test_every_unit_of_real_networks(architecture, counts):
+    network = build_network(architecture, 224, 10)
+    found = outputs(1, 3, 224, 224)
+    sizes = []
+    with torch.inference_mode():
+        for number in range(len(network.names) - 1):
+            found = network.unit(number, found)
+            sizes.append(pool_features(found).shape[1])
+    assert sizes[: len(counts)] == counts
+    assert max(sizes) <= MOST_FEATURES

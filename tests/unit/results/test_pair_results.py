@@ -1,6 +1,9 @@
 """Pairs of datasets in results: groups, effects and findings keep their two directions apart, and from halves."""
 
+import re
+
 import pandas as pd
+import pytest
 from odd_studies import table
 
 from workflow_scripts.report.figures.hierarchy import plot_hierarchy
@@ -8,6 +11,7 @@ from workflow_scripts.report.figures.pairs import plot_pairs
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import equal_halves, load_results
+from workflow_scripts.results.verdicts import capital_halves
 
 TO = {"A": "birds to cars", "B": "cars to birds"}
 
@@ -39,6 +43,28 @@ def test_findings_name_the_direction_and_the_shared_classes(tmp_path):
     )
     none = findings(results, effect_table(results), pairs=[cars, birds | {"halves": {"B": ["owl"]}}])
     assert any("No class of one half has the name of a class of the other." in one["answer"] for one in none)
+
+
+def test_names_of_datasets_keep_their_letters(tmp_path):
+    results = loaded(tmp_path)
+    answers = "\n".join(one["answer"] for one in findings(results, effect_table(results)))
+    assert re.search(r"^birds to cars\b.*: ", answers, re.MULTILINE)
+    assert re.search(r"^Random halves\b.*: ", answers, re.MULTILINE)
+    assert not re.search("(Birds|Cars) to", answers)
+
+
+@pytest.mark.parametrize(
+    ("halves", "start"),
+    [
+        ("near halves, pretrained source", "Near halves, pretrained source"),
+        ("all classes, 5 images a class", "All classes, 5 images a class"),
+        ("mine halves", "mine halves"),
+        ("random to near", "random to near"),
+        ("cifar100 to tiny_imagenet", "cifar100 to tiny_imagenet"),
+    ],
+)
+def test_our_own_words_begin_with_a_capital(halves, start):
+    assert capital_halves(halves) == start
 
 
 def test_figures_show_each_direction(tmp_path):

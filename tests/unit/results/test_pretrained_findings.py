@@ -1,6 +1,7 @@
 """Findings and advice on a pretrained source, on built tables whose answers are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from odd_studies import loaded, table, units_of
 
@@ -83,9 +84,33 @@ def test_advice_says_how_deep_to_copy_and_to_freeze(tmp_path):
     told = advice(effect_table(pretrained(tmp_path)), names(tmp_path))
     assert told.startswith("From the pretrained network to all classes: Copy the first unit (conv1) and fine-tune it.")
     assert "Freezing the first unit (conv1) gains 5.0 points" in told
-    assert "To save time, freeze at most the first 4 units (up to layer1.2)." in told
-    assert "Freezing the first 7 units (up to layer2.2) costs 4.0 points" in told
+    assert "over training from scratch, the most of all depths. Freezing the first 4 units (up to layer1.2) " in told
+    assert "does 2.0 points worse. Fine-tuning" in told
     assert "Fine-tuning the units at n = 1 in place of freezing them adds 2.0 points" in told
+
+
+def drops(*rows):
+    """Effects of which only total_drop is there: points, low and high of each depth."""
+    columns = {"halves": "all classes, pretrained source", "effect": "total_drop", "noise_points": 0.5}
+    table = pd.DataFrame(rows, columns=["points", "low", "high"]).assign(**columns)
+    return table.assign(layers=[str(depth) for depth in range(1, len(rows) + 1)])
+
+
+def test_no_depth_is_advised_that_is_clearly_worse_than_the_best():
+    """As in configs/cifar_resnet20_measured.yaml: both of its last depths gain, the last one much less."""
+    nan = float("nan")
+    told = advice(drops((-15, -18, -12), (-23, -26, -20), (-22, -25, -19), (-12, -15, -9)))
+    assert "Freezing the first 2 units gains 23.0 points (20.0 to 26.0)" in told
+    assert "To save time, freeze the first 3 units: this does about as well." in told
+    assert told.endswith("Freezing the first 4 units does 11.0 points worse.")
+    alike = advice(drops((-15, -18, -12), (-23, -26, -20)))
+    assert "To save time" not in alike
+    assert "worse" not in alike
+    unsure = advice(drops((-15, nan, nan), (-23, nan, nan), (-22, nan, nan), (-21, nan, nan)))
+    assert "freeze the first 3 units: this does about as well. Freezing the first 4 units does 2.0 points" in unsure
+    little = advice(drops((-0.4, -1.1, 0.3), (0.9, 0.8, 1.0)))
+    assert "freeze at most the first unit. " in little
+    assert little.endswith("The best depth to freeze is n = 1: it costs -0.4 points (-1.1 to 0.3), which is undecided.")
 
 
 def test_the_head_is_no_unit_to_copy(tmp_path):

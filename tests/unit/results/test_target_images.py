@@ -177,8 +177,8 @@ def test_pairs_of_datasets_are_named_by_source_and_target(tmp_path):
     made = study(DEEPER, plain="two")
     made["pair"] = made["target"].map({"A": "birds to cars", "B": "cars to birds"})
     entry, _ = found(made, tmp_path)
-    assert entry["answer"].split("\n")[0] == "Birds to cars:"
-    assert "\nCars to birds:\nWith 2 images of each class: freeze the first 7 units." in entry["answer"]
+    assert entry["answer"].split("\n")[0] == "birds to cars:"
+    assert "\ncars to birds:\nWith 2 images of each class: freeze the first 7 units." in entry["answer"]
     assert halves_of(named(5, "two"), "cars to birds") == "cars to birds, 5 drawn images a class"
 
 

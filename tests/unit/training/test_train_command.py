@@ -164,7 +164,7 @@ def test_lengths_in_epochs(command, tmp_path):
 
 
 LONG = {"duration": 900, "validate_every": 150}
-KILLS = 16
+KILLS = 8  # make test-faults has more
 
 
 def kill_at_a_random_moment(command, checkpoint, number, chance):

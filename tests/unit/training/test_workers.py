@@ -122,11 +122,11 @@ def test_two_processes_learn_what_one_does(command, tmp_path, depths, treatment)
 
 @pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_to_the_same_bits(command, tmp_path):
-    run(command("whole", True, duration=300, validate_every=50))
-    arguments = command("broken", True, duration=300, validate_every=50)
+    run(command("whole", True, duration=150, validate_every=25))
+    arguments = command("broken", True, duration=150, validate_every=25)
     log = tmp_path / "log"
     with log.open("w") as file, subprocess.Popen(arguments, cwd=ROOT, stderr=file) as process:
-        while "iteration 50/300" not in log.read_text():
+        while "iteration 25/150" not in log.read_text():
             assert process.poll() is None, log.read_text()
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)

@@ -26,6 +26,7 @@ from workflow_scripts.results.probes import (
     ProbeSet,
     best_cut,
     depth_table,
+    of_trained,
     probe_sets,
     read_probes,
     with_most_images,
@@ -41,6 +42,7 @@ CUT = "cut chosen on held-out training images"
 COLUMNS = 2  # panels side by side
 BESIDE = 1.3  # depths from the deepest to the probe on all units
 DASH = 0.3  # of a depth: half the dash of that probe
+APART = 0.1  # of a depth between the intervals of two sources there
 RING = {"facecolors": "none", "edgecolors": "black", "linewidths": 1.3}
 FROZEN = "units above trained (frozen {})"
 
@@ -89,9 +91,9 @@ def _panels(probes: pd.DataFrame) -> dict[str, list[Line]]:
         panels.setdefault(title, []).append(Line(one, *STYLES[one.group]))
     colours = amount_colours(sorted(probes["amount"].unique()))
     every = [*probe_sets(probes)]
-    for most in with_most_images(probes):
+    for most in of_trained(with_most_images(probes)):
         same = [one for one in reversed(every) if (one.halves, one.group) == (most.halves, most.group)]
-        if len(same) > 1 and most.group != "random":
+        if len(same) > 1:
             chosen = [Line(one, with_images(one.amount), colours[one.amount], "o") for one in same]
             panels[f"{most.halves}: {STYLES[most.group][0]}"] = chosen
     return panels
@@ -106,8 +108,8 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
     tables = [depth_table(line.probes.rows) for line in lines]
     cuts = [math.nan if (best := best_cut(table)) is None else table.loc[best, "points"] for table in tables]
     highest = max((cut for cut in cuts if cut == cut), default=math.nan)
-    for line, table, cut in zip(lines, tables, cuts, strict=True):
-        _draw_probes(axes, line, table)
+    for number, (line, table, cut) in enumerate(zip(lines, tables, cuts, strict=True)):
+        _draw_probes(axes, line, table, APART * (number - (len(lines) - 1) / 2))
         if cut == cut:
             _mark_cut(axes, best_cut(table), cut, line.colour, cut == highest)
     for line in lines:
@@ -120,7 +122,7 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
         say(axes, "No probe has finite features.")
 
 
-def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame) -> None:
+def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame, sideways: float) -> None:
     """A line over depths with its intervals, a dash for all units together, and a ring around the chosen cut."""
     single = table[table.index != TOGETHER]
     if single["points"].notna().any():
@@ -130,7 +132,7 @@ def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame) -> None:
     place = single.index.max() + BESIDE
     for _, row in table[table.index == TOGETHER].dropna(subset="points").iterrows():
         axes.hlines(row["points"], place - DASH, place + DASH, color=line.colour, linewidth=2.5)
-        axes.vlines(place, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
+        axes.vlines(place + sideways, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
 
 
 def _mark_cut(axes: Axes, depth: int, percent: float, colour: str | tuple, above: bool) -> None:

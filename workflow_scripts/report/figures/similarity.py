@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import spearmanr
 
 from workflow_scripts.features.limits import FEWEST_IMAGES
 from workflow_scripts.plumbing import cli
@@ -97,7 +96,7 @@ def _draw_costs(axes: Axes, costs: pd.DataFrame, name: str, similarity: pd.DataF
         axes.plot(chosen["cka"], chosen["cost"], **style, label=f"n = {depth}")
     axes.axhline(0, color="black", linewidth=0.8)
     varied = len(points) > 2 and min(points["cka"].nunique(), points["cost"].nunique()) > 1
-    rank = spearmanr(points["cka"], points["cost"]).statistic if varied else 0.0
+    rank = points["cka"].corr(points["cost"], method="spearman") if varied else 0.0
     told = f"rank correlation {decimal(rank, '.2f')}, " if varied else ""
     axes.set_title(f"{told}{len(points)} networks, not independent" if len(points) else "no networks to compare")
     axes.set(xlabel="linear CKA of source and target at depth n", ylabel=f"{name}, points")
