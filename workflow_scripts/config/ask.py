@@ -172,7 +172,7 @@ def _say_price(ask: Ask) -> float:
     config = ask.config()
     packed = (store_folder(config) / "manifest.json").exists()
     minutes = probe_minutes(config, ask.data, ask.units, packed)
-    speed = f"{rate(config) / 1e9:,.0f} billion operations a second"
+    speed = f"{rate(config, ask.units) / 1e9:,.0f} billion operations a second"
     where = "a GPU" if ask.device == "cuda" else f"{ask.threads} core{'s' * (ask.threads > 1)}"
     again = " What is there already is not computed again." * (ask.results / "report.html").exists()
     print(
