@@ -8,7 +8,7 @@ from workflow_scripts.network.catalogue import UnitCost
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
-# Operations a second and core. Small networks have depthwise convolutions, which wait for memory: EfficientNet-Lite0 had
+# Operations a second and core. Small networks have depthwise convolutions, which wait for memory. Lite0 had
 # 23e9 and MobileNetV3-small 27e9 on an Intel Xeon, ResNet-18 had 112e9 and ResNet-50 71e9.
 SMALL, SMALL_OPERATIONS, OPERATIONS = 1e9, 20e9, 60e9
 PACKED = 100  # images a second and core, of a megapixel each
