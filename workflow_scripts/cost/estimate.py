@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workflow_scripts.cost.operations import job_operations, operations_per_image
+from workflow_scripts.cost.operations import job_operations, operations_per_image, task_lengths
+from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.study.jobs import TrainingJob
-from workflow_scripts.study.matrix import study_jobs
+from workflow_scripts.study.matrix import probe_jobs, study_jobs
 
 
 def job_seconds(settings: Mapping, operations_per_second: float) -> dict[TrainingJob, float]:
@@ -20,6 +21,16 @@ def job_seconds(settings: Mapping, operations_per_second: float) -> dict[Trainin
     jobs = study_jobs(settings)
     operations = {job: job_operations(job, settings) for job in {replace(job, seed=0) for job in jobs}}
     return {job: operations[replace(job, seed=0)] / speed for job in jobs}
+
+
+def features_seconds(settings: Mapping, operations_per_second: float) -> dict[str, float]:
+    """Seconds of computing the features of each source of probes, by the stem of their file: one pass over a task."""
+    seconds = {}
+    for job in probe_jobs(settings):
+        lengths = task_lengths(job.of_features, settings)
+        forward = 2 * sum(cost.multiplications for cost in study_costs(settings, lengths.classes)[:-1])
+        seconds[job.features] = forward * (lengths.train_images + lengths.val_images) / operations_per_second
+    return seconds
 
 
 def networks_of(jobs: Sequence[TrainingJob]) -> int:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.cost.estimate import job_seconds, networks_of, speed, stage_of, surveyed, total
+from workflow_scripts.cost.estimate import features_seconds, job_seconds, networks_of, speed, stage_of, surveyed, total
 from workflow_scripts.cost.group_size import first_to_end, open_seconds, walls_by_size
 from workflow_scripts.cost.operations import task_lengths
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.plumbing import cli
 from workflow_scripts.study.jobs import BASE, TrainingJob
+from workflow_scripts.study.matrix import probe_jobs
 
 PACKED_PER_SECOND = 355  # full-size JPEGs a second and core (make bench-data, an AMD EPYC)
 Seconds = Mapping[TrainingJob, float]
@@ -78,11 +79,6 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
     """The plan as text. `folder` is the study's results directory, whose records say which jobs are done."""
     seconds = job_seconds(settings, operations_per_second)
     done = {job for job in seconds if (folder / f"{job.stem}.json").exists()}
-    running = settings["running"]
-    unit = "GPUs" if settings["training"]["device"] == "cuda" else f"jobs of {running['threads']} threads"
-    times = waiting_times(seconds, done, devices, running["gpus_per_job"])
-    counts = sorted({*devices, running["devices"] or devices[0]})
-    walls = walls_by_size(settings, operations_per_second, counts, folder)
     store, weights = disk_bytes(list(seconds), settings)
     images = total(settings, "train_images") + total(settings, "val_images")
     packing = images / PACKED_PER_SECOND / 3600
@@ -90,17 +86,44 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
         f"Study {settings['study']}: {networks_of(list(seconds))} networks in {len(seconds)} jobs,"
         f" {len(done)} of them done.",
         f"Speed: {rate_from}.",
+        *(_training_lines(seconds, done, settings, operations_per_second, folder, devices) if seconds else []),
+        *probe_lines(settings, operations_per_second, folder),
+        f"Packing: {images:,} images, {_duration(packing)} of a core if they are large JPEGs.",
+        f"Disk: {_size(store)} packed, {_size(weights)} of weights.",
+        *([f"Memory of the largest job: {settings['memory_mb']:,} MB."] if seconds else []),
+    ]
+    return "\n".join(lines)
+
+
+def _training_lines(
+    seconds: Seconds, done: set[TrainingJob], settings: Mapping, rate: float, folder: Path, devices: list[int]
+) -> list[str]:
+    running = settings["running"]
+    unit = "GPUs" if settings["training"]["device"] == "cuda" else f"jobs of {running['threads']} threads"
+    times = waiting_times(seconds, done, devices, running["gpus_per_job"])
+    walls = walls_by_size(settings, rate, sorted({*devices, running["devices"] or devices[0]}), folder)
+    return [
         "",
         stage_table(seconds, done, settings).to_string(float_format=_number),
         "",
         f"Time for what is left of training, with so many {unit} at once (hours above are of one):",
         *(f"  {name:>9}  {_duration(hours)}" for name, hours in times.items()),
         *_titled("Depths of a curve trained in one job:", size_lines(walls, running["depths_per_job"])),
-        f"Packing: {images:,} images, {_duration(packing)} of a core if they are large JPEGs.",
-        f"Disk: {_size(store)} packed, {_size(weights)} of weights.",
-        f"Memory of the largest job: {settings['memory_mb']:,} MB.",
     ]
-    return "\n".join(lines)
+
+
+def probe_lines(settings: Mapping, operations_per_second: float, folder: Path) -> list[str]:
+    """A line that says what the features of probes take, if there are probes. `folder` is as in report."""
+    jobs, seconds = probe_jobs(settings), features_seconds(settings, operations_per_second)
+    if not jobs:
+        return []
+    left = sum(one for stem, one in seconds.items() if not (folder / f"{stem}.json").exists())
+    done = sum((folder / f"{job.stem}.json").exists() for job in jobs)
+    return [
+        f"Probes: {sum(len(job.depths) for job in jobs)} in {len(jobs)} jobs, {done} of them done. The features of"
+        f" {len(seconds)} sources take {_duration(sum(seconds.values()) / 3600)} of a device,"
+        f" {_duration(left / 3600)} of it left."
+    ]
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

@@ -1,13 +1,14 @@
 """The price of a study: operations counted by hand, packings with known answers, what is done, estimate and actual."""
 
 import json
+import re
 import subprocess
 
 import pytest
 from helpers import PYTHON, ROOT, default_config
 
 from workflow_scripts.cost.compare_costs import cost_table
-from workflow_scripts.cost.estimate import job_seconds, surveyed
+from workflow_scripts.cost.estimate import features_seconds, job_seconds, surveyed
 from workflow_scripts.cost.operations import job_operations, operations_per_image
 from workflow_scripts.cost.plan import report, stage_table, waiting_times
 from workflow_scripts.cost.schedule import wall_seconds
@@ -185,3 +186,19 @@ def test_this_machine_is_measured(tmp_path):
     per_image = operations_per_image(leaves, 100)
     assert found["operations_per_second"] == pytest.approx(found["images_per_second"] * per_image, rel=1e-3)
     assert found["device"] == "cpu"
+
+
+def test_probes_cost_one_pass_for_each_source(tmp_path):
+    entry = {"partition": "whole", "random": ["probe"], "target_images_per_class": [1, "all"]}
+    probing = SETTINGS | {"matrix": [entry], "seeds": [0, 1]}
+    seconds = features_seconds(probing, 1e9)
+    assert seconds.keys() == {"features/whole/seed0/random-whole", "features/whole/seed1/random-whole"}
+    assert set(seconds.values()) == {2 * sum(multiplications(40)[:-1]) * 5200 / 1e9}
+    (tmp_path / "features/whole/seed0").mkdir(parents=True)
+    (tmp_path / "features/whole/seed0/random-whole.json").touch()
+    text = report(probing, 1e6, "made up", tmp_path, [2])
+    assert text.startswith("Study sample: 0 networks in 0 jobs, 0 of them done.")
+    (line,) = [one for one in text.split("\n") if one.startswith("Probes:")]
+    assert "28 in 4 jobs, 0 of them done" in line
+    hours, left = (float(number) for number in re.findall(r"([\d.]+) hours", line))
+    assert left == pytest.approx(hours / 2, abs=0.1)
