@@ -24,7 +24,7 @@ from workflow_scripts.config.checks import check_config
 from workflow_scripts.config.given import DEFAULTS, SCHEMA, study_config, with_defaults
 from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.config.units import known_units, with_units
-from workflow_scripts.network.catalogue import known_architectures
+from workflow_scripts.network.catalogue import UnitCost, known_architectures
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
@@ -68,6 +68,12 @@ class Ask:
     def results(self) -> Path:
         """The study's results directory."""
         return results_folder(self.study())
+
+    @property
+    def units(self) -> list[UnitCost] | None:
+        """The network's units, the head last; None where neither the catalogue nor the study's description has them."""
+        config = self.config()
+        return known_units(config, description_file(config))
 
     def write(self, cuts: Sequence[int] = ()) -> None:
         """Write the study's file, unless it is there as it would be."""
@@ -151,10 +157,10 @@ def _get_network(ask: Ask) -> None:
     """Write the study, and get the network's weights and units, which need internet and may be refused."""
     is_new = not ask.file.exists()
     ask.write(written_cuts(ask.file))
-    wanted = ["tables/units.json", "networks/pretrained.safetensors"]
+    weights = "networks/pretrained.safetensors"
     try:
-        if not all((ask.results / name).exists() for name in wanted):
-            ask.make(*wanted)
+        if ask.units is None or not (ask.results / weights).exists():
+            ask.make("tables/units.json", weights)
     except ask_run.Failed:
         if is_new:
             ask.file.unlink()
@@ -164,14 +170,13 @@ def _get_network(ask: Ask) -> None:
 def _say_price(ask: Ask) -> float:
     """Print, and give, the minutes of a network's probes."""
     config = ask.config()
-    units = known_units(config, description_file(config))
     packed = (store_folder(config) / "manifest.json").exists()
-    minutes = probe_minutes(config, ask.data, units, packed)
-    speed = f"{rate(config) / 1e9:,.0f} billion operations a second"
+    minutes = probe_minutes(config, ask.data, ask.units, packed)
+    speed = f"{rate(config, ask.units) / 1e9:,.0f} billion operations a second"
     where = "a GPU" if ask.device == "cuda" else f"{ask.threads} core{'s' * (ask.threads > 1)}"
     again = " What is there already is not computed again." * (ask.results / "report.html").exists()
     print(
-        f"{ask.network.name}: {len(units) - 1} cuts, {minutes_in_words(minutes)} at {speed} ({where}).{again}",
+        f"{ask.network.name}: {len(ask.units) - 1} cuts, {minutes_in_words(minutes)} at {speed} ({where}).{again}",
         flush=True,
     )
     return minutes
@@ -184,18 +189,15 @@ def _answer(ask: Ask, fine_tune: bool) -> None:
         ask.make("report.html")
         return
     written = written_cuts(ask.file)
-    ask.write(written)
-    ask.make("report.html" if written else "tables/probes.csv")
+    ask.make("tables/probes.csv")
     cuts = best_cuts(ask.results / "tables/probes.csv")
     if not cuts:
         raise InputError(f"{ask.results}/tables/probes.csv: no probe has an accuracy. Look at {ask.results}/logs/.")
-    if cuts == written:
-        return
-    ask.write(cuts)
-    config = ask.config(cuts)
-    units = known_units(config, description_file(config))
-    minutes = tuning_minutes(with_units(config, units), ask.data, units)
-    print(f"Frozen and fine-tuned at n = {', '.join(map(str, cuts))}: {minutes_in_words(minutes)}.", flush=True)
+    if cuts != written:
+        ask.write(cuts)
+        config = ask.config(cuts)
+        minutes = tuning_minutes(with_units(config, ask.units), ask.data, ask.units)
+        print(f"Frozen and fine-tuned at n = {', '.join(map(str, cuts))}: {minutes_in_words(minutes)}.", flush=True)
     ask.make("report.html")
 
 

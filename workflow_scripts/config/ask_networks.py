@@ -1,5 +1,6 @@
 """The networks of `make ask`, and where their weights come from. Light on purpose: it builds none."""
 
+import difflib
 import re
 import shlex
 from collections import Counter
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.paths import expanded
+from workflow_scripts.network.catalogue import known_architectures
 from workflow_scripts.network.inputs import DEFAULT, INSTALLED, INSTALLED_NETWORK
 from workflow_scripts.plumbing.cli import InputError
 
@@ -33,6 +35,8 @@ def asked_networks(names: str, weights: str) -> list[AskedNetwork]:
     that has no weights, and for one that is named twice.
     """
     architectures = re.split(r"[\s,]+", names.strip()) if names.strip() else [INSTALLED_NETWORK]
+    for name in architectures:
+        _check_library(name)
     given = _weights(weights.strip(), architectures)
     found = [
         AskedNetwork(one, own or _own_weights(one), _label(one, own))
@@ -42,6 +46,16 @@ def asked_networks(names: str, weights: str) -> list[AskedNetwork]:
         raise InputError(f"NETWORK: {twice[0]} stands there twice. Keep one.")
     usual = not names.strip() and not weights.strip()
     return [AskedNetwork(INSTALLED_NETWORK, INSTALLED, "")] if usual else found
+
+
+def _check_library(name: str) -> None:
+    """Raise InputError, with the names most like it, for a name that says no library and is none of ours."""
+    known = {one.rpartition(":")[2]: one for one in known_architectures()}
+    if ":" not in name and known.get(name) != name:
+        near = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3)]
+        raise InputError(
+            f"NETWORK: no network is called {name}. Choose {' or '.join([*near, 'a name of timm, as timm:resnet18'])}."
+        )
 
 
 def _weights(text: str, architectures: list[str]) -> list[str]:

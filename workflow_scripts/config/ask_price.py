@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from workflow_scripts.config.ask_data import AskedData
-from workflow_scripts.config.resources import PROBE_FEATURES, PROBE_PASSES
+from workflow_scripts.config.resources import GPU_OPERATIONS, PROBE_FEATURES, PROBE_PASSES
 from workflow_scripts.network.catalogue import UnitCost
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
-# Operations a second: of a core of two years' Intel Xeons on small convolutions, and of any GPU that trains.
-CORE_OPERATIONS, GPU_OPERATIONS = 25e9, 5e12
+# Operations a second and core. Small networks have depthwise convolutions, which wait for memory. Lite0 had
+# 23e9 and MobileNetV3-small 27e9 on an Intel Xeon, ResNet-18 had 112e9 and ResNet-50 71e9.
+SMALL, SMALL_OPERATIONS, OPERATIONS = 1e9, 20e9, 60e9
 PACKED = 100  # images a second and core, of a megapixel each
 START_SECONDS = 50  # of some twenty steps with Python, of the figures and of the report
 
@@ -20,12 +21,13 @@ def probe_minutes(config: Mapping, data: AskedData, units: Sequence[UnitCost], p
     `packed` says that the images have been packed.
     """
     images, seeds = sum(data.images.values()), len(config["seeds"])
-    passes = 1 + seeds  # of the pretrained network, whose features all seeds share, and of an untrained one a seed
-    operations = passes * 2 * images * sum(unit.multiplications for unit in units[:-1])
+    # All seeds share the pretrained network's features. An untrained one's norms see the training images before.
+    passes = images + seeds * (images + data.images["train"])
+    operations = 2 * passes * sum(unit.multiplications for unit in units[:-1])
     features = 2 * PROBE_FEATURES * (len(units) - 1)  # of each depth alone, and of all together
     operations += 2 * seeds * 4 * PROBE_PASSES * features * data.images["train"] * data.classes
     packing = 0 if packed else images / PACKED / config["running"]["threads"]
-    return (START_SECONDS + packing + operations / rate(config)) / 60
+    return (START_SECONDS + packing + operations / rate(config, units)) / 60
 
 
 def tuning_minutes(config: Mapping, data: AskedData, units: Sequence[UnitCost]) -> float:
@@ -45,10 +47,12 @@ def tuning_minutes(config: Mapping, data: AskedData, units: Sequence[UnitCost]) 
             networks += 1
     operations = multiplications * iterations * training["batch_size"]
     operations += 2 * networks * whole * readings * data.images["val"]
-    return (START_SECONDS + operations / rate(config)) / 60
+    return (START_SECONDS + operations / rate(config, units)) / 60
 
 
-def rate(config: Mapping) -> float:
-    """Operations a second of a study's device."""
-    gpu = config["training"]["device"] == "cuda"
-    return GPU_OPERATIONS if gpu else CORE_OPERATIONS * config["running"]["threads"]
+def rate(config: Mapping, units: Sequence[UnitCost]) -> float:
+    """Operations a second of a study's network on its device."""
+    if config["training"]["device"] == "cuda":
+        return GPU_OPERATIONS
+    small = sum(unit.multiplications for unit in units) < SMALL
+    return config["running"]["threads"] * (SMALL_OPERATIONS if small else OPERATIONS)

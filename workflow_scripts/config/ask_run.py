@@ -14,7 +14,7 @@ from workflow_scripts.config.commands import step_environment
 
 STARTED = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):$")
 DONE = re.compile(r"^(\d+) of (\d+) steps \(\d+%\) done$")
-FAILED = re.compile(r"^(?:\w+ failed.*?: )?error: (.*)")
+FAILED = re.compile(r"^(?:\w+ failed, see \S+: error: |error: |(?=\w+ failed, see \S+: no error line))(.*)")
 QUIET = ("host", "reason")
 LOCKED = (
     f"{Path.cwd()}: another Snakemake works in this folder, or was killed in it. Wait for it; if there is none, run "

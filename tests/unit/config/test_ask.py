@@ -51,6 +51,11 @@ def test_names_and_weights_of_several_networks():
     ("names", "weights", "text"),
     [
         ("cifar_resnet20", "", r"^NETWORK: cifar_resnet20 has no weights of its own\. Name a safetensors file"),
+        (
+            "resnet18",
+            "",
+            r"^NETWORK: no network is called resnet18\. Choose torchvision:resnet18 or .* as timm:resnet18\.$",
+        ),
         ("torchvision:resnet18 torchvision:resnet18", "", r"^NETWORK: resnet18 stands there twice\. Keep one\.$"),
         ("torchvision:resnet18 torchvision:vgg11", "a.safetensors", r"^WEIGHTS: there are 1 for 2 networks\. Name"),
         ("torchvision:resnet18 torchvision:vgg11", "'a b", r"^WEIGHTS: 'a b: a quote does not close"),
@@ -68,7 +73,6 @@ def test_networks_that_are_refused(names, weights, text):
             ("torchvision:resnt18", "DEFAULT"),
             r"^NETWORK: no network .* called torchvision:resnt18\. Choose torchvision",
         ),
-        (("resnet18", "DEFAULT"), "^NETWORK: 'resnet18' does not match"),
         (("torchvision:resnet18", "no/such.safetensors"), r"^WEIGHTS: no/such\.safetensors cannot be read"),
         (("torchvision:resnet18", INSTALLED), r"^WEIGHTS: installed is for timm:tf_efficientnet_lite0"),
     ],
@@ -182,6 +186,8 @@ def test_reasons_are_one_line():
     ]
     assert ask_run._reason(lines) == "training.pretrained: none. Run this rule, or give a file."
     assert ask_run._reason(["get_weights failed, see a.log: error: b."]) == "b."
+    said = "train_probes failed, see a.log: no error line. The last line is: ImportError: b"
+    assert ask_run._reason(["Traceback:", said, "WorkflowError:"]) == said
     assert "--unlock" in ask_run._reason(["LockException:", "Error: Directory cannot be locked."])
     assert in_the_commands_words("training.pretrained: none. Run this rule, or give a file.") == (
         "WEIGHTS: none. Run this rule, or give a file: make ask WEIGHTS=file.safetensors."
