@@ -10,7 +10,7 @@ from torch.nn import functional
 PENALTIES = tuple(10 ** (-half / 2) for half in range(-2, 11))  # half decades, from 10 to 1e-5
 DEFAULT_PENALTY = 1e-3  # where nothing can be held out
 HELD_OUT = 5  # one image of so many, of each class
-PATH_NEARNESS, NEARNESS = 0.05, 0.01  # of weights to the best ones, in choosing the penalty and at the end
+PATH_NEARNESS, NEARNESS = 0.05, 0.03  # of weights to the best ones, in choosing the penalty and at the end
 ITERATIONS = 500  # at most, at one penalty
 LEAST_CURVATURE = 1e-8  # of a bias whose class is certain
 RANK = 1e-6  # of an eigenvalue, as a part of the largest: less is rounding error
