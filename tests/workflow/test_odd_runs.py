@@ -113,11 +113,11 @@ def test_four_classes_of_one_image_each_are_trained(study):
             folder = study.folder / "few" / split / name
             folder.mkdir(parents=True)
             Image.fromarray(random.integers(0, 256, (40, 40, 3), dtype=np.uint8)).save(folder / "one.png")
-    matrix = [{"partition": "random0", "selffer": ["frozen"], "transfer": ["frozen", "finetuned"]}]
+    matrix = [{"partition": "random0", "targets": ["B"], "selffer": ["frozen"], "transfer": BOTH}]
     settings = {"dataset": {"name": "few", "kind": "folder", "path": "few"}, "matrix": matrix}
     results = run(study, "few", TINY | settings | {"store": {"train_shards": 1}})
     table = pd.read_csv(results / "results.csv")
-    assert len(table) == 2 + 6
+    assert len(table) == 2 + 3
     assert not table["diverged"].any()
     without_nan(results)
     similarity = pd.concat(map(pd.read_csv, (results / "similarity").glob("*.csv")))

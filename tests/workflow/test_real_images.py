@@ -35,7 +35,7 @@ def test_cifar100(checkout, shared):
         "matrix": [entry if entry["partition"] == "whole" else entry | {"targets": ["B"]} for entry in matrix],
         "dataset": {"path": str(shared / "data" / "cifar100_small.tar")},
         "depths": [2],
-        "training": {"duration": 150, "validate_every": 50},
+        "training": SHORT,
         "plan": PLAN,
     }
     (study.folder / "short.yaml").write_text(yaml.safe_dump(short))

@@ -22,7 +22,7 @@ PETS = {"cat": ([(40, 40)] * 3, 2), "dog": ([(40, 40)] * 3, 2)}
 STUDY = {
     **{"study": "odd", "depths": [1, 7]},
     "matrix": [
-        {"partition": "random0", "targets": ["B"], "selffer": ["frozen"], "transfer": ["frozen", "finetuned"]},
+        {"partition": "random0", "selffer": ["frozen"], "transfer": ["frozen", "finetuned"]},
         {"partition": "odd_pets", "halves": {"A": "odd", "B": "pets"}, "transfer": ["frozen"]},
     ],
     "dataset": {"name": "odd", "kind": "folder", "path": "odd"},

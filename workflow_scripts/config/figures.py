@@ -10,7 +10,7 @@ from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
-from workflow_scripts.study.matrix import probe_jobs, study_jobs
+from workflow_scripts.study.matrix import has_probes_alone, probe_jobs, study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
@@ -126,7 +126,7 @@ def study_facts(config: Mapping) -> StudyFacts:
     jobs, pairs = (study_jobs(config), pair_partitions(config)) if table is None else _tabled_jobs(Path(table))
     return StudyFacts(
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
-        **_partition_facts(jobs, pairs),
+        **_partition_facts(jobs, pairs, _only_probed(config["matrix"])),
         filters=table is None and any(job.kind == BASE for job in undrawn_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),
@@ -150,11 +150,21 @@ def _curve_facts(every: Collection[TrainingJob], pairs: Collection[str]) -> dict
     }
 
 
-def _partition_facts(jobs: Collection[TrainingJob], pairs: Collection[str]) -> dict[str, bool]:
-    """The StudyFacts on partitions, without those that are there only for the sources of transfer onto drawn images."""
+def _only_probed(matrix: Collection[Mapping]) -> set[str]:
+    """The partitions of which only probes are asked for."""
+    asked = {
+        alone: {entry["partition"] for entry in matrix if has_probes_alone(entry) is alone} for alone in (True, False)
+    }
+    return asked[True] - asked[False]
+
+
+def _partition_facts(jobs: Collection[TrainingJob], pairs: Collection[str], probed: Collection[str]) -> dict[str, bool]:
+    """The StudyFacts on partitions, without those that are there only for sources: of transfer onto drawn images, or of
+    probes, which are those `probed`.
+    """
     plain = undrawn_jobs(jobs)
     sources = {plain_partition(drawn) for drawn in {job.partition for job in jobs} - {job.partition for job in plain}}
-    shown = {job.partition for job in plain if job.kind != BASE or job.partition not in sources}
+    shown = {job.partition for job in plain if job.kind != BASE or job.partition not in sources | set(probed)}
     names = {partition: parse_partition(partition) for partition in shown}
     return {
         "pairs": bool(shown & set(pairs)),

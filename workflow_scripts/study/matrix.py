@@ -58,13 +58,14 @@ def base_jobs(config: Mapping) -> list[TrainingJob]:
         for partition in entry_partitions(entry)
         for seed in config["seeds"]
         for half in _entry_targets(entry)
-        if not _has_probes_alone(entry)
+        if not has_probes_alone(entry)
     }
     sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
     return sorted(jobs | (sources - {None}))
 
 
-def _has_probes_alone(entry: Mapping) -> bool:
+def has_probes_alone(entry: Mapping) -> bool:
+    """Whether an entry of the matrix asks for probes and no curves."""
     return {one for kind in SOURCES for one in entry.get(kind, ())} == {PROBE}
 
 
