@@ -36,9 +36,12 @@ def training_leaves(training: Mapping) -> dict:
 
 
 def architecture_name(training: Mapping) -> str:
-    """The architecture's name in full: that of mini_resnet says its norm and whether it is without shortcuts."""
+    """The architecture's name in full: that of mini_resnet says its norm and whether it is without shortcuts.
+
+    `training` may be training_leaves, which have that name already.
+    """
     name = training["architecture"]
-    if name != "mini_resnet":
+    if name != "mini_resnet" or "mini_resnet" not in training:
         return name
     norm, skip = training["mini_resnet"]["norm"], training["mini_resnet"]["skip"]
     return name + ("" if norm == "batch" else f"_{norm}") + ("" if skip else "_plain")

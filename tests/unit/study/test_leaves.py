@@ -152,3 +152,10 @@ def test_a_dataset_is_read_as_by_its_kind_alone_unless_keys_say_otherwise():
     assert leaves.dataset_leaves(given | {"kind": "table"}) == {"kind": "table"} | read
     assert leaves.dataset_leaves(given | {"kind": "folder"}) == {"kind": "folder", "follow_links": True} | read
     assert leaves.dataset_leaves(given | {"kind": "ilsvrc"}) == {"kind": "ilsvrc"}
+
+
+@pytest.mark.parametrize(("norm", "skip"), [("batch", True), ("group", False)])
+def test_the_leaves_of_leaves_are_the_same(norm, skip):
+    """`aggregate` gets training_leaves, and asks for those of each job."""
+    training = CONFIG["training"] | {"architecture": "mini_resnet", "mini_resnet": {"norm": norm, "skip": skip}}
+    assert leaves.job_leaves(leaves.training_leaves(training), BASE) == leaves.job_leaves(training, BASE)
