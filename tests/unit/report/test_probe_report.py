@@ -41,7 +41,7 @@ def page_of(probes, results):
         chart_items(results, effects, None),
         [],
         [],
-        {"study": "probed"},
+        {"study": "tried"},
         (),
         probes,
     )
