@@ -49,7 +49,8 @@ def faults(tree):
         elif isinstance(node, ast.ImportFrom):
             top, names = (node.module or "").split(".")[0], {alias.name for alias in node.names}
             # The calls below are known by their full names.
-            if (top in PICKLERS and node.module not in HARMLESS) or (top in {"numpy", "torch", "yaml"} and names & {"load", "compose"}):
+            pickles = top in PICKLERS and node.module not in HARMLESS
+            if pickles or (top in {"numpy", "torch", "yaml"} and names & {"load", "compose"}):
                 yield node.module
         elif isinstance(node, ast.Call):
             called = ast.unparse(node.func)
