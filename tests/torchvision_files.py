@@ -48,3 +48,17 @@ def eurosat(root, classes=5, each=6):
         folder.mkdir(parents=True)
         for number in range(each):
             Image.new("RGB", (40, 30), (50 * label, 40 * number, 0)).save(folder / f"Class{label}_{number}.jpg")
+
+
+def pets(root, classes=3, each=4):
+    """Write Oxford-IIIT Pets as torchvision reads them: half of the images of each class are for training."""
+    folder = root / "oxford-iiit-pet"
+    (folder / "images").mkdir(parents=True)
+    (folder / "annotations").mkdir()
+    for split, numbers in (("trainval", range(each)), ("test", range(each, 2 * each))):
+        lines = [f"breed_{'abc'[label]}_{number} {label + 1} 1 1" for label in range(classes) for number in numbers]
+        (folder / "annotations" / f"{split}.txt").write_text("\n".join(lines) + "\n")
+    for label in range(classes):
+        for number in range(2 * each):
+            color = (80 * label, 30 * number, 255 - 60 * label)
+            Image.new("RGB", (60, 50), color).save(folder / "images" / f"breed_{'abc'[label]}_{number}.jpg")

@@ -29,6 +29,7 @@ from workflow_scripts.store.decode import decode_all
 
 SHARED = Path(os.environ.get("TRANSFERABILITY_SHARED", ROOT.parent / "shared"))
 DATASET = {"kind": "folder", "split": {"val_per_class": 10, "seed": 0}, "exclude": ["BACKGROUND_Google"]}
+CALTECH = SHARED / "data/caltech101_small.tar"
 ARCHITECTURE, WEIGHTS = "timm:tf_efficientnet_lite0", "models/tf_efficientnet_lite0_imagenet.safetensors"
 BATCH = 64
 
@@ -41,9 +42,9 @@ def network() -> Network:
     return made
 
 
-def images(split: str, wanted: NetworkInput) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of centre crops as the network wants them, and their labels."""
-    dataset = open_dataset(DATASET, str(SHARED / "data/caltech101_small.tar"))
+def images(split: str, wanted: NetworkInput, path: Path, kind: dict) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of centre crops of the dataset at `path` as the network wants them, and their labels."""
+    dataset = open_dataset(kind, str(path))
     classes = len(dataset.names)
     mean, std = (torch.tensor(one).view(3, 1, 1) for one in (wanted.mean, wanted.std))
     start = (wanted.image_size - wanted.crop) // 2
@@ -51,7 +52,7 @@ def images(split: str, wanted: NetworkInput) -> Iterator[tuple[Tensor, Tensor]]:
     for label in range(classes):
         sources = list(dataset.images(split, label, classes))
         for _, image in decode_all(sources, wanted.image_size, wanted.resize, os.cpu_count()):
-            crop = torch.from_numpy(image).permute(2, 0, 1)[:, start:, start:][:, : wanted.crop, : wanted.crop]
+            crop = torch.tensor(image).permute(2, 0, 1)[:, start:, start:][:, : wanted.crop, : wanted.crop]
             pixels.append((crop / 255 - mean) / std)
             labels.append(label)
             if len(pixels) == BATCH:
@@ -61,11 +62,11 @@ def images(split: str, wanted: NetworkInput) -> Iterator[tuple[Tensor, Tensor]]:
         yield torch.stack(pixels), torch.tensor(labels)
 
 
-@torch.inference_mode()
-def features(split: str, source: Network) -> tuple[list[Tensor], Tensor]:
+@torch.no_grad()
+def features(split: str, source: Network, path: Path = CALTECH, kind: dict = DATASET) -> tuple[list[Tensor], Tensor]:
     """The features (images, numbers), float16, of each depth, and the labels."""
     found, labels = [[] for _ in source.names[:-1]], []
-    for batch, of in images(split, network_input(ARCHITECTURE)):
+    for batch, of in images(split, network_input(ARCHITECTURE), path, kind):
         for number, unit in enumerate(found):
             batch = source.unit(number, batch)
             unit.append(pool_features(batch).half())

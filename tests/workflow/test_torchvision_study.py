@@ -3,8 +3,10 @@
 import pandas as pd
 import pytest
 import yaml
-from torchvision_files import eurosat
+from safetensors.torch import save_file
+from torchvision_files import eurosat, pets
 
+from workflow_scripts.network.build import new_network
 from workflow_scripts.plumbing.files import read_json
 
 SPLIT = {"val_per_class": 3, "seed": 0}
@@ -90,3 +92,20 @@ def test_what_is_not_there_is_refused_before_any_work(study):
     last = printed.strip().split("\n")[-1]
     assert last.startswith("error: configuration: dataset.root: nowhere is not a folder in the working directory")
     assert last.endswith("Name the one that has SVHN, or set dataset.download to true.")
+
+
+@pytest.mark.slow
+def test_the_study_of_pets_on_files_of_its_layout(study):
+    pets(study.folder / "data/torchvision")
+    weights = new_network("torchvision:resnet18", 224, 10, "he", 0).state_dict()
+    save_file({name: one.contiguous() for name, one in weights.items()}, study.folder / "resnet18.safetensors")
+    override = {"training": {"pretrained": "resnet18.safetensors"}, "seeds": [0], "depths": [1, 9]}
+    override["matrix"] = [{"partition": "whole", "pretrained": ["probe"], "target_images_per_class": [1, "all"]}]
+    (study.folder / "override.yaml").write_text(yaml.safe_dump(override))
+    printed = study.snakemake("--dry-run", "--quiet", "rules", study="configs/pets.yaml")
+    assert "train_probes 15" in " ".join(printed.split())
+    study.snakemake("results/pets/tables/probes.csv", study=["configs/pets.yaml", "override.yaml"])
+    table = pd.read_csv(study.folder / "results/pets/tables/probes.csv")
+    assert table["train_images"].tolist() == [12] * 3 + [3] * 3
+    assert table["unit"].tolist()[:2] == ["conv1", "layer4.1"]
+    assert table["held_out_top1"].isna().tolist() == [False] * 3 + [True] * 3
