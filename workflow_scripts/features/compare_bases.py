@@ -22,7 +22,7 @@ from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import OTHER_HALF, TrainingJob
 from workflow_scripts.study.leaves import base_leaves
 from workflow_scripts.study.seeds import derive_seed
-from workflow_scripts.training.batches import Batches, channel_view
+from workflow_scripts.training.batches import Batches, input_view
 from workflow_scripts.training.devices import set_deterministic
 
 
@@ -64,10 +64,9 @@ def _images(manifest: Path, task: Task, mean_image: np.ndarray, settings: dict, 
     some = replace(task, val_positions=task.val_positions[chosen], val_labels=task.val_labels[chosen])
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     device = torch.device("cpu")
-    mean, scale = mean_image, settings.get("input_scale")
-    if settings["input"] == "channels":
-        mean, scale = channel_view(settings["channels"], val.image_size)
-    batches = Batches(train, val, some, mean, settings["crop"], scale, device)
+    crop, scale, channels = settings["crop"], settings.get("input_scale"), settings.get("channels")
+    mean, scale = input_view(mean_image, val.image_size, crop, scale, channels)
+    batches = Batches(train, val, some, mean, crop, scale, device)
     return torch.cat([images for images, _ in batches.validation(128)])
 
 

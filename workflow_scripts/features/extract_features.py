@@ -8,11 +8,11 @@ from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import Verifier, expect, write_record
-from workflow_scripts.study.jobs import PRETRAINED, PROBE, TrainingJob
-from workflow_scripts.study.leaves import base_leaves
+from workflow_scripts.plumbing.records import write_record
+from workflow_scripts.study.jobs import PROBE, TrainingJob
 from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
 from workflow_scripts.training.gpus import take_gpus
+from workflow_scripts.training.inputs import add_input_options, check_inputs, input_files
 from workflow_scripts.training.workers import Workers
 
 
@@ -35,28 +35,12 @@ def main() -> None:
     names = {name: getattr(job, name) for name in ("partition", "seed", "source", "target")}
     made_by = provenance("features.extract_features", args.settings) | {"device": device_name(args.settings["device"])}
     record = names | {"units": units, "images": images.numbers, "leaves": args.settings, "provenance": made_by}
-    sources = [file for file in (args.manifest, args.task, args.source_task, args.source_weights) if file]
-    write_record(args.record, record, [args.features], sources)
-
-
-def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
-    """Raise InputError unless task and source network are what the command line says, and of this study."""
-    expect(args.task, args.manifest, **job.of_features.task_names)
-    if job.source == PRETRAINED:
-        expect(args.source_weights, architecture=args.settings["architecture"])
-    elif args.source_weights:
-        expect(args.source_task, **job.source_job.task_names)
-        networks = job.source_job.networks
-        expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
+    write_record(args.record, record, [args.features], input_files(args))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    verified = Verifier().verified
-    parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
-    parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
-    parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
-    parser.add_argument("--source-weights", type=verified, help="the source's network (.safetensors)")
+    add_input_options(parser)
     for name in ("partition", "source", "target"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workflow_scripts.features.feature_file import SPLITS, FeatureFile
+from workflow_scripts.dataset.dataset import SPLITS
+from workflow_scripts.features.feature_file import FeatureFile
 from workflow_scripts.features.pooling import pool_features
 from workflow_scripts.network.build import build_network, new_network
 from workflow_scripts.network.networks import Network, Noise, Share, load_weights
 from workflow_scripts.network.norms import estimate_statistics
 from workflow_scripts.partition.task import Task
-from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.progress import progress
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
-from workflow_scripts.training.batches import Batches, channel_view
+from workflow_scripts.training.batches import Batches, input_view
 from workflow_scripts.training.devices import autocast, resolved_precision
 
 LARGEST = 128.0  # of a unit's features of the first batch, as they are stored
@@ -75,14 +75,7 @@ class Images:
         self.task, self.leaves, self.device = task, leaves, torch.device(leaves["device"])
         self.splits = {split: PackedSplit(manifest, split) for split in SPLITS}
         size = self.splits["train"].image_size
-        if leaves["crop"] > size:
-            raise InputError(
-                f"training.crop: {leaves['crop']} pixels are more than the packed images have ({size}). "
-                "Lower training.crop."
-            )
-        mean, scale = mean_image, leaves.get("input_scale")
-        if leaves["input"] == "channels":
-            mean, scale = channel_view(leaves["channels"], size)
+        mean, scale = input_view(mean_image, size, leaves["crop"], leaves.get("input_scale"), leaves.get("channels"))
         self._made = (mean, leaves["crop"], scale, self.device, threads if self.device.type == "cuda" else 0)
         self.numbers = {"train": len(task.train_labels), "val": len(task.val_labels)}
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from workflow_scripts.dataset.dataset import SPLITS
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import Verified, remedy
-
-SPLITS = ("train", "val")
 
 
 class FeatureFile:

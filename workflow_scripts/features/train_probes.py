@@ -28,6 +28,7 @@ from workflow_scripts.study.jobs import PROBE, TrainingJob
 from workflow_scripts.training.devices import device_name, set_deterministic
 from workflow_scripts.training.gpus import take_gpus
 from workflow_scripts.training.learner import class_mean
+from workflow_scripts.training.outcome import chance_accuracy
 from workflow_scripts.training.workers import Workers
 
 ALL_UNITS = "all units"  # of the probe on all depths together
@@ -42,7 +43,8 @@ def train_probes(
     A probe on features that are no finite numbers has `diverged`, and no tensors.
     """
     train, val = (torch.from_numpy(labels).to(device) for labels in (task.train_labels, task.val_labels))
-    for group in progress(_groups(depths), "probes", len(_groups(depths)), "probes"):
+    groups = _groups(depths)
+    for group in progress(groups, "probes", len(groups), "probes"):
         seen, unseen = (_joined(features, group, split, device) for split in ("train", "val"))
         seen = seen[torch.from_numpy(rows).to(device)]
         said = {"depth": group[0] if len(group) == 1 else None, "features": seen.shape[1]}
@@ -109,11 +111,10 @@ def main() -> None:
     lease.release()
     with atomic_path(args.output) as temporary:
         safetensors.torch.save_file(tensors, temporary)
-    counts = {split: task.counts(split) for split in ("train", "val")}
     record = {
         **{name: getattr(job, name) for name in ("partition", "seed", "source", "target")},
-        **{"classes": task.classes, "majority_share": float(counts["val"].max() / counts["val"].sum())},
-        **{f"{split}_images": int(one.sum()) for split, one in counts.items()},
+        **{"classes": task.classes, "majority_share": chance_accuracy(task.val_labels)},
+        **{"train_images": len(task.train_labels), "val_images": len(task.val_labels)},
         "probes": found,
         "provenance": provenance("features.train_probes", {}) | {"device": device_name(args.device)},
     }

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from workflow_scripts.partition.task import Task
+from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.thread_map import thread_map
 from workflow_scripts.store.packed import PackedSplit, windows
 from workflow_scripts.training.selection import Selection, Selector
@@ -147,6 +148,20 @@ class Batches:
             if self._scale_there is not None:
                 block *= self._scale
         return torch.from_numpy(floats)
+
+
+def input_view(
+    mean_image: np.ndarray, image_size: int, crop: int, scale: float | None, channels: Mapping | None
+) -> tuple[np.ndarray, float | np.ndarray]:
+    """The mean image and the scale for Batches: those given, or for given `channels` their channel_view.
+
+    Raises InputError for a `crop` larger than the packed images of `image_size`.
+    """
+    if crop > image_size:
+        raise InputError(
+            f"training.crop: {crop} pixels are more than the packed images have ({image_size}). Lower training.crop."
+        )
+    return channel_view(channels, image_size) if channels else (mean_image, scale)
 
 
 def channel_view(channels: Mapping, image_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -23,7 +23,7 @@ from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
-from workflow_scripts.training.batches import ALONE, Batches, channel_view
+from workflow_scripts.training.batches import ALONE, Batches, input_view
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
@@ -200,15 +200,9 @@ def open_training(
     settings = training_settings(leaves, len(target.train_labels))
     settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
     use_source = source_task is not None and settings.mean_image == "source"
-    mean, scale = Task.load(source_task).mean_image if use_source else target.mean_image, settings.input_scale
+    mean = Task.load(source_task).mean_image if use_source else target.mean_image
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
-    if settings.crop > train.image_size:
-        raise InputError(
-            f"training.crop: {settings.crop} pixels are more than the packed images have ({train.image_size}). "
-            "Lower training.crop."
-        )
-    if settings.channels:
-        mean, scale = channel_view(settings.channels, train.image_size)
+    mean, scale = input_view(mean, train.image_size, settings.crop, settings.input_scale, settings.channels)
     device = torch.device(settings.device)
     readers = threads if device.type == "cuda" else 0
     batches = Batches(train, val, target, mean, settings.crop, scale, device, readers, workers)

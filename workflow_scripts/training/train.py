@@ -18,13 +18,13 @@ from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.provenance import provenance
-from workflow_scripts.plumbing.records import Verified, Verifier, expect, write_record
+from workflow_scripts.plumbing.records import Verified, write_record
 from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
-from workflow_scripts.study.leaves import base_leaves
 from workflow_scripts.training.checkpoint import ResumeCheckpoint
 from workflow_scripts.training.devices import device_name, keep_freed_memory
 from workflow_scripts.training.engine import CurveTraining, open_training
 from workflow_scripts.training.gpus import take_gpus
+from workflow_scripts.training.inputs import add_input_options, check_inputs, input_files
 from workflow_scripts.training.outcome import saved_weights
 from workflow_scripts.training.progress import TensorBoardLog, TrainingProgress
 from workflow_scripts.training.workers import join_workers
@@ -54,22 +54,6 @@ def main() -> None:
         checkpoint.delete()
     workers.leave()
     lease.release()
-
-
-def input_files(args: argparse.Namespace) -> list[Verified]:
-    """The files that decide a training's bits."""
-    return [file for file in (args.manifest, args.task, args.source_task, args.source_weights) if file]
-
-
-def check_inputs(job: TrainingJob, args: argparse.Namespace) -> None:
-    """Raise InputError unless tasks and source network are what the command line says, and of this study."""
-    expect(args.task, args.manifest, **job.task_names)
-    if job.source == PRETRAINED:
-        expect(args.source_weights, architecture=args.settings["architecture"])
-    elif args.source_weights:
-        expect(args.source_task, **job.source_job.task_names)  # perhaps of a different dataset's store
-        networks = job.source_job.networks
-        expect(args.source_weights, args.source_task, networks=networks, leaves=base_leaves(args.settings))
 
 
 def determinants(training: CurveTraining, threads: int, inputs: list[Verified]) -> dict:
@@ -134,11 +118,7 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    verified = Verifier().verified
-    parser.add_argument("--manifest", type=verified, required=True, help="the packed store's manifest.json")
-    parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
-    parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
-    parser.add_argument("--source-weights", type=verified, help="the source's network (.safetensors)")
+    add_input_options(parser)
     for name in ("partition", "source", "target", "treatment"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)

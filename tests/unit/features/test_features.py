@@ -10,7 +10,6 @@ import pytest
 import torch
 from helpers import default_config, save_tasks
 
-from workflow_scripts.features.extract_features import check_inputs
 from workflow_scripts.features.extraction import FeatureWriter, Images, extract, source_network
 from workflow_scripts.features.feature_file import FeatureFile
 from workflow_scripts.features.pooling import pool_features
@@ -23,6 +22,7 @@ from workflow_scripts.study.leaves import feature_leaves, job_leaves
 from workflow_scripts.study.settings import training_settings
 from workflow_scripts.training.batches import Batches
 from workflow_scripts.training.engine import CurveTraining
+from workflow_scripts.training.inputs import check_inputs
 
 JOB = TrainingJob("random0", 3, RANDOM, "A", PROBE)
 TRAINING = default_config()["training"] | {"batch_size": 32}
