@@ -115,8 +115,7 @@ def training_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
     iterations = iterations_of(training["duration"], images_of(config, "train"), training["batch_size"])
     multiplications = sum(cost.multiplications for cost in _costs(config))
     operations = 6 * multiplications * training["batch_size"] * iterations
-    rate = GPU_OPERATIONS if training["device"] == "cuda" else THREAD_OPERATIONS * config["running"]["threads"]
-    seconds = max(operations / rate, LAUNCH_SECONDS * iterations if training["device"] == "cuda" else 0)
+    seconds = max(operations / _rate(config), LAUNCH_SECONDS * iterations if training["device"] == "cuda" else 0)
     return attempt * (1 + math.ceil(4 / 3 * networks * seconds / 60))
 
 
@@ -135,9 +134,7 @@ def features_minutes(config: Mapping, attempt: int = 1) -> int:
     """
     images = sum(images_of(config, split) for split in SPLITS)
     operations = 2 * images * sum(cost.multiplications for cost in _costs(config))
-    gpu = config["training"]["device"] == "cuda"
-    rate = GPU_OPERATIONS if gpu else THREAD_OPERATIONS * config["running"]["threads"]
-    return attempt * (1 + math.ceil(operations / rate / 60))
+    return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 
 def probes_memory(config: Mapping, attempt: int = 1) -> int:
@@ -154,9 +151,7 @@ def probes_minutes(config: Mapping, attempt: int = 1) -> int:
     """
     features = 2 * PROBE_FEATURES * (len(_costs(config)) - 1)
     operations = 4 * PROBE_PASSES * features * images_of(config, "train") * classes_of(config)
-    gpu = config["training"]["device"] == "cuda"
-    rate = GPU_OPERATIONS if gpu else THREAD_OPERATIONS * config["running"]["threads"]
-    return attempt * (1 + math.ceil(operations / rate / 60))
+    return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 
 def similarity_memory(config: Mapping) -> int:
@@ -180,6 +175,12 @@ def known_costs(config: Mapping) -> dict:
     as they are known.
     """
     return cost_leaves(config) | {"counts": {name: _counts(one) for name, one in study_datasets(config).items()}}
+
+
+def _rate(config: Mapping) -> float:
+    """Operations a second of a job."""
+    gpu = config["training"]["device"] == "cuda"
+    return GPU_OPERATIONS if gpu else THREAD_OPERATIONS * config["running"]["threads"]
 
 
 def _counts(config: Mapping) -> dict[str, int]:

@@ -21,6 +21,8 @@ NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architec
 # Leaves of `dataset` that some kinds use.
 DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
 DATASET_LEAVES |= {"torchvision": ("options", "split", "exclude")}
+# Leaves that decide what a network makes of an image.
+VIEW_LEAVES = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels")
 VIEW_KEYS = {"mean_image": ("input_scale", "mean_image"), "channels": ("channels",)}  # of training.input
 
 
@@ -83,8 +85,8 @@ def feature_leaves(training: Mapping, job: TrainingJob) -> dict:
     statistics in place of `batch`, which would make an image's features depend on others.
     """
     leaves = job_leaves(training, replace(job, treatment="frozen"))
-    keys = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels", "batch_size")
-    kept = {key: leaves[key] for key in (*keys, "device", "precision", "norm_statistics") if key in leaves}
+    keys = (*VIEW_LEAVES, "batch_size", "device", "precision", "norm_statistics")
+    kept = {key: leaves[key] for key in keys if key in leaves}
     return kept | ({"norm_statistics": "source"} if kept["norm_statistics"] == "batch" else {})
 
 
@@ -161,8 +163,7 @@ def network_leaves(training: Mapping) -> dict:
 def view_leaves(training: Mapping) -> dict:
     """What decides what a base network makes of an image."""
     leaves = training_leaves(training)
-    keys = ("architecture", "crop", "init", "input", "input_scale", "mean_image", "channels")
-    return {key: leaves[key] for key in keys if key in leaves}
+    return {key: leaves[key] for key in VIEW_LEAVES if key in leaves}
 
 
 def input_leaves(config: Mapping) -> dict:
