@@ -140,7 +140,7 @@ OF_NO_NUMBER = [
     ("workflow_scripts/training/engine.py", "import time\n", "# A comment.\nimport time\n\n"),
     ("workflow_scripts/training/engine.py", '"""The training engine:', '"""The engine of training:'),
     ("workflow_scripts/report/transfer.py", "linewidth=1)", "linewidth=1,)"),
-    ("workflow_scripts/training/engine.py", "Lower training.crop.", "Make training.crop smaller."),
+    ("workflow_scripts/training/batches.py", "Lower training.crop.", "Make training.crop smaller."),
     ("workflow_scripts/training/progress.py", "images/s, ", "images a second, "),
     ("workflow_scripts/training/gpu_lease.py", "POLL_SECONDS, SAY_SECONDS = 0.5", "POLL_SECONDS, SAY_SECONDS = 2.5"),
     ("workflow_scripts/training/checkpoint.py", "Training starts from", "The training starts from"),

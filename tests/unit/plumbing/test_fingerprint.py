@@ -126,7 +126,7 @@ def product(tmp_path):
         ("training/progress.py", "images/s", "images a second"),
         ("training/gpu_lease.py", "POLL_SECONDS, SAY_SECONDS = 0.5, 600", "POLL_SECONDS, SAY_SECONDS = 2.0, 60"),
         ("training/checkpoint.py", "Training starts from", "The training starts from"),
-        ("training/engine.py", "Lower training.crop.", "Make training.crop smaller."),
+        ("training/batches.py", "Lower training.crop.", "Make training.crop smaller."),
         ("training/train.py", "interrupted at iteration", "stopped at iteration"),
         ("plumbing/records.py", "the file is missing", "there is no such file"),
         ("study/matrix.py", "sorted(jobs |", "sorted(set() | jobs |"),
