@@ -40,6 +40,9 @@ def probe_rows(
         row |= {"top1": top1, "top1_low": top1 - MARGIN, "top1_high": top1 + MARGIN}
         row |= {"top1_per_class_mean": top1, "top5": 0.99, "loss": 0.5, "last_gap": gap}
         row |= {"last_gap_low": gap and gap - MARGIN, "last_gap_high": gap and gap + MARGIN}
+        below = None if together else score(source, math.inf, seed) - top1
+        row |= {"together_gap": below, "together_gap_low": None if together else below - MARGIN}
+        row |= {"together_gap_high": None if together else below + MARGIN}
         row |= {"classes": 10, "train_images": 500, "val_images": 1000, "majority_share": 0.1, "diverged": False}
         share = None if together else depth / (depths + 1)
         row |= {"parameters_share": share, "multiplications_share": share, "milliseconds": share and 10 * share}
@@ -56,7 +59,8 @@ def diverged(made, chosen):
     """`made` with the `chosen` probes diverged: they have no score."""
     scores = ["penalty", "held_out_top1", "top1", "top1_low", "top1_high", "top1_per_class_mean", "top5", "loss"]
     made = made.assign(diverged=made["diverged"] | chosen)
-    made.loc[chosen, [*scores, "last_gap", "last_gap_low", "last_gap_high"]] = float("nan")
+    gaps = [name for name in PROBE_COLUMNS if "_gap" in name]
+    made.loc[chosen, [*scores, *gaps]] = float("nan")
     return made
 
 

@@ -19,6 +19,7 @@ from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.progress import progress
+from workflow_scripts.study.mini_resnets import named_variant
 
 UNIT_COLUMNS = ("network", "crop", "classes", "batch_norm", "unit", "parameters", "multiplications", "outputs")
 INPUT_COLUMNS = ("network", "weights", "crop", "image_size", "resize", "mean", "std")
@@ -36,7 +37,7 @@ def unit_rows(architecture: str, crop: int | None = None, classes: int = CLASSES
     """The rows of a network's units, with UNIT_COLUMNS; the crop is by default the network's own. Raises InputError for
     a network without units.
     """
-    crop = crop or CROPS.get(architecture, 32 if architecture in OWN else 224)
+    crop = crop or CROPS.get(architecture, 32 if architecture in OWN or named_variant(architecture) else 224)
     network = described_network(architecture, crop, classes)
     norms = bool(network.norms(len(network.names)))
     return [

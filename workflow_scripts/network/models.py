@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import product
 
 import torchvision
 from torch import nn
@@ -14,14 +13,12 @@ from workflow_scripts.network.resnets import cifar_resnet20, mini_resnet
 from workflow_scripts.network.traced import TracedNetwork
 from workflow_scripts.network.units import Unit, units
 from workflow_scripts.plumbing.cli import InputError
+from workflow_scripts.study.mini_resnets import NORMS, USUAL, named_variant, variant_name
 
-MINI_RESNETS = {
-    f"mini_resnet{'' if norm == 'batch' else f'_{norm}'}{'' if skip else '_plain'}": partial(
-        mini_resnet, norm=norm, skip=skip
-    )
-    for skip, norm in product((True, False), ("batch", "group", "none"))
-}
-OWN: dict[str, Callable[[int], nn.Module]] = {"cifar_resnet20": cifar_resnet20} | MINI_RESNETS
+# The variants of mini_resnet whose units the catalogue holds; those of other sizes are described by a job.
+MINI_RESNETS = [variant_name(USUAL | {"norm": norm, "skip": skip}) for skip in (True, False) for norm in NORMS]
+OWN: dict[str, Callable[[int], nn.Module]] = {"cifar_resnet20": cifar_resnet20}
+OWN |= {name: partial(mini_resnet, **named_variant(name)) for name in MINI_RESNETS}
 # Networks with further classifiers during training, which have no place in a chain of units.
 WITHOUT_SIDES = {
     "googlenet": {"aux_logits": False, "init_weights": True},
@@ -42,6 +39,8 @@ def model(architecture: str, classes: int) -> nn.Module:
     library, _, name = architecture.rpartition(":")
     if not library and name in OWN:
         return OWN[name](classes)
+    if not library and (variant := named_variant(name)):
+        return mini_resnet(classes, **variant)
     if library == "torchvision" and name in torchvision_names():
         return torchvision.models.get_model(name, weights=None, num_classes=classes, **WITHOUT_SIDES.get(name, {}))
     if library == "timm" and timm_models.is_known(name):

@@ -28,7 +28,8 @@ def probe_table(
 ) -> pd.DataFrame:
     """A row for each probe of the `records`, columns PROBE_COLUMNS but `pair`, sorted as the records are.
 
-    `rights` are the tensors `<depth>.right` of each record: whether a validation image is classified right. `units` are
+    `rights` are the tensors `<depth>.right` of each record: whether a validation image is classified right. `units` is
+    the table of units (results.units.read_units), which has the shares up to each depth.
     """
     rows, shares = [], units[["parameters_share", "multiplications_share"]].to_dict("index")
     for record, right in zip(records, rights, strict=True):
@@ -43,13 +44,15 @@ def probe_table(
 
 
 def _intervals(depth: int | None, deepest: int | None, right: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """The intervals of a probe's accuracy, and of what it is above the accuracy at the `deepest` depth."""
-    own = right.get(f"{depth or 'all'}.right")
+    """The intervals of a probe's accuracy; its gap to the `deepest` depth, and that of all depths together to it."""
+    own, last, together = (right.get(f"{name or 'all'}.right") for name in (depth, deepest, None))
     if own is None:
         return {}
     found = accuracy_interval(own)
-    if depth != deepest and (last := right.get(f"{deepest}.right")) is not None:
-        found |= gap_interval(own, last)
+    if depth != deepest and last is not None:
+        found |= gap_interval(own, last, "last_gap")
+    if depth is not None and together is not None:
+        found |= gap_interval(together, own, "together_gap")
     return found
 
 
@@ -59,20 +62,21 @@ def accuracy_interval(right: np.ndarray) -> dict[str, float]:
     return {"top1_low": interval.low, "top1_high": interval.high}
 
 
-def gap_interval(right: np.ndarray, last: np.ndarray) -> dict[str, float]:
-    """By how much the accuracy of `right` is above that of `last` on the same images, and the bootstrap's interval.
+def gap_interval(right: np.ndarray, other: np.ndarray, name: str) -> dict[str, float]:
+    """By how much the accuracy of `right` is above that of `other` on the same images, and the bootstrap's interval.
 
-    Both its ends are NaN where no image is classified differently: nothing then tells how far others would differ.
+    The keys are `name`, `name`_low and `name`_high. Both ends are NaN where no image is classified differently: nothing
+    then tells how far others would differ.
     """
     images = len(right)
-    better, worse = ((right > last).sum() / images, (right < last).sum() / images)
-    found = {"last_gap": better - worse, "last_gap_low": np.nan, "last_gap_high": np.nan}
+    better, worse = ((right > other).sum() / images, (right < other).sum() / images)
+    found = {name: better - worse, f"{name}_low": np.nan, f"{name}_high": np.nan}
     if better or worse:
         # Drawing images anew draws how many of them are better, worse and equal.
         drawn = np.random.default_rng(0).multinomial(images, [better, worse, 1 - better - worse], RESAMPLES)
         tails = [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
         low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / images, tails)
-        found |= {"last_gap_low": low, "last_gap_high": high}
+        found |= {f"{name}_low": low, f"{name}_high": high}
     return found
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from workflow_scripts.results.effects import TASK, differences
+from workflow_scripts.results.effects import differences
 from workflow_scripts.results.groups import main_variant, not_diverged
 from workflow_scripts.results.probe_words import lead, set_name, unit_at
-from workflow_scripts.results.probes import SOURCES, TOGETHER, ProbeSet, best_cut, depth_table, one_run
+from workflow_scripts.results.probes import SOURCES, TOGETHER, ProbeSet, best_cut, depth_table
 from workflow_scripts.results.verdicts import Part, capital, decimal, depths_in_words, hedge, negated, number, verdict
 from workflow_scripts.study.columns import SCORE
 
@@ -69,20 +69,6 @@ def _below(gaps: pd.DataFrame, source: str) -> str:
     if not others:
         return f"lie below those of {source} at every n: {at}."
     return f"lie below those of {source} ({at}), but not measurably at {depths_in_words(others)}."
-
-
-def difference(rows: pd.DataFrame, higher: float, lower: float) -> pd.Series:
-    """How far the probe at depth `higher` lies above that at `lower`, as an effect (effects.differences).
-
-    It is paired by target and seed. Where seeds are no runs (probes.one_run), a target counts once.
-    """
-    if one_run(rows):
-        means = rows[~rows["diverged"]].groupby([*TASK, "depth"], as_index=False)
-        rows = means.agg({"top1": "mean", "val_images": "first"}).assign(seed=0, diverged=False)
-    pair = [
-        _as_networks(rows[rows["depth"] == depth], name, 0) for depth, name in ((higher, "higher"), (lower, "lower"))
-    ]
-    return _paired(pd.concat(pair), "higher", "lower")
 
 
 def _paired(rows: pd.DataFrame, higher: str, lower: str) -> pd.Series:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from workflow_scripts.results.probe_controls import difference, trained_above, untrained_features
+from workflow_scripts.results.probe_controls import trained_above, untrained_features
 from workflow_scripts.results.probe_words import (
     basis_of,
+    gap_of_together,
     gap_to_last,
     has_score,
     lead,
@@ -33,7 +34,6 @@ from workflow_scripts.results.verdicts import (
     decimal,
     depths_in_words,
     has_interval,
-    hedge,
     negated,
     number,
     verdict,
@@ -150,11 +150,7 @@ def _together(one: ProbeSet, table: pd.DataFrame, best: int) -> Answer:
     """Whether all units' features together beat the best cut."""
     if TOGETHER not in table.index or not has_score(table, TOGETHER):
         return None
-    basis = basis_of(table, TOGETHER, "gap")
-    gap = gap_to_last(table, TOGETHER)
-    if best != deepest(table):
-        gap = difference(one.rows, TOGETHER, best)
-        basis = hedge(gap.to_frame().T)
+    gap = gap_of_together(table, best)
     if pd.isna(gap["points"]):
         return None
     reached = f"All units together reach {percent(table.loc[TOGETHER])}"
@@ -164,7 +160,7 @@ def _together(one: ProbeSet, table: pd.DataFrame, best: int) -> Answer:
         0: f"Undecided. {reached}. This does not differ measurably from {of_best}: {number(gap)}.",
         -1: f"No. {reached}, {number(negated(gap))} below {of_best}.",
     }
-    return says[verdict(gap)], basis
+    return says[verdict(gap)], basis_of(table, best, "together")
 
 
 def _few(probes: pd.DataFrame) -> Iterator[Part]:

@@ -13,8 +13,16 @@ OTHERS = "Other tasks or draws may differ."
 
 def gap_to_last(table: pd.DataFrame, depth: float) -> pd.Series:
     """The difference to the deepest unit as an effect that verdicts know."""
-    row = table.loc[depth]
-    names = {"points": "gap", "low": "gap_low", "high": "gap_high", "interval": "gap_interval"}
+    return _effect(table.loc[depth], "gap")
+
+
+def gap_of_together(table: pd.DataFrame, depth: float) -> pd.Series:
+    """How far all units together lie above the unit at `depth`, as an effect that verdicts know."""
+    return _effect(table.loc[depth], "together")
+
+
+def _effect(row: pd.Series, gap: str) -> pd.Series:
+    names = {"points": gap, **{name: f"{gap}_{name}" for name in ("low", "high", "interval")}}
     return pd.Series({name: row[column] for name, column in names.items()} | {"noise_points": math.nan})
 
 
@@ -57,8 +65,8 @@ def with_images(amount: float) -> str:
 def basis_of(table: pd.DataFrame, depth: float | None, of: str = "") -> str:
     """What an answer on a depth_table rests on: how a cut at `depth` was chosen, and what the intervals are over.
 
-    These are the intervals of the accuracy or, with `of` "gap", of the difference to the last unit. `depth` is None
-    where none was chosen.
+    These are the intervals of the accuracy or, with `of`, those of a gap of the depth_table ("gap", "together").
+    `depth` is None where none was chosen.
     """
     intervals = table[f"{of}_interval" if of else "interval"]
     interval = intervals.loc[depth] if depth is not None else next(filter(None, intervals[::-1]), "")

@@ -86,17 +86,19 @@ def depth_table(rows: pd.DataFrame) -> pd.DataFrame:
     `points` is the validation accuracy in percent, a mean over target tasks and seeds. `low` and `high` are its 95 %
     interval, and `interval` says over what. Over seeds it is only where each trains on other images or from another
     source; without enough runs it is over validation images. `gap` (with `gap_low`, `gap_high`, `gap_interval`) is the
-    accuracy less that of the deepest unit, in points. `held_out` and `per_class` are in percent. The columns
+    accuracy less that of the deepest unit, in points. `together` (with the same three) is that of the probe on all
+    depths together less that of this depth. `held_out` and `per_class` are in percent. The columns
     AT_A_DEPTH are means. `diverged` counts the probes that did.
     """
     table = {}
     for depth, every in rows.sort_values("depth").groupby("depth"):
         sound = every[~every["diverged"]]
-        accuracy, gap = (_mean(sound, column) for column in ("top1", "last_gap"))
+        accuracy, *gaps = (_mean(sound, column) for column in ("top1", "last_gap", "together_gap"))
         table[depth] = {
             "unit": every["unit"].iloc[0],
             **dict(zip(("points", "low", "high", "interval"), accuracy, strict=True)),
-            **dict(zip(("gap", "gap_low", "gap_high", "gap_interval"), gap, strict=True)),
+            **dict(zip(_columns_of("gap"), gaps[0], strict=True)),
+            **dict(zip(_columns_of("together"), gaps[1], strict=True)),
             "held_out": 100 * _over_tasks(sound, "held_out_top1"),
             "per_class": 100 * _over_tasks(sound, "top1_per_class_mean"),
             **{name: every[name].mean() for name in AT_A_DEPTH},
@@ -123,6 +125,10 @@ def cheapest_cut(table: pd.DataFrame, best: int) -> int:
 def deepest(table: pd.DataFrame) -> int:
     """The deepest single depth of a depth_table."""
     return int(_single(table).index.max())
+
+
+def _columns_of(gap: str) -> list[str]:
+    return [gap, f"{gap}_low", f"{gap}_high", f"{gap}_interval"]
 
 
 def _single(table: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,8 @@ PROBE_COLUMNS = [
     *("depth", "unit"),  # no depth: the probe on the features of all depths together
     *("features", "penalty", "held_out_top1"),
     *("top1", "top1_low", "top1_high", "top1_per_class_mean", "top5", "loss"),
-    *("last_gap", "last_gap_low", "last_gap_high"),
+    *("last_gap", "last_gap_low", "last_gap_high"),  # above the deepest unit
+    *("together_gap", "together_gap_low", "together_gap_high"),  # of all depths together above this one
     *("classes", "train_images", "val_images", "majority_share", "diverged"),
     *("parameters_share", "multiplications_share", "milliseconds"),
 ]

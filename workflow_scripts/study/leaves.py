@@ -11,6 +11,7 @@ from pathlib import Path
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
+from workflow_scripts.study.mini_resnets import variant_name
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
@@ -38,15 +39,14 @@ def training_leaves(training: Mapping) -> dict:
 
 
 def architecture_name(training: Mapping) -> str:
-    """The architecture's name in full: that of mini_resnet says its norm and whether it is without shortcuts.
+    """The architecture's name in full: that of mini_resnet says its variant (mini_resnets.variant_name).
 
     `training` may be training_leaves, which have that name already.
     """
     name = training["architecture"]
     if name != "mini_resnet" or "mini_resnet" not in training:
         return name
-    norm, skip = training["mini_resnet"]["norm"], training["mini_resnet"]["skip"]
-    return name + ("" if norm == "batch" else f"_{norm}") + ("" if skip else "_plain")
+    return variant_name(training["mini_resnet"])
 
 
 def job_leaves(training: Mapping, job: TrainingJob) -> dict:

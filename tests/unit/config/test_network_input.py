@@ -13,6 +13,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.study.leaves import architecture_name, job_leaves, network_leaves, view_leaves
 from workflow_scripts.study.matrix import curve_jobs
+from workflow_scripts.study.mini_resnets import USUAL, named_variant
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -81,17 +82,19 @@ def test_only_the_keys_of_its_input_decide_a_training():
 
 
 @pytest.mark.parametrize(
-    ("norm", "skip", "name"),
+    ("variant", "name"),
     [
-        ("batch", True, "mini_resnet"),
-        ("group", True, "mini_resnet_group"),
-        ("none", False, "mini_resnet_none_plain"),
-        ("batch", False, "mini_resnet_plain"),
+        ({}, "mini_resnet"),
+        ({"norm": "group"}, "mini_resnet_group"),
+        ({"norm": "none", "skip": False}, "mini_resnet_none_plain"),
+        ({"skip": False, "width": 8, "fully_connected": 256}, "mini_resnet_plain_w8_fc256"),
+        ({"blocks": 3}, "mini_resnet_b3"),
     ],
 )
-def test_mini_resnets_name_says_its_norm_and_its_shortcuts(norm, skip, name):
-    training = filled("mini_resnet", mini_resnet={"norm": norm, "skip": skip})["training"]
+def test_mini_resnets_name_says_its_variant(variant, name):
+    training = filled("mini_resnet", mini_resnet=USUAL | variant)["training"]
     assert architecture_name(training) == name
+    assert named_variant(name) == USUAL | variant
     assert job_leaves(training, curve_jobs(default_config())[0])["architecture"] == name
 
 

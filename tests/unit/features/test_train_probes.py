@@ -117,6 +117,9 @@ def test_the_table_has_intervals_and_shares():
     assert table["last_gap"].isna().tolist() == [False, False, True, False]
     assert table["last_gap"][1] == pytest.approx(table["top1"][1] - table["top1"][2])
     assert table["last_gap_low"][1] < table["last_gap"][1] < table["last_gap_high"][1]
+    assert table["together_gap"].isna().tolist() == [False, False, False, True]
+    assert table["together_gap"][0] == pytest.approx(table["top1"][3] - table["top1"][0])
+    assert table["together_gap_low"][0] < table["together_gap"][0] < table["together_gap_high"][0]
     assert table["parameters_share"].tolist()[:3] == [0.1, 0.4, 1.0]
 
 
@@ -128,6 +131,7 @@ def test_a_diverged_probe_has_a_row_without_a_score():
     assert table["diverged"].tolist() == [False, False, True, True]
     assert table["top1"].isna().tolist() == [False, False, True, True]
     assert table["last_gap"].isna().all()  # the last one has no score
+    assert table["together_gap"].isna().all()
 
 
 def test_intervals_cover_the_truth():
@@ -136,12 +140,12 @@ def test_intervals_cover_the_truth():
     for _ in range(200):
         first = random.random(300) < 0.7
         second = np.where(random.random(300) < 0.3, random.random(300) < 0.5, first)
-        accuracy, gap = accuracy_interval(first), gap_interval(first, second)
+        accuracy, gap = accuracy_interval(first), gap_interval(first, second, "last_gap")
         inside += accuracy["top1_low"] <= 0.7 <= accuracy["top1_high"]
         both += gap["last_gap_low"] <= 0.3 * (0.7 - 0.5) <= gap["last_gap_high"]
     assert inside > 180
     assert both > 180
-    same = gap_interval(first, first)
+    same = gap_interval(first, first, "last_gap")
     assert same["last_gap"] == 0
     assert np.isnan(same["last_gap_low"])
 

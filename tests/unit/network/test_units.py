@@ -10,6 +10,7 @@ from helpers import PYTHON, ROOT
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from workflow_scripts.network.catalogue import known_architectures, unit_costs
+from workflow_scripts.network.describe_networks import unit_rows
 from workflow_scripts.network.models import MINI_RESNETS, cut, model, torchvision_names, traced_network
 from workflow_scripts.network.timm_models import whole_functions, whole_modules
 from workflow_scripts.plumbing.cli import InputError
@@ -156,6 +157,17 @@ def test_mini_resnets(name):
     kinds = {type(one).__name__ for one in norms}
     assert kinds == ({"GroupNorm"} if "group" in name else set() if "none" in name else {"BatchNorm2d"})
     assert all((one.bias is None) == ("none" not in name) for one in network.modules() if "Conv" in type(one).__name__)
+
+
+def test_mini_resnets_sizes():
+    rows = unit_rows("mini_resnet_none_plain_w8_b1_fc64", crop=24, classes=20)
+    convolutions = {"conv1": 224, "layer1.0.conv1": 584, "layer1.0.conv2": 584, "layer2.0.conv1": 1168}
+    convolutions |= {"layer2.0.conv2": 2320, "layer3.0.conv1": 4640, "layer3.0.conv2": 9248}
+    above = {"top.0": 64 * (9 * 32 + 1), "top.1": 64 * 65, "linear": 20 * 65}
+    assert {row["unit"]: row["parameters"] for row in rows} == convolutions | above
+    network = model("mini_resnet_w8_b3_fc64", 20)
+    assert sum(isinstance(one, torch.nn.Dropout) for one in network.modules()) == 2
+    assert len(network.layer2) == 3
 
 
 @pytest.mark.parametrize(

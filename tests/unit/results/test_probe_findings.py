@@ -228,7 +228,9 @@ def test_no_answer_has_a_number_that_is_none(tmp_path):
         table(*few_images(amounts=(1,))),
         table(probe_rows(depths=1)),
         table(probe_rows(source="random")),
-        table(probe_rows()).assign(last_gap_low=None, last_gap_high=None),
+        table(probe_rows()).assign(
+            last_gap_low=None, last_gap_high=None, together_gap_low=None, together_gap_high=None
+        ),
         table(probe_rows(parameters_share=None, multiplications_share=None, milliseconds=None)),
         table(probe_rows())[lambda made: made["depth"].notna()],
     ]

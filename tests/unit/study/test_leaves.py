@@ -8,6 +8,7 @@ from helpers import default_config
 from workflow_scripts.study import leaves
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.matrix import curve_jobs
+from workflow_scripts.study.mini_resnets import USUAL
 
 CONFIG = default_config()
 BASE = TrainingJob.base("random0", 0, "B")
@@ -157,5 +158,5 @@ def test_a_dataset_is_read_as_by_its_kind_alone_unless_keys_say_otherwise():
 @pytest.mark.parametrize(("norm", "skip"), [("batch", True), ("group", False)])
 def test_the_leaves_of_leaves_are_the_same(norm, skip):
     """`aggregate` gets training_leaves, and asks for those of each job."""
-    training = CONFIG["training"] | {"architecture": "mini_resnet", "mini_resnet": {"norm": norm, "skip": skip}}
+    training = CONFIG["training"] | {"architecture": "mini_resnet", "mini_resnet": USUAL | {"norm": norm, "skip": skip}}
     assert leaves.job_leaves(leaves.training_leaves(training), BASE) == leaves.job_leaves(training, BASE)
