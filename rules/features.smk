@@ -112,8 +112,10 @@ rule train_probes:
     resources:
         gpu=min(1, training_gpus(config)),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
-        mem_mb=lambda wildcards, attempt: resources.probes_memory(INPUTS.half_dataset(wildcards), attempt),
-        runtime=lambda wildcards, attempt: resources.probes_minutes(INPUTS.half_dataset(wildcards), attempt),
+        mem_mb=lambda wildcards, input, attempt: resources.probes_memory(input.size_mb, attempt),
+        runtime=lambda wildcards, input, attempt: resources.probes_minutes(
+            INPUTS.half_dataset(wildcards), input.size_mb, attempt
+        ),
     params:
         outputs=output_options,
         depths=lambda wildcards: probe_depths(wildcards),

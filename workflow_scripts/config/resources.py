@@ -22,7 +22,6 @@ ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
 # Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
 # core's.
 GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9
-PROBE_FEATURES = 600  # of a unit, the mean of common networks: pooling leaves 256 to 2048
 PROBE_PASSES = 200  # of a probe's training over its features, for all penalties
 LAUNCH_SECONDS = 0.01  # of an iteration and network at least, on a GPU: the CPU took up to 0.007 beside an H200
 
@@ -137,20 +136,19 @@ def features_minutes(config: Mapping, attempt: int = 1) -> int:
     return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 
-def probes_memory(config: Mapping, attempt: int = 1) -> int:
+def probes_memory(size_mb: float, attempt: int = 1) -> int:
     """Megabytes of training probes, more at every attempt: 1000 for Python with torch, and the features of all depths
-    together as float16 and three times as float32.
+    together as float16 and three times as float32. `size_mb` is their file's size.
     """
-    images = sum(images_of(config, split) for split in SPLITS)
-    return attempt * (1000 + math.ceil(14 * images * PROBE_FEATURES * (len(_costs(config)) - 1) / 1e6))
+    return attempt * (1000 + math.ceil(7 * size_mb))
 
 
-def probes_minutes(config: Mapping, attempt: int = 1) -> int:
+def probes_minutes(config: Mapping, size_mb: float, attempt: int = 1) -> int:
     """Minutes of training probes, more at every attempt: 1 to start, and the passes over the features of all depths
-    alone and together, PROBE_PASSES each, with 4 operations per feature, class and image.
+    alone and together, PROBE_PASSES each, with 4 operations per number and class. `size_mb` is of their file (float16).
     """
-    features = 2 * PROBE_FEATURES * (len(_costs(config)) - 1)
-    operations = 4 * PROBE_PASSES * features * images_of(config, "train") * classes_of(config)
+    numbers = 2 * size_mb * 1e6 / 2
+    operations = 4 * PROBE_PASSES * numbers * classes_of(config)
     return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 

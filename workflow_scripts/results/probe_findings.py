@@ -171,8 +171,10 @@ def _few(probes: pd.DataFrame) -> Iterator[Part]:
             continue
         tables = {one.amount: depth_table(one.rows) for one in reversed(same)}
         lines = [f"{with_images(amount)}: {_short(table)}" for amount, table in tables.items()]
-        bases = {basis_of(table, best_cut(table)): amount for amount, table in tables.items()}
-        told = [f"{with_images(amount)}: {basis}" if len(bases) > 1 else basis for basis, amount in bases.items()]
+        bases: dict[str, list[float]] = {}
+        for amount, table in tables.items():
+            bases.setdefault(basis_of(table, best_cut(table)), []).append(amount)
+        told = [f"{with_images(*of)}: {basis}" if len(bases) > 1 else basis for basis, of in bases.items()]
         yield set_name(most), "\n".join([f"{capital(set_name(most))}:", *lines]), " ".join(told)
 
 

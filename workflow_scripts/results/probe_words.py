@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from workflow_scripts.results.probes import OVER_IMAGES, SOURCES, TOGETHER, ProbeSet
-from workflow_scripts.results.verdicts import capital, decimal, has_interval
+from workflow_scripts.results.verdicts import capital, decimal, has_interval, listed
 
 CHOSEN = "The cut and each penalty were chosen on held-out training images, never on validation images."
 OTHERS = "Other tasks or draws may differ."
@@ -55,11 +55,11 @@ def lead(one: ProbeSet, sets: list[ProbeSet]) -> str:
     return f"{capital(', '.join(named))}: " if named else ""
 
 
-def with_images(amount: float) -> str:
-    """As in: With 5 images of each class."""
-    if math.isinf(amount):
-        return "With all images"
-    return f"With {amount:.0f} image{'' if amount == 1 else 's'} of each class"
+def with_images(*amounts: float) -> str:
+    """As in: With 5 and 10 images of each class. All images, if they are an amount, are named last."""
+    drawn = [f"{amount:.0f}" for amount in amounts if not math.isinf(amount)]
+    of_class = [f"{listed(drawn)} image{'' if drawn == ['1'] else 's'} of each class"] if drawn else []
+    return f"With {listed([*of_class, *(['all images'] if len(drawn) < len(amounts) else [])])}"
 
 
 def basis_of(table: pd.DataFrame, depth: float | None, of: str = "") -> str:

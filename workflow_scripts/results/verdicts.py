@@ -101,8 +101,13 @@ def subject(halves: str, effects: pd.DataFrame) -> str:
 
 def depths_in_words(depths: Iterable[int]) -> str:
     """Depths as "n = 4", "n = 4 and 5" or "n = 1, 2 and 3"."""
-    *first, last = sorted(depths)
-    return f"n = {', '.join(map(str, first))} and {last}" if first else f"n = {last}"
+    return f"n = {listed(map(str, sorted(depths)))}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """As in: a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def lasting_from(effects: pd.DataFrame) -> int | None:

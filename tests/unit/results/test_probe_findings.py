@@ -204,6 +204,10 @@ def test_each_number_of_images_has_its_cut(tmp_path):
     assert "The features of layer4.0 (n = 8) give" in one
     assert five.startswith("With 5 images of each class: cut after layer3.0 (n = 6): 74.2 %")
     assert every.startswith("With all images: cut after layer3.0 (n = 6): 90.3 %")
+    found = asked(table(*few_images(amounts=(1, 5, 10, None))), tmp_path)
+    basis = next(one["basis"] for one in found if one["question"].startswith(FEW))
+    assert basis.startswith("With 1 image of each class: The ranges")
+    assert "With 5 and 10 images of each class: The cut and each penalty were chosen" in basis
     alone = answer(asked(table(*few_images(amounts=(30,))), tmp_path), CUT)
     assert alone.startswith("30 drawn images a class: Cut after layer3.0 (n = 6)")
 

@@ -49,12 +49,13 @@ FROZEN = "units above trained (frozen {})"
 
 @dataclass(frozen=True)
 class Line:
-    """A set of probes as a line: its label, colour and marker."""
+    """A set of probes as a line: its label, colour and marker. With `of_amount`, its panel has a line an amount."""
 
     probes: ProbeSet
     label: str
     colour: str | tuple
     marker: str
+    of_amount: bool = False
 
 
 def plot_probes(probes: pd.DataFrame, results: pd.DataFrame) -> Figure:
@@ -79,7 +80,8 @@ def plot_probes(probes: pd.DataFrame, results: pd.DataFrame) -> Figure:
         axes.set_ylabel("top-1 accuracy on the target, percent")
     for axes in grid[-1]:
         _draw_network(axes, depth_table(probes), depths)
-    figure.legend(*each_label_once(*grid[:lines].flat), loc="outside lower center", ncols=2)
+    of_sources = [axes for axes in grid[:lines].flat if axes.get_legend() is None]
+    figure.legend(*each_label_once(*of_sources), loc="outside lower center", ncols=2)
     return figure
 
 
@@ -94,13 +96,21 @@ def _panels(probes: pd.DataFrame) -> dict[str, list[Line]]:
     for most in of_trained(with_most_images(probes)):
         same = [one for one in reversed(every) if (one.halves, one.group) == (most.halves, most.group)]
         if len(same) > 1:
-            chosen = [Line(one, with_images(one.amount), colours[one.amount], "o") for one in same]
+            chosen = [Line(one, _of_amount(one), colours[one.amount], "o", True) for one in same]
             panels[f"{most.halves}: {STYLES[most.group][0]}"] = chosen
     return panels
 
 
 def _images(amount: float) -> str:
     return f"{amount:.0f} drawn image{'' if amount == 1 else 's'} a class"
+
+
+def _of_amount(one: ProbeSet) -> str:
+    """As in: 5 images of each class, 86.0 % at n = 17."""
+    table = depth_table(one.rows)
+    best = best_cut(table)
+    at = "" if best is None else f", {table.loc[best, 'points']:.1f} % at n = {best}"
+    return with_images(one.amount).removeprefix("With ") + at
 
 
 def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
@@ -111,7 +121,7 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
     for number, (line, table, cut) in enumerate(zip(lines, tables, cuts, strict=True)):
         _draw_probes(axes, line, table, APART * (number - (len(lines) - 1) / 2))
         if cut == cut:
-            _mark_cut(axes, best_cut(table), cut, line.colour, cut == highest)
+            _mark_cut(axes, best_cut(table), cut, line, cut == highest)
     for line in lines:
         _draw_frozen(axes, line, results)
     shares = [line.probes.rows["majority_share"].mean() for line in lines]
@@ -120,6 +130,11 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
     axes.axhline(100 * max(shares), color="#999999", linestyle=":", linewidth=1.2, label="share of the largest class")
     if not any(drawn.get_gid() for drawn in axes.lines):
         say(axes, "No probe has finite features.")
+    elif lines[0].of_amount:
+        handles, labels = axes.get_legend_handles_labels()
+        amounts = dict(zip(labels, handles, strict=True))
+        shown = [line.label for line in reversed(lines) if line.label in amounts]
+        axes.legend([amounts[label] for label in shown], shown, loc="lower right", fontsize=8)
 
 
 def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame, sideways: float) -> None:
@@ -135,12 +150,16 @@ def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame, sideways: float) -
         axes.vlines(place + sideways, row["low"], row["high"], color=line.colour, linewidth=2, alpha=0.4)
 
 
-def _mark_cut(axes: Axes, depth: int, percent: float, colour: str | tuple, above: bool) -> None:
-    """A ring around the chosen cut, with its accuracy above or below it."""
+def _mark_cut(axes: Axes, depth: int, percent: float, line: Line, above: bool) -> None:
+    """A ring around the chosen cut, with its accuracy above or below it unless the line's label says that."""
     axes.scatter(depth, percent, s=110, zorder=4, **RING)
+    if line.of_amount:
+        return
     text = {"xytext": (0, 9 if above else -20), "textcoords": "offset points", "ha": "center", "fontsize": 9}
     paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.5}
-    axes.annotate(f"{percent:.1f} %", (depth, percent), color=colour, fontweight="bold", zorder=5, bbox=paper, **text)
+    axes.annotate(
+        f"{percent:.1f} %", (depth, percent), color=line.colour, fontweight="bold", zorder=5, bbox=paper, **text
+    )
 
 
 def _draw_intervals(axes: Axes, single: pd.DataFrame, colour: str | tuple) -> None:
