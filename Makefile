@@ -103,6 +103,7 @@ bench-train: environment
 bench-ask: environment-dev
 	PYTHONPATH=.:tests $(DEV) -u tests/bench/bench_ask.py
 	PYTHONPATH=.:tests $(DEV) -u tests/bench/bench_ask_pipeline.py
+	PYTHONPATH=.:tests $(DEV) -u tests/bench/bench_probe_choices.py
 
 bench-gpu: environment
 	PYTHONPATH=.:tests $(RUN) -u tests/bench/bench_gpu.py --folder $(or $(FOLDER),results/bench_gpu)

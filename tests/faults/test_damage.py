@@ -13,18 +13,20 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import PYTHON, ROOT
+from helpers import PYTHON, ROOT, default_config
 
 from workflow_scripts.dataset.dataset import ILSVRC_ARCHIVES
 from workflow_scripts.plumbing.files import read_json
 from workflow_scripts.plumbing.records import record_of
 
 TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+MATRIX = [*default_config()["matrix"], {"partition": "random0", "targets": ["A"], "selffer": ["probe"]}]
 READERS = (
     *("survey_dataset", "pack_shard", "pack_manifest", "find_duplicates", "plot_store", "make_partition", "make_task"),
     *("list_tasks", "train_base", "train_curve", "compare_bases", "score_filters", "aggregate", "compare_costs"),
     *("make_tables", "write_findings", "plot_figure2", "plot_figure3", "plot_hierarchy", "plot_learning"),
     *("plot_similarity", "plot_boost", "plot_effects", "plot_filters", "plot_comparison", "write_report"),
+    *("extract_features", "train_probes", "gather_probes", "plot_probes"),
 )
 
 
@@ -46,7 +48,7 @@ def finished(checkout):
     for seed in (0, 1):
         one = checkout("tiny.yaml")
         sizes = TINY["dataset"]["sample"] | {"seed": seed}
-        config = TINY | {"dataset": TINY["dataset"] | {"sample": sizes}}
+        config = TINY | {"dataset": TINY["dataset"] | {"sample": sizes}, "matrix": MATRIX}
         (one.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
         one.snakemake()
         folders.append(one)

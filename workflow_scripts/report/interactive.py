@@ -55,7 +55,7 @@ NETWORK_TOOLTIP = """<div class="tip"><b>@name</b> @detail<br>top-1 @score{0.0} 
 def chart_items(
     results: pd.DataFrame, effects: pd.DataFrame, readings: pd.DataFrame | None, units: pd.DataFrame | None = None
 ) -> list[dict]:
-    """The charts as JSON items of bokeh.embed, each with `target`, `title`, `note` and `item`.
+    """The charts as JSON items of bokeh.embed, each with `name`, `target`, `title`, `note` and `item`.
 
     Charts without data are left out, and so are targets of drawn images. `results` are from groups.load_results and
     `effects` from effects.effect_table. `readings` are learning_curves.csv, None for an imported study. `units`
@@ -80,7 +80,13 @@ def chart_items(
             note = "Points lost, paired by target task; bars are 95 % intervals, none where there are too few runs."
             charts.append((f"costs{number}", f"The two troubles: {halves}", note, _costs(effects, halves, names)))
     return [
-        {"target": f"chart-{name}", "title": title, "note": note, "item": json_item(chart, f"chart-{name}")}
+        {
+            "name": name,
+            "target": f"chart-{name}",
+            "title": title,
+            "note": note,
+            "item": json_item(chart, f"chart-{name}"),
+        }
         for name, title, note, chart in charts
     ]
 
@@ -113,7 +119,7 @@ def _sparklines(readings: pd.DataFrame | None) -> dict[tuple, str]:
 def _networks(
     rows: pd.DataFrame, readings: pd.DataFrame | None, names: Mapping[int, str], groups: Sequence[str]
 ) -> figure:
-    chart, entries = _axes("top-1 accuracy on the target, percent"), []
+    chart, entries = empty_chart("top-1 accuracy on the target, percent"), []
     sparks, variants = _sparklines(readings), variant_styles(rows)
     crosses = []
     for group in groups:
@@ -134,7 +140,7 @@ def _networks(
             line = {"color": colour, "alpha": 0.5, "line_dash": DASHES[look.line]}
             drawn = chart.line(means.index.to_numpy() + SIDEWAYS[group], means.to_numpy(), **line)
             entries.append((label + look.suffix, [points, drawn]))
-    return _finish(chart, entries + ([("diverged, in no mean", crosses)] if crosses else []), rows["depth"], names)
+    return finished(chart, entries + ([("diverged, in no mean", crosses)] if crosses else []), rows["depth"], names)
 
 
 def _points(chart: figure, columns: dict[str, list], style: dict) -> GlyphRenderer:
@@ -179,7 +185,7 @@ def _changes(results: pd.DataFrame) -> pd.DataFrame:
 
 def _drops(rows: pd.DataFrame, names: Mapping[int, str]) -> figure:
     """A line per kind of halves of frozen transfer, and of random features."""
-    chart, entries = _axes("points of top-1 accuracy from base"), []
+    chart, entries = empty_chart("points of top-1 accuracy from base"), []
     transfer = rows[rows["group"] != "random"]
     curves = transfer["group"] + ", " + transfer["halves"]
     styles = halves_styles([name.removeprefix("AnB, ") for name in curves.unique()])
@@ -195,12 +201,12 @@ def _drops(rows: pd.DataFrame, names: Mapping[int, str]) -> figure:
         tip = [("", "@name"), ("n", "@x"), ("change", "@y{+0.0} points"), ("networks", "@networks")]
         chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
         entries.append((name, [line, points]))
-    return _finish(chart, entries, rows["depth"], names, zero=True)
+    return finished(chart, entries, rows["depth"], names, zero=True)
 
 
 def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figure:
     """Lost co-adaptation and specialisation with their intervals."""
-    chart, entries = _axes("points of top-1 accuracy lost"), []
+    chart, entries = empty_chart("points of top-1 accuracy lost"), []
     panel = next(iter(EFFECT_PANELS.values()))
     for sideways, effect in ((-0.06, "coadaptation"), (0.06, "specialisation")):
         label, colour, marker = panel[effect]
@@ -225,26 +231,28 @@ def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figu
         ]
         chart.add_tools(HoverTool(renderers=[points], tooltips=[*tip, ("unpaired", "@unpaired_points{0.0} points")]))
         entries.append((label, [line, points]))
-    return _finish(chart, entries, per_depth(effects, "specialisation", halves).index, names, zero=True)
+    return finished(chart, entries, per_depth(effects, "specialisation", halves).index, names, zero=True)
 
 
-def _axes(label: str) -> figure:
-    """An empty chart. Dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
-    chart = figure(sizing_mode="stretch_width", height=420, tools="pan,box_zoom,save,reset", active_drag=None)
+def empty_chart(label: str, height: int = 420) -> figure:
+    """A chart without lines. Dragging does nothing until a tool is chosen, so that a phone can scroll past it."""
+    chart = figure(sizing_mode="stretch_width", height=height, tools="pan,box_zoom,save,reset", active_drag=None)
     chart.xaxis.axis_label = "depth n: number of leading units copied"
     chart.yaxis.axis_label = label
     chart.toolbar.logo = None
     return chart
 
 
-def _finish(
+def finished(
     chart: figure,
     entries: list[tuple[str, list]],
     depths: Sequence[int],
     names: Mapping[int, str],
     zero: bool = False,
 ) -> figure:
-    """Add the legend, ticks at depths, upright with the `names` of units, and, where `zero`, a line at no change."""
+    """The chart with its legend, ticks at depths, upright with the `names` of units, and, where `zero`, a line at no
+    change.
+    """
     items = [LegendItem(label=label, renderers=renderers) for label, renderers in entries]
     legend = Legend(items=items, click_policy="hide", ncols=2, label_text_font_size="11px", border_line_color=None)
     chart.add_layout(legend, "below")

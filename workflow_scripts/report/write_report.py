@@ -17,11 +17,13 @@ from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, record_of, write_record
+from workflow_scripts.report.glance import glance
 from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.report.probe_table import unit_tables
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
 from workflow_scripts.results.groups import load_results, undrawn
+from workflow_scripts.results.lacking import lacking
 from workflow_scripts.results.probe_findings import WHERE_TO_CUT
 from workflow_scripts.results.probes import diverged_probes, read_probes
 from workflow_scripts.results.table import read_readings
@@ -29,6 +31,7 @@ from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
 from workflow_scripts.study.columns import NETWORK_COLUMNS, PER_CLASS, SCORE
 from workflow_scripts.study.jobs import PRETRAINED
+from workflow_scripts.study.leaves import architecture_name
 
 SHOWN_COLUMNS = [
     *NETWORK_COLUMNS,
@@ -42,6 +45,7 @@ SHOWN_COLUMNS = [
     "variant",
 ]
 LONG = 20  # rows; longer tables are folded
+STILLS = {"networks": "figure2", "pretrained": "pretrained", "drops": "figure3", "costs0": "effects"}  # of charts
 
 
 def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
@@ -105,8 +109,16 @@ def render(template: Path, content: dict) -> str:
     return environment.from_string(template.read_text(encoding="utf-8")).render(content)
 
 
+def with_notes(found: Sequence[dict]) -> tuple[list[dict], list[str]]:
+    """The findings, each with the number of its `note`, and the notes: what answers rest on, each said once."""
+    notes = list(dict.fromkeys(one["basis"] for one in found if one["basis"]))
+    return [one | {"note": notes.index(one["basis"]) + 1 if one["basis"] else None} for one in found], notes
+
+
 def page_content(
     results: pd.DataFrame,
+    effects: pd.DataFrame,
+    units: pd.DataFrame | None,
     summary: dict,
     found: dict,
     charts: list[dict],
@@ -118,14 +130,22 @@ def page_content(
 ) -> dict:
     """The template's variables.
 
-    `results` are from load_results, `summary` is results.json, `found` is findings.json. `charts` are from
+    `results` are from load_results, `effects` from effects.effect_table, and `units` from read_units, if they are
+    known. `summary` is results.json, `found` is findings.json. `charts` are from
     interactive.chart_items, `tables` from table_entry, and `figures` from captioned. `config` is the whole
     configuration, `duplicates` is from told, and `probes` from read_probes, if there are any.
     """
     cut = next((one for one in found["findings"] if one["question"] == WHERE_TO_CUT), None)
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
+    others, notes = with_notes([one for one in found["findings"] if one is not cut])
+    first, trained = glance(effects, units), "training" in summary
+    stills = {figure["name"]: figure for figure in figures}
+    charts = [chart | {"still": stills.pop(STILLS.get(chart["name"]), None)} for chart in charts]
     return {
         "study": config["study"],
+        "network": architecture_name(config["training"]) if trained else "",
+        "glance": first,
+        "lacking": lacking(results, effects) if trained else [],
         "counts": {
             "networks": len(results),
             "bases": int((results["treatment"] == "base").sum()),
@@ -142,14 +162,15 @@ def page_content(
         "left_out": left_out(results, [figure["name"] for figure in figures]),
         "summary": summary,
         "duplicates": duplicates,
-        "findings": [one for one in found["findings"] if one is not cut],
+        "findings": others,
+        "notes": notes,
         **{key: found[key] for key in ("advice", "missing")},
         "diverged": diverged_networks(results) + ([] if probes is None else diverged_probes(probes)),
         "key_numbers": _html(key_numbers(results), ".1f"),
         "charts": charts,
-        "items": [chart["item"] for chart in charts],
+        "items": [*([first["chart"]] if first["chart"] else []), *(chart["item"] for chart in charts)],
         "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if charts else ""),
-        "figures": figures,
+        "figures": [*stills.values()],
         "tables": tables,
         "networks": _html(networks, ".4f"),
         "networks_csv": base64.b64encode(networks.to_csv(index=False).encode()).decode(),
@@ -202,7 +223,8 @@ def main() -> None:
     tables = [table_entry(*pair) for pair in zip(table_files, args.table_captions, strict=True)]
     figures = [captioned(*pair) for pair in zip(figure_files, args.captions, strict=True)]
     records = (args.summary.record, args.findings.record)
-    content = page_content(results, *records, charts, tables, figures, args.config, told(args.duplicates), probes)
+    of_study = results, effects, units, *records
+    content = page_content(*of_study, charts, tables, figures, args.config, told(args.duplicates), probes)
     write_text(args.output, render(args.template, content))
     record = {"provenance": provenance("report.write_report", {"config": args.config})}
     write_record(record_of(args.output), record, [args.output], files)

@@ -1,6 +1,7 @@
 """What a study advises: how many units to copy, and how many to freeze."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 
 import pandas as pd
 
@@ -76,15 +77,32 @@ def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
     return f"{_gain(best, names)}. {cheap}" if verdict(best) == -1 else cheap
 
 
+def depth_to_freeze(drops: pd.DataFrame, pretrained: bool) -> int | None:
+    """The deepest depth that the advice on freezing names, from `drops` by depth (effects.per_depth), or None.
+
+    It costs at most TOLERANCE. Where freezing a pretrained network's units gains, it is not clearly below the best.
+    """
+    if not pretrained:
+        return deepest_cheap(drops)
+    best, worse = drops.loc[drops["points"].idxmin()], _clearly_worse(drops)
+    sound = drops.drop(index=worse)
+    return int(sound.index.max()) if verdict(best) == -1 else deepest_cheap(sound)
+
+
+def _clearly_worse(drops: pd.DataFrame) -> set[int]:
+    """The depths whose drop is clearly larger than the least."""
+    best = drops.loc[drops["points"].idxmin()]
+    return {depth for depth, drop in drops.iterrows() if verdict(difference(drop, best)) == 1}
+
+
 def _pretrained_freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
     """The best depth to freeze, and the deepest that is not clearly worse than it."""
-    best = drops.loc[drops["points"].idxmin()]
-    worse = {depth for depth, drop in drops.iterrows() if verdict(difference(drop, best)) == 1}
+    best, worse = drops.loc[drops["points"].idxmin()], _clearly_worse(drops)
     if verdict(best) != -1:
         cheap = _cheap_advice(drops.drop(index=worse), names)
         ending = _hedged(best) if verdict(best) else f", which is undecided{_hedged(best)}"
         return f"{cheap} The best depth to freeze is n = {best.name}: it costs {number(best)}{ending}."
-    deepest = max(set(drops.index) - worse)
+    deepest = depth_to_freeze(drops, pretrained=True)
     sentences = [f"{_gain(best, names)}, the most of all depths."]
     if deepest != best.name:
         sentences.append(f"To save time, freeze {first_units(deepest, names)}: this does about as well.")
@@ -101,20 +119,24 @@ def _gain(best: pd.Series, names: Mapping[int, str]) -> str:
 
 def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
     """How many units can be frozen at a cost of TOLERANCE."""
-    cheap = []
-    for depth, drop in drops.iterrows():
-        if not at_most(drop, TOLERANCE):
-            break
-        cheap.append(depth)
-    if not cheap:
+    deepest = deepest_cheap(drops)
+    if deepest is None:
         first = drops.iloc[0]
         if first["points"] <= 0:
             return f"What freezing costs is undecided: at n = {first.name} it is {number(first)}."
         return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
-    beyond = drops[drops.index > cheap[-1]]
+    beyond = drops[drops.index > deepest]
     more = f" Freezing {first_units(beyond.index[0], names)} costs {number(beyond.iloc[0])}." if len(beyond) else ""
-    costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[cheap[-1]])}."
-    return f"To save time, freeze at most {first_units(cheap[-1], names)}. {costs}{more}"
+    costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[deepest])}."
+    return f"To save time, freeze at most {first_units(deepest, names)}. {costs}{more}"
+
+
+def deepest_cheap(drops: pd.DataFrame) -> int | None:
+    """The last depth before the first whose drop may exceed TOLERANCE; None if that is the first of `drops`, which are
+    rows of effects by depth (effects.per_depth).
+    """
+    cheap = [*takewhile(lambda row: at_most(row[1], TOLERANCE), drops.iterrows())]
+    return int(cheap[-1][0]) if cheap else None
 
 
 def _tuned(drops: pd.DataFrame, recoveries: pd.DataFrame) -> list[str]:
@@ -126,7 +148,7 @@ def _tuned(drops: pd.DataFrame, recoveries: pd.DataFrame) -> list[str]:
     says = {
         1: f"Fine-tuning the units at n = {depth} in place of freezing them adds {number(gain)}",
         -1: f"Fine-tuning the units at n = {depth} in place of freezing them loses {number(negated(gain))}",
-        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably ({number(gain)})",
+        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably: {number(gain)}",
     }
     return [f"{says[verdict(gain)]}{_hedged(gain)}."]
 

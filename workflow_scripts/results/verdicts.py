@@ -86,7 +86,7 @@ def hedge(effects: pd.DataFrame) -> str:
 
 def _without_interval(effect: pd.Series, elsewhere: bool) -> str:
     noise = effect["noise_points"]
-    known = f"two standard errors of the validation images' noise ({2 * noise:.1f} points)"
+    known = "two standard errors of the validation images' noise"
     floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
     why = effect["interval"].removeprefix("none: ").replace("too few", "there are too few")
     none = "Elsewhere no interval is given" if elsewhere else "No interval is given"

@@ -87,6 +87,11 @@ def tables_of(made, folder):
     return results, tables
 
 
+def config(study):
+    """What a page needs of a configuration."""
+    return {"study": study, "training": {"architecture": "mini_caffenet"}}
+
+
 def visible(page):
     """The page's text without styles, code and downloads."""
     body = page[page.index("</head>\n<body>") :]
@@ -105,9 +110,8 @@ def page_of(made, folder, caplog):
     assert not caplog.records  # Bokeh complains of empty charts here
     captions = ROOT / "report"
     entries = [table_entry(folder / f"{name}.csv", captions / f"{name}.rst") for name in TABLES]
-    page = render(
-        captions / "page.html.j2", page_content(results, TRAINED_SUMMARY, found, charts, entries, [], {"study": "odd"})
-    )
+    of_study = results, tables["effects"], units, TRAINED_SUMMARY, found
+    page = render(captions / "page.html.j2", page_content(*of_study, charts, entries, [], config("odd")))
     assert not NO_NUMBER.search(visible(page)), NO_NUMBER.search(visible(page))
     return page
 
@@ -199,12 +203,11 @@ def test_what_needs_more_validation_images_is_said_on_the_page(tmp_path):
     results = loaded(table(val_images=2), tmp_path)
     found = {"findings": [], "advice": "", "missing": []}
     figure = {"name": "similarity", "title": "t", "caption": "c", "data": ""}
+    of_study = results, effect_table(results), None, TRAINED_SUMMARY, found
     for figures, count in (([figure], 2), ([], 0)):
-        content = page_content(results, TRAINED_SUMMARY, found, [], [], figures, {"study": "odd"})
+        content = page_content(*of_study, [], [], figures, config("odd"))
         assert len(content["left_out"]) == count
-    page = render(
-        ROOT / "report/page.html.j2", page_content(results, TRAINED_SUMMARY, found, [], [], [figure], {"study": ""})
-    )
+    page = render(ROOT / "report/page.html.j2", page_content(*of_study, [], [], [figure], config("")))
     assert "These could not be computed:" in page
     assert "Linear CKA needs 4 validation images, and this task has 2." in page
 

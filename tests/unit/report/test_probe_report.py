@@ -36,12 +36,14 @@ def page_of(probes, results):
     found = {"findings": findings(results, effects, probes=probes), "advice": advice(effects), "missing": []}
     content = page_content(
         results,
+        effects,
+        None,
         TRAINED if len(results) else SUMMARY,
         found,
         chart_items(results, effects, None),
         [],
         [],
-        {"study": "tried"},
+        {"study": "tried", "training": {"architecture": "mini_caffenet"}},
         (),
         probes,
     )

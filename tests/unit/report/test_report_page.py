@@ -78,7 +78,7 @@ def make_page(folder, name, *options, summary="trained.json"):
         caption,
     ]
     command += ["--figures", str(folder / "figure.svg"), "--captions", caption]
-    command += ["--config", json.dumps({"study": "tried <b>"}), *options]
+    command += ["--config", json.dumps({"study": "tried <b>", "training": {"architecture": "mini_caffenet"}}), *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return (folder / name).read_text()
@@ -96,8 +96,10 @@ def page(folder):
     return make_page(folder, "page.html", "--readings", str(folder / "learning_curves.csv"))
 
 
-def test_it_opens_with_the_findings(page):
-    order = ["What this study found", "shows no lasting cost up to n = 3.", "Which units can be reused?"]
+def test_it_opens_with_the_question_the_answer_a_chart_and_a_table(page):
+    order = ["<h1>Which units of mini_caffenet can be reused?</h1>", '<p class="advice" id="glance">Between tasks like']
+    order += ['id="chart-glance"', "<th>frozen<br>(AnB)</th>", "What would make the answer surer", 'id="findings"']
+    order += ["shows no lasting cost up to n = 3.", "What the answers rest on", 'id="note-1"']
     order += ['id="reading"', 'id="missing"', 'id="numbers"', 'id="charts"', "data:image/svg+xml", "data:text/csv"]
     places = [page.index(text, page.index(BODY)) for text in order]
     assert places == sorted(places)
