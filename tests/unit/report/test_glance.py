@@ -32,7 +32,7 @@ def test_the_table_has_a_row_a_depth_and_marks_the_advice(tmp_path):
     (one,) = found["tables"]
     assert (one["title"], one["frozen"], one["finetuned"]) == ("Random halves", "AnB", "AnB+")
     assert [row["n"] for row in one["rows"]] == [1, 4, 7]
-    assert [row["unit"] for row in one["rows"]] == ["conv1", "layer2.0", "layer3.0"]
+    assert [row["unit"] for row in one["rows"]] == ["conv1", "layer1.2", "layer2.2"]
     assert [row["changes"][0]["text"].split()[0] for row in one["rows"]] == ["0.0", "-0.6", "-8.0"]
     assert {row["changes"][1]["text"].split()[0] for row in one["rows"]} == {"+2.0"}
     assert [row["chosen"] for row in one["rows"]] == [False, True, False]

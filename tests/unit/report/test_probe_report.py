@@ -91,12 +91,10 @@ def test_amounts_of_images_have_a_panel_with_bars_over_draws(tmp_path):
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["all classes", "all classes: linear classifier, pretrained network"]
     lines = drawn_lines(figure.axes[1])
-    assert [name for name in lines if name.startswith("With")] == [
-        "With 1 image of each class",
-        "With 5 images of each class",
-        "With all images",
-    ]
-    assert [text.get_text() for text in figure.axes[1].texts] == ["74.2 %", "90.3 %"]  # one image chooses no cut
+    amounts = ["1 image of each class", "5 images of each class, 74.2 % at n = 6", "all images, 90.3 % at n = 6"]
+    assert [*lines][:3] == amounts  # one image chooses no cut
+    assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == amounts[::-1]
+    assert not any("of each class" in text.get_text() for text in figure.legends[0].get_texts())
 
 
 def test_what_diverged_leaves_a_gap_and_an_empty_figure_says_why(tmp_path):
@@ -117,8 +115,18 @@ def test_what_diverged_leaves_a_gap_and_an_empty_figure_says_why(tmp_path):
 
 def test_the_page_of_probes_alone_opens_with_the_cut_and_a_table_by_unit(tmp_path):
     page = page_of(loaded(table(probe_rows()), tmp_path), results_of(tmp_path))
-    order = ["This report covers 9 probes", "No network was trained.", '<p class="advice">Cut after layer3.0 (n = 6)']
-    order += ["<th>last unit</th>", "<td>90.0 (88.8 to 91.2)</td>", 'id="findings"', "Is the last unit the best"]
+    order = [
+        "<h1>Where should mini_caffenet be cut?</h1>",
+        "This report covers 9 probes",
+        "No network was trained.",
+        '<p class="advice">Cut after layer3.0 (n = 6)',
+    ]
+    order += [
+        '<th class="name">last unit</th>',
+        "<td>90.0 (88.8 to 91.2)</td>",
+        'id="findings"',
+        "Is the last unit the best",
+    ]
     places = [page.index(text) for text in order]
     assert places == sorted(places)
     (chosen,) = re.findall(r'<tr class="chosen">(.*?)</tr>', page)
@@ -146,10 +154,12 @@ def test_the_page_of_probes_beside_curves_has_both(tmp_path):
     results = results_of(tmp_path, results_table(["random0"], ("base", "AnB", "BnB")))
     page = page_of(loaded(table(*every_source()), tmp_path), results)
     assert "This report covers 72 probes" in page and "This report covers 14 networks." in page
-    assert page.index('id="cut"') < page.index('id="findings"') < page.index("Which units can be reused")
+    assert (
+        page.index('id="cut"') < page.index('<h2 id="glance">Which units can be reused') < page.index('id="findings"')
+    )
     assert "Key numbers" in page and "All networks" in page
     assert page.count("<details><summary>Random halves, ") == 3  # the first is open
-    assert page.count('<tr class="chosen">') == 4
+    assert page.count('<tr class="chosen">') == 4 + 1  # and the advice on freezing
 
 
 def test_a_page_without_probes_is_as_before(tmp_path):
