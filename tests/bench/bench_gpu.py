@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import torchvision
 import yaml
 from checkout import Checkout
 from helpers import ROOT
@@ -31,6 +32,10 @@ from plain_caffenet import caffenet, steps
 
 from workflow_scripts.config.resources import training_memory
 from workflow_scripts.cost.operations import operations_per_image
+from workflow_scripts.features.extraction import Pass
+from workflow_scripts.features.logistic import fit_probe
+from workflow_scripts.features.pooling import pool_features
+from workflow_scripts.network.build import build_network
 from workflow_scripts.partition.task import Task
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import TrainingJob
@@ -349,6 +354,54 @@ def bench_mini(bench):
     return found
 
 
+def bench_resnet(bench):
+    """Training images a second of a ResNet-50 in device memory, beside torchvision's module in plain torch."""
+    large = bench.device == "cuda"
+    name = f"torchvision:resnet{50 if large else 18}"
+    changes = {"architecture": name, "crop": 224 if large else 32, "init": "he"}
+    settings, found = replace(bench.settings, **changes), {"network": name}
+    for precision in ("fp32", "bf16"):
+        training = bench.training(precision=precision, **changes)
+        batch = bench.fixed_batch(settings)
+        ours = settings.batch_size / seconds_each(on_fixed_batch(training, batch), bench)
+        plain = torchvision.models.get_model(name.partition(":")[2], weights=None, num_classes=bench.task.classes)
+        with as_users_run():
+            theirs = settings.batch_size / seconds_each(steps(plain, *batch, precision), bench)
+        found[precision] = {"images_per_second": ours, "plain_torch": theirs, "of_plain_torch": ours / theirs}
+    return found
+
+
+def bench_probes(bench):
+    """Images a second of features of all depths, beside the bare forward pass, and the seconds of probes on features
+    as of 3,000 images of 100 classes: 2,048 of a deep unit.
+    """
+    large = bench.device == "cuda"
+    name, crop = ("torchvision:resnet50", 224) if large else ("torchvision:resnet18", 32)
+    source = build_network(name, crop, bench.task.classes).to(bench.device, memory_format=torch.channels_last)
+    batch, _ = bench.fixed_batch(replace(bench.settings, crop=crop))
+    run = Pass(source.eval(), "bf16", torch.device(bench.device))
+
+    def features(count):
+        for _ in range(count):
+            for outputs in run.outputs(batch):
+                pool_features(outputs.float()).half()
+
+    @torch.no_grad()
+    def forward(count):
+        for _ in range(count):
+            with torch.autocast(bench.device, torch.bfloat16):
+                source.model(batch)
+
+    ours, bare = (bench.settings.batch_size / seconds_each(one, bench) for one in (features, forward))
+    images, numbers, classes = (3000, 2048, 100) if large else (60, 20, 4)
+    random = torch.Generator(bench.device).manual_seed(0)
+    labels = torch.arange(images, device=bench.device) % classes
+    centres = 0.3 * torch.randn(classes, numbers, generator=random, device=bench.device)
+    made = centres[labels] + torch.randn(images, numbers, generator=random, device=bench.device)
+    seconds = seconds_each(lambda count: [fit_probe(made, labels, classes, 0) for _ in range(count)], bench, warm=1)
+    return {"network": name, "images_per_second": ours, "bare": bare, "of_bare": ours / bare, "probe_seconds": seconds}
+
+
 def bench_study(bench):
     """Wall seconds of the default study with 8 jobs a GPU, from nothing to the report."""
     if bench.device != "cuda":
@@ -374,6 +427,8 @@ PARTS = {
     "memory": bench_memory,
     "validation": bench_validation,
     "mini": bench_mini,
+    "resnet": bench_resnet,
+    "probes": bench_probes,
     "compiled": bench_compiled,
     "study": bench_study,
 }

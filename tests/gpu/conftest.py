@@ -35,10 +35,10 @@ def batches_of(store, tasks, noise):
     """A function that gives the batches of an architecture's images on a device."""
 
     def build(architecture, device=DEVICE):
-        crop, scale = {"mini_caffenet": (32, 1 / 64), "caffenet": (227, 1 / 64)}[architecture]
-        manifest, task = (store, tasks["B"]) if architecture == "mini_caffenet" else (noise[0], Task.load(noise[1]))
+        large = architecture == "caffenet"
+        manifest, task = (noise[0], Task.load(noise[1])) if large else (store, tasks["B"])
         splits = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
         readers = 2 if device == "cuda" else 0
-        return Batches(*splits, task, task.mean_image, crop, scale, torch.device(device), readers)
+        return Batches(*splits, task, task.mean_image, 227 if large else 32, 1 / 64, torch.device(device), readers)
 
     return build

@@ -23,12 +23,13 @@ SETTINGS = TrainingSettings(
     **{"schedule": {"kind": "cosine", "warmup": 2}, "momentum": 0.9, "weight_decay": 5e-4},
     **{"device": DEVICE, "precision": "fp32", "compile": False},
 )
-LAYERS = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "fc8"]
-BATCH = {"mini_caffenet": 64, "caffenet": 32 if DEVICE == "cuda" else 4}
+ON_GPU = DEVICE == "cuda"
+BATCH = {"mini_caffenet": 64, "cifar_resnet20": 64 if ON_GPU else 4, "caffenet": 32 if ON_GPU else 4}
+DEEPEST = {"mini_caffenet": 7, "cifar_resnet20": 10, "caffenet": 7}  # units below the head
 
 
 def settings_of(architecture, **changes):
-    crop = {"mini_caffenet": 32, "caffenet": 227}[architecture]
+    crop = {"caffenet": 227}.get(architecture, 32)
     return replace(
         SETTINGS, **{"architecture": architecture, "crop": crop, "batch_size": BATCH[architecture], **changes}
     )
@@ -54,13 +55,19 @@ def weights_of(learner):
 
 
 def different_layers(one, other):
-    """The layers whose weights have different bits."""
+    """The layers of which a parameter or buffer has different bits, in the network's order."""
+    different = [name for name, tensor in one.items() if not torch.equal(tensor, other[name])]
+    return list(dict.fromkeys(name.removeprefix("layers.").rpartition(".")[0] for name in different))
+
+
+def different_units(learner, weights):
+    """The numbers of the units of which a parameter or buffer differs from `weights`."""
+    now, network = weights_of(learner), learner.network
+    numbers = range(len(network.names))
     return [
-        name
-        for name in LAYERS
-        if not all(
-            torch.equal(one[f"layers.{name}.{kind}"], other[f"layers.{name}.{kind}"]) for kind in ("weight", "bias")
-        )
+        number
+        for number in numbers
+        if not all(torch.equal(now[name], weights[name]) for name in network.tensors(number))
     ]
 
 

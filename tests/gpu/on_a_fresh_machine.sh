@@ -23,7 +23,7 @@ test="timeout 180 $venv/bin/python -m pytest -p no:cacheprovider -rA --durations
 status=0
 if [ "$what" != bench ]; then
     # What fills the GPU's memory runs after what needs some.
-    $test tests/gpu/test_gpu_numbers.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
+    $test tests/gpu/test_gpu_numbers.py tests/gpu/test_gpu_probes.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
     $test tests/gpu/test_gpu_numbers.py -k "compiled" > "$output/compiled.log" 2>&1 & compiled=$!
     $test tests/gpu/test_gpu_jobs.py -k snakemake > "$output/study.log" 2>&1 & study=$!
     $test tests/gpu/test_gpu_jobs.py -k "not snakemake and not memory" > "$output/jobs.log" 2>&1 & jobs=$!

@@ -39,3 +39,5 @@ def test_the_benchmark_of_a_gpu_runs_on_a_cpu(tmp_path):
     assert found["made_on"]["device"] == "cpu"
     assert found["rates"]["fp32"]["images_per_second"] > 0
     assert found["curve"]["frozen"]["ratio"] > 0
+    assert found["resnet"]["bf16"]["of_plain_torch"] > 0
+    assert found["probes"]["of_bare"] > 0
