@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from workflow_scripts.config.ask_data import AskedData
-from workflow_scripts.config.resources import GPU_OPERATIONS, PROBE_FEATURES, PROBE_PASSES
+from workflow_scripts.config.resources import GPU_OPERATIONS, PROBE_PASSES
 from workflow_scripts.network.catalogue import UnitCost
 from workflow_scripts.study.matrix import base_jobs, curve_jobs
 from workflow_scripts.study.schedules import iterations_of
@@ -11,6 +11,7 @@ from workflow_scripts.study.schedules import iterations_of
 # Operations a second and core. Small networks have depthwise convolutions, which wait for memory. Lite0 had
 # 23e9 and MobileNetV3-small 27e9 on an Intel Xeon, ResNet-18 had 112e9 and ResNet-50 71e9.
 SMALL, SMALL_OPERATIONS, OPERATIONS = 1e9, 20e9, 60e9
+PROBE_FEATURES = 600  # of a unit, the mean of common networks: pooling leaves 256 to 2048
 PACKED = 100  # images a second and core, of a megapixel each
 START_SECONDS = 50  # of some twenty steps with Python, of the figures and of the report
 
