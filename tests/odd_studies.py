@@ -130,6 +130,7 @@ def _cases():
     yield "one base network", table(groups=["base"], targets="A")
     yield "one depth", table(depths=[3])
     yield "one target", table(targets="A")
+    yield "selffers of all classes", table(["whole"], ("base", "BnB", "BnB+"))
     yield "three seeds", table(seeds=(0, 1, 2))
     yield "three partitions", table(["random0", "random1", "random2"])
     yield "one kind of halves that is not equal", table(["natman"])

@@ -38,10 +38,10 @@ ARCHITECTURE, WEIGHTS = "timm:tf_efficientnet_lite0", "models/tf_efficientnet_li
 BATCH, ROUNDS = 64, 12
 
 
-def network() -> Network:
-    """The pretrained network; its head is untrained."""
-    made = build_network(ARCHITECTURE, network_input(ARCHITECTURE).crop, 2).eval()
-    path = SHARED / WEIGHTS
+def network(architecture: str = ARCHITECTURE, weights: str = WEIGHTS) -> Network:
+    """A pretrained network; its head is untrained."""
+    made = build_network(architecture, network_input(architecture).crop, 2).eval()
+    path = SHARED / weights
     made.copy_units(matched_weights(path, load_weights(path), made), len(made.names) - 1)
     return made
 

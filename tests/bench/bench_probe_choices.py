@@ -16,17 +16,14 @@ from unittest.mock import patch
 import pandas as pd
 import torch
 from bench_ask import ARCHITECTURE as EFFICIENTNET
-from bench_ask import SHARED, WEIGHTS
+from bench_ask import SHARED, WEIGHTS, network
 from bench_tools import machine
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from workflow_scripts.dataset.sources import open_dataset
 from workflow_scripts.features import logistic, pooling
-from workflow_scripts.network.build import build_network
 from workflow_scripts.network.inputs import network_input
-from workflow_scripts.network.networks import Network, load_weights
-from workflow_scripts.network.pretrained import matched_weights
 from workflow_scripts.store.decode import decode_all
 
 HELD_BACK, SPLITS = 0.3, 3
@@ -62,14 +59,6 @@ TASKS = [
 ]
 
 
-def network(task: RealTask) -> Network:
-    """Its pretrained network; the head is untrained."""
-    made = build_network(task.architecture, network_input(task.architecture).crop, 2).eval()
-    path = SHARED / task.weights
-    made.copy_units(matched_weights(path, load_weights(path), made), len(made.names) - 1)
-    return made
-
-
 def training_images(task: RealTask) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of centre crops of its training images as its network wants them, and their labels."""
     wanted, dataset = network_input(task.architecture), open_dataset(task.dataset, str(SHARED / "data" / task.archive))
@@ -91,7 +80,7 @@ def training_images(task: RealTask) -> Iterator[tuple[Tensor, Tensor]]:
 @torch.no_grad()
 def features(task: RealTask) -> tuple[dict[tuple[int, str], Tensor], Tensor]:
     """Features (images, numbers), float16, by depth and grid, and the labels."""
-    source, found, labels = network(task), {}, []
+    source, found, labels = network(task.architecture, task.weights), {}, []
     for batch, of in training_images(task):
         for number in range(max(task.depths)):
             batch = source.unit(number, batch)

@@ -37,6 +37,7 @@ LIMITS = {
     "exclusiveMinimum": "above {}",
     "maximum": "at most {}",
     "exclusiveMaximum": "below {}",
+    "multipleOf": "a multiple of {}",
     "minLength": "{} or more characters",
     "maxLength": "at most {} characters",
     "minItems": "{} or more items",

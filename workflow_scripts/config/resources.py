@@ -138,16 +138,19 @@ def features_minutes(config: Mapping, attempt: int = 1) -> int:
 
 def probes_memory(size_mb: float, attempt: int = 1) -> int:
     """Megabytes of training probes, more at every attempt: 1000 for Python with torch, and the features of all depths
-    together as float16 and three times as float32. `size_mb` is their file's size.
+    together as float16 and three times as float32. `size_mb` are the mebibytes of their file.
     """
-    return attempt * (1000 + math.ceil(7 * size_mb))
+    return attempt * (1000 + math.ceil(7 * size_mb * 2**20 / 1e6))
 
 
 def probes_minutes(config: Mapping, size_mb: float, attempt: int = 1) -> int:
     """Minutes of training probes, more at every attempt: 1 to start, and the passes over the features of all depths
-    alone and together, PROBE_PASSES each, with 4 operations per number and class. `size_mb` is of their file (float16).
+    alone and together, PROBE_PASSES each, with 4 operations per number and class.
+
+    `size_mb` are the mebibytes of their file (float16). It holds validation images too, and all training images where
+    few are drawn, so this is too much.
     """
-    numbers = 2 * size_mb * 1e6 / 2
+    numbers = 2 * size_mb * 2**20 / 2
     operations = 4 * PROBE_PASSES * numbers * classes_of(config)
     return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 

@@ -89,7 +89,7 @@ class SmallResNet(nn.Module):
         hidden = [_fully_connected(*pair) for pair in pairwise(sizes)]
         self.top = nn.Sequential(*hidden)
         self.linear = nn.Linear(sizes[-1], classes)
-        for module in [*self.modules()]:
+        for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
                 if module.bias is not None:
@@ -115,11 +115,9 @@ def cifar_resnet20(classes: int) -> nn.Module:
     return SmallResNet(classes, width=16, blocks=3)
 
 
-def mini_resnet(
-    classes: int, norm: str = "batch", skip: bool = True, width: int = 12, blocks: int = 2, fully_connected: int = 0
-) -> nn.Module:
+def mini_resnet(classes: int, norm: str, skip: bool, width: int, blocks: int, fully_connected: int) -> nn.Module:
     """A tenth of CIFAR ResNet-20's cost, for the study of what makes co-adaptation: 0.1 million parameters, 3.7 million
-    multiplications at 32 pixels, with the usual sizes.
+    multiplications at 32 pixels, with the usual sizes (study.mini_resnets).
 
     `norm` is "batch", "group" or "none"; without `skip` it is a chain of convolutions. See SmallResNet.
     """

@@ -7,7 +7,7 @@ from bokeh.embed import json_item
 from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Whisker
 from bokeh.plotting import figure
 
-from workflow_scripts.report.interactive import MARKERS, empty_chart, finished
+from workflow_scripts.report.interactive import MARKERS, empty_chart, finished, intervals_in_words
 from workflow_scripts.report.plotting import GROUPS
 from workflow_scripts.results.advice import depth_to_freeze
 from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth
@@ -22,15 +22,14 @@ CHANGES = {  # group -> the effect that is its change from the base network, and
     "AnB+": ("boost_over_base", 1),
     "random": ("random_drop", -1),
 }
-FROZEN, FINETUNED = ("AnB", "BnB", "random"), ("AnB+", "BnB+")  # the first that there is has a column
+SOURCES = ("AnB", "BnB", "random")  # the first that there is has the columns, frozen and fine-tuned
 APART = 0.08  # of a depth between the groups of a chart
 MARGIN = 0.5  # points above and below all intervals
-BACKWARD = 2 / 3  # of a unit's operations in training, which a frozen one saves
 
 
 def glance(effects: pd.DataFrame, units: pd.DataFrame | None) -> dict:
-    """The template's variables of the first screen: `chart` and `note` of the first kind of halves, if there is one,
-    and `tables`, one a kind of halves.
+    """The template's variables of the first screen: the `chart` of the first kind of halves, or None, and `tables`, one
+    a kind of halves.
 
     `effects` are from effects.effect_table; targets of drawn images are left out. `units` (units.read_units) name the
     depths and have their shares, if they are known.
@@ -62,10 +61,12 @@ def _chart(found: Mapping[str, pd.DataFrame], names: Mapping[int, str]) -> figur
     chart.toolbar_location = None
     ends = pd.concat([rows[name] for rows in found.values() for name in ("points", "low", "high")])
     chart.y_range = DataRange1d(start=min(0, ends.min()) - MARGIN, end=max(0, ends.max()) + MARGIN)
-    for number, (group, rows) in enumerate(found.items()):
+    depths = sorted({depth for rows in found.values() for depth in rows.index})
+    for number, (group, of_group) in enumerate(found.items()):
         label, colour, marker = GROUPS[group]
+        rows = of_group.reindex(depths)  # a gap where a depth has no network
         places = rows.index + APART * (number - (len(found) - 1) / 2)
-        columns = {"x": places, "n": rows.index} | {name: rows[name] for name in ("points", "low", "high", "interval")}
+        columns = {"x": places, "n": rows.index, "points": rows["points"], "interval": intervals_in_words(rows)}
         source = ColumnDataSource(columns)
         dash = "dashed" if group.endswith("+") else "solid"
         line = chart.line("x", "points", source=source, color=colour, width=2, line_dash=dash)
@@ -76,19 +77,17 @@ def _chart(found: Mapping[str, pd.DataFrame], names: Mapping[int, str]) -> figur
             Whisker(source=ColumnDataSource(known), base="x", lower="low", upper="high", line_color=colour)
         )
         tip = [("", label), ("n", "@n"), ("from base", "@points{+0.0} points")]
-        tip.append(("interval", "@low{+0.0} to @high{+0.0}, @interval"))
+        tip.append(("interval", "@interval"))
         chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
         entries.append((label, [line, points]))
-    depths = sorted({depth for rows in found.values() for depth in rows.index})
     return finished(chart, entries, depths, names, zero=True)
 
 
 def _table(halves: str, found: Mapping[str, pd.DataFrame], units: pd.DataFrame | None) -> dict:
-    """A table's title, the groups of its columns, and its rows: cells of text, and the deepest depth that is cheap."""
-    frozen, tuned = (
-        next((name for group in some if (name := _source(group, halves)) in found), None)
-        for some in (FROZEN, FINETUNED)
-    )
+    """A table's title, the groups of its columns, its rows, and whether a row is marked or a cell undecided."""
+    pairs = ((_source(group, halves), _source(f"{group}+", halves)) for group in SOURCES)
+    frozen, tuned = next(pair for pair in pairs if found.keys() & set(pair))
+    frozen, tuned = (name if name in found else None for name in (frozen, tuned))
     columns = [name for name in (frozen, tuned) if name]
     drops = found[frozen].apply(negated, axis=1) if frozen in ("AnB", "PnB") else None
     best = None if drops is None else depth_to_freeze(drops, frozen == "PnB")
@@ -124,8 +123,19 @@ def _change(rows: pd.DataFrame, depth: int) -> dict:
 
 
 def _shares(depth: int, units: pd.DataFrame | None) -> Iterator[str]:
-    """The share of the parameters that depth n copies, and of a training's operations that freezing it saves."""
-    if units is None or depth not in units.index:
-        return
-    for name, factor in (("parameters_share", 1), ("multiplications_share", BACKWARD)):
-        yield decimal(100 * factor * units.loc[depth, name], ".0f")
+    """The share of the parameters that depth n copies, and of a training's operations that freezing it saves, both of
+    the units below the head.
+    """
+    if units is not None and depth in units.index:
+        yield decimal(100 * units.loc[depth, "parameters_share"], ".0f")
+        yield decimal(100 * (1 - _operations(units, depth) / _operations(units, 0)), ".0f")
+
+
+def _operations(units: pd.DataFrame, frozen: int) -> float:
+    """A training's operations with so many frozen units, as cost.operations counts them, in multiplications.
+
+    A unit that learns has a forward pass, gradients of its weights and, unless it is the first, of its input.
+    """
+    costs = units["multiplications"].to_numpy(float)
+    first = costs[frozen] if frozen < len(costs) else 0.0
+    return costs[:frozen].sum() + 3 * costs[frozen:].sum() - first

@@ -212,10 +212,8 @@ def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figu
         label, colour, marker = panel[effect]
         label = named_source(label, halves)
         rows = per_depth(effects, effect, halves).dropna(subset="points")
-        columns = ["points", "low", "high", "interval", "unpaired_points"]
-        source = ColumnDataSource(
-            {"x": rows.index + sideways, "n": rows.index} | {name: rows[name] for name in columns}
-        )
+        said = {"interval": intervals_in_words(rows)} | {name: rows[name] for name in ("points", "unpaired_points")}
+        source = ColumnDataSource({"x": rows.index + sideways, "n": rows.index} | said)
         line = chart.line("x", "points", source=source, color=colour, width=2)
         points = chart.scatter(
             "x", "points", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8)
@@ -227,11 +225,19 @@ def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figu
             ("", label),
             ("n", "@n"),
             ("paired", "@points{0.0} points"),
-            ("interval", "@low{0.0} to @high{0.0}, @interval"),
+            ("interval", "@interval"),
         ]
         chart.add_tools(HoverTool(renderers=[points], tooltips=[*tip, ("unpaired", "@unpaired_points{0.0} points")]))
         entries.append((label, [line, points]))
     return finished(chart, entries, per_depth(effects, "specialisation", halves).index, names, zero=True)
+
+
+def intervals_in_words(rows: pd.DataFrame) -> list[str]:
+    """The interval of each of the `rows` of effects in words, or why it has none; "" where there is no effect."""
+    return [
+        f"{decimal(row.low)} to {decimal(row.high)}, {row.interval}" if pd.notna(row.low) else row.interval
+        for row in rows.fillna({"interval": ""}).itertuples()
+    ]
 
 
 def empty_chart(label: str, height: int = 420) -> figure:

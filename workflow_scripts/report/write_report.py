@@ -115,6 +115,20 @@ def with_notes(found: Sequence[dict]) -> tuple[list[dict], list[str]]:
     return [one | {"note": notes.index(one["basis"]) + 1 if one["basis"] else None} for one in found], notes
 
 
+def with_stills(charts: Sequence[dict], figures: Sequence[dict]) -> tuple[list[dict], list[dict]]:
+    """The charts, each with its `still` figure or None, and the other figures."""
+    stills = {figure["name"]: figure for figure in figures}
+    charts = [chart | {"still": stills.pop(STILLS.get(chart["name"]), None)} for chart in charts]
+    return charts, [*stills.values()]
+
+
+def question(network: str, probes_alone: bool) -> str:
+    """What a study asks; `network` is empty where it was trained elsewhere."""
+    if probes_alone:
+        return f"Where should {network or 'the network'} be cut?"
+    return f"Which units{f' of {network}' if network else ''} can be reused?"
+
+
 def page_content(
     results: pd.DataFrame,
     effects: pd.DataFrame,
@@ -138,12 +152,14 @@ def page_content(
     cut = next((one for one in found["findings"] if one["question"] == WHERE_TO_CUT), None)
     networks = results[[name for name in SHOWN_COLUMNS if name in results]]
     others, notes = with_notes([one for one in found["findings"] if one is not cut])
-    first, trained = glance(effects, units), "training" in summary
-    stills = {figure["name"]: figure for figure in figures}
-    charts = [chart | {"still": stills.pop(STILLS.get(chart["name"]), None)} for chart in charts]
+    first = glance(effects, units)
+    charts, figures = with_stills(charts, figures)
+    items = [*([first["chart"]] if first["chart"] else []), *(chart["item"] for chart in charts)]
+    trained = "training" in summary
+    curves = bool((results["treatment"] != "base").any())
     return {
         "study": config["study"],
-        "network": architecture_name(config["training"]) if trained else "",
+        "question": question(architecture_name(config["training"]) if trained else "", cut is not None and not curves),
         "glance": first,
         "lacking": lacking(results, effects) if trained else [],
         "counts": {
@@ -168,9 +184,9 @@ def page_content(
         "diverged": diverged_networks(results) + ([] if probes is None else diverged_probes(probes)),
         "key_numbers": _html(key_numbers(results), ".1f"),
         "charts": charts,
-        "items": [*([first["chart"]] if first["chart"] else []), *(chart["item"] for chart in charts)],
-        "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if charts else ""),
-        "figures": [*stills.values()],
+        "items": items,
+        "bokeh": Markup(Resources(mode="inline", components=["bokeh"]).render_js() if items else ""),
+        "figures": figures,
         "tables": tables,
         "networks": _html(networks, ".4f"),
         "networks_csv": base64.b64encode(networks.to_csv(index=False).encode()).decode(),

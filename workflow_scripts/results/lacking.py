@@ -5,17 +5,23 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import FEWEST_TASKS, by_source, of_all_images
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, undrawn
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, not_diverged, undrawn
 from workflow_scripts.results.verdicts import capital_halves, listed
 
 SEEDS = 3
+WANTED = {  # group -> what it tells beside which group
+    "BnB": ("AnB", "what is lost by separating units that learned together"),
+    "AnB": ("AnB+", "what freezing costs"),
+    "AnB+": ("AnB", "what fine-tuning gives"),
+    "BnB+": ("AnB+", "whether longer training alone gives the boost"),
+}
 
 
 def lacking(results: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
     """Sentences on a study's `results` (groups.load_results) and `effects` (effects.effect_table), without targets of
     drawn images: missing intervals, selffers, fine-tuned networks and untrained features, and the keys that add them.
     """
-    rows, effects = undrawn(results), of_all_images(effects)
+    rows, effects = not_diverged(main_variant(undrawn(results))), of_all_images(effects)
     curves = rows[rows["group"] != "base"]
     if curves.empty:
         return []
@@ -29,16 +35,14 @@ def lacking(results: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
 
 
 def _of_halves(halves: str, rows: pd.DataFrame) -> Iterator[str]:
-    """Which controls of transfer a kind of halves has not."""
-    transfer = rows[rows["group"].isin(["AnB", "AnB+"])]
+    """Which controls of transfer a kind of halves lacks: a line for each key of the matrix, with its whole value."""
     groups, source = set(rows["group"]), "pretrained" if halves.endswith(PRETRAINED_SOURCE) else "transfer"
-    wanted = {
-        "what is lost by separating units that learned together": ("AnB", "BnB", "selffer: [frozen]"),
-        "what freezing costs": ("AnB+", "AnB", f"{source}: [frozen, finetuned]"),
-        "what fine-tuning gives": ("AnB", "AnB+", f"{source}: [frozen, finetuned]"),
-        "whether longer training alone gives the boost": ("AnB+", "BnB+", "selffer: [finetuned]"),
-    }
-    for question, (there, lacks, keys) in wanted.items():
-        if there in groups and lacks not in groups:
-            partitions = listed(sorted(transfer["partition"].unique()))
-            yield f"{capital_halves(halves)}, {question}: {keys} in the matrix's entry of {partitions}."
+    partitions = sorted(rows.loc[rows["group"].isin(["AnB", "AnB+"]), "partition"].unique())
+    for key, frozen in (("selffer", "BnB"), (source, "AnB")):
+        pair = (frozen, f"{frozen}+")
+        asked = {one: WANTED[one][1] for one in pair if WANTED[one][0] in groups and one not in groups}
+        if asked:
+            has = [one for one in pair if one in groups or one in asked]
+            value = ", ".join("finetuned" if one.endswith("+") else "frozen" for one in has)
+            where = f"in the matrix's entry of {listed(partitions)}"
+            yield f"{capital_halves(halves)}, {listed(asked.values())}: {key}: [{value}] {where}."

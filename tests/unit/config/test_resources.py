@@ -76,8 +76,8 @@ def test_packing_asks_by_its_share_and_its_threads():
 
 def test_the_sample_asks_by_its_images():
     assert resources.sample_minutes(CONFIG, threads=2) == 2
-    assert (resources.probes_memory(84), resources.probes_memory(84, attempt=2)) == (1588, 3176)
-    assert resources.probes_minutes(CONFIG, 84) == 1 + math.ceil(4 * 200 * 84e6 * 40 / 20e9 / 60)
+    assert (resources.probes_memory(84), resources.probes_memory(84, attempt=2)) == (1617, 3234)
+    assert resources.probes_minutes(CONFIG, 84) == 1 + math.ceil(4 * 200 * 84 * 2**20 * 40 / 20e9 / 60)
     assert resources.sample_memory(CONFIG) == 500 + math.ceil(3 * 3e-3 * 5200)
 
 

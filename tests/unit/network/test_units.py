@@ -167,6 +167,9 @@ def test_mini_resnets_sizes():
     assert {row["unit"]: row["parameters"] for row in rows} == convolutions | above
     network = model("mini_resnet_w8_b3_fc64", 20)
     assert sum(isinstance(one, torch.nn.Dropout) for one in network.modules()) == 2
+    layer = network.top[0][0]
+    assert layer.weight.std().item() == pytest.approx((2 / layer.in_features) ** 0.5, rel=0.05)  # He et al. 2015
+    assert not layer.bias.any()
     assert len(network.layer2) == 3
 
 

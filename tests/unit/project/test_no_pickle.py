@@ -34,6 +34,7 @@ from workflow_scripts.training.checkpoint import ResumeCheckpoint
 pytestmark = pytest.mark.filterwarnings("ignore")  # torch has much to say of pickles
 
 PICKLERS = {"pickle", "_pickle", "cPickle", "pickle5", "dill", "joblib", "cloudpickle", "shelve", "marshal", "sklearn"}
+# What a benchmark sets beside our classifiers.
 HARMLESS = {"sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"}
 # Of pandas and PyYAML; and SciPy's reader of MAT-files, whose compiled code crashes on damaged ones.
 FORBIDDEN = {"read_pickle", "to_pickle", "unsafe_load", "full_load", "load_all", "loadmat"}

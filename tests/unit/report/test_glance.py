@@ -1,9 +1,11 @@
 """The first screen: what copied units change by unit, the advice marked, what is undecided, and what a study lacks."""
 
 import json
+import re
 
+import pandas as pd
 import pytest
-from odd_studies import loaded, table, units_of
+from odd_studies import diverged, loaded, table, units_of
 
 from workflow_scripts.report.glance import glance
 from workflow_scripts.report.write_report import with_notes
@@ -36,7 +38,8 @@ def test_the_table_has_a_row_a_depth_and_marks_the_advice(tmp_path):
     assert [row["changes"][0]["text"].split()[0] for row in one["rows"]] == ["0.0", "-0.6", "-8.0"]
     assert {row["changes"][1]["text"].split()[0] for row in one["rows"]} == {"+2.0"}
     assert [row["chosen"] for row in one["rows"]] == [False, True, False]
-    assert one["rows"][2]["shares"] == ["100", "67"]  # a frozen unit is spared two thirds of its operations
+    # Of 7 equal units, the first saves its gradients and the next one's of its input: 2 of 20; all 7 save 13 of 20.
+    assert [row["shares"][1] for row in one["rows"]] == ["10", "40", "65"]
 
 
 def test_what_noise_hides_is_marked(tmp_path):
@@ -48,8 +51,9 @@ def test_what_noise_hides_is_marked(tmp_path):
 
 def test_the_chart_has_every_group_with_its_intervals(tmp_path):
     found, _, _ = seen(table(score=score, seeds=(0, 1, 2)), tmp_path)
-    text = json.dumps(found["chart"], allow_nan=False)
-    assert all(name in text for name in ("selffer BnB", "transfer AnB", "transfer AnB+", "selffer BnB+"))
+    text = json.dumps(found["chart"])
+    labels = set(re.findall(r'"label": {"type": "value", "value": "([^"]*)"}', text))
+    assert labels == {"selffer BnB", "selffer BnB+, fine-tuned", "transfer AnB", "transfer AnB+, fine-tuned"}
     assert text.count('"name":"Whisker"') + text.count('"name": "Whisker"') == 4
 
 
@@ -85,10 +89,33 @@ def test_what_a_study_lacks_is_said_with_its_keys(tmp_path):
     _, results, effects = seen(table(["natman"], ("base", "AnB", "AnB+")), tmp_path)
     lines = lacking(results, effects)
     assert lines[0] == "Some differences have no interval: seeds: [0, 1, 2], or 3 target tasks."
-    assert any("selffer: [frozen] in the matrix's entry of natman." in line for line in lines)
-    assert any("selffer: [finetuned] in the matrix's entry of natman." in line for line in lines)
+    assert lines[1].startswith("Natural / man-made halves, what is lost by separating units that learned together and")
+    assert lines[1].endswith("selffer: [frozen, finetuned] in the matrix's entry of natman.")
     assert lines[-1].endswith("{partition: whole, random: [frozen]} in the matrix.")
-    assert not any("transfer: [" in line for line in lines)
+    assert len(lines) == 3
+
+
+def test_what_is_there_stays_in_the_keys_and_variants_do_not_count(tmp_path):
+    made = table(["natman"], ("base", "AnB", "BnB+"), seeds=(0, 1, 2))
+    _, results, effects = seen(made, tmp_path)
+    selffer, transfer = lacking(results, effects)[:2]
+    assert selffer.endswith("that learned together: selffer: [frozen, finetuned] in the matrix's entry of natman.")
+    assert transfer.endswith("what fine-tuning gives: transfer: [frozen, finetuned] in the matrix's entry of natman.")
+    own = table(["natman"], ("BnB",), seeds=(0, 1, 2)).assign(preserve=1)
+    _, results, effects = seen(pd.concat([table(["natman"], ("base", "AnB")), own]), tmp_path)
+    assert any("selffer: [frozen] in" in line for line in lacking(results, effects))
+
+
+def test_both_columns_are_of_one_source(tmp_path):
+    found, _, _ = seen(table(groups=("base", "AnB", "BnB+")), tmp_path)
+    assert (found["tables"][0]["frozen"], found["tables"][0]["finetuned"]) == ("AnB", None)
+
+
+def test_a_missing_depth_is_a_gap(tmp_path):
+    made = table(score=score)
+    chosen = (made["depth"] == 4) & (made["source"] != made["target"]) & (made["treatment"] == "frozen")
+    one = seen(diverged(made, chosen), tmp_path)[0]["tables"][0]
+    assert [row["changes"][0]["text"] == "" for row in one["rows"]] == [False, True, False]
 
 
 def test_a_whole_study_lacks_nothing(tmp_path):

@@ -44,6 +44,7 @@ QUICK = [
     "only AnB",
     "only random and base",
     "one network",
+    "selffers of all classes",
     "all base diverged",
     "all right or all wrong",
     "norm statistics of a pretrained source",
@@ -113,6 +114,7 @@ def page_of(made, folder, caplog):
     of_study = results, tables["effects"], units, TRAINED_SUMMARY, found
     page = render(captions / "page.html.j2", page_content(*of_study, charts, entries, [], config("odd")))
     assert not NO_NUMBER.search(visible(page)), NO_NUMBER.search(visible(page))
+    assert ('id="chart-glance"' in page or bool(charts)) == ("Bokeh.embed.embed_item" in page)
     return page
 
 

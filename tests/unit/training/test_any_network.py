@@ -18,7 +18,8 @@ from workflow_scripts.training.devices import set_deterministic
 SLOW = pytest.mark.slow
 # Batch norm and shortcuts; a transformer with dropout; chains, and other norms or none; squeeze-and-excitation;
 # stochastic depth.
-NETWORKS = ["cifar_resnet20", "small_vit", *models.MINI_RESNETS]
+# The last of mini_resnet's variants has dropout in fully connected layers.
+NETWORKS = ["cifar_resnet20", "small_vit", *models.MINI_RESNETS, "mini_resnet_none_plain_w8_b1_fc64"]
 LARGE = ["torchvision:resnet18", "torchvision:mobilenet_v2", "torchvision:mobilenet_v3_small"]
 LARGE += ["torchvision:efficientnet_b0", "timm:test_vit", "timm:test_efficientnet"]
 ALL = [*NETWORKS, *(pytest.param(name, marks=SLOW) for name in LARGE)]

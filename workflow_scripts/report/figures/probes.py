@@ -134,7 +134,8 @@ def _draw_panel(axes: Axes, lines: list[Line], results: pd.DataFrame) -> None:
         handles, labels = axes.get_legend_handles_labels()
         amounts = dict(zip(labels, handles, strict=True))
         shown = [line.label for line in reversed(lines) if line.label in amounts]
-        axes.legend([amounts[label] for label in shown], shown, loc="lower right", fontsize=8)
+        box = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.9}
+        axes.legend([amounts[label] for label in shown], shown, loc="lower right", fontsize=8, **box)
 
 
 def _draw_probes(axes: Axes, line: Line, table: pd.DataFrame, sideways: float) -> None:
