@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, DataRange1d, HoverTool, Whisker
+from bokeh.models import ColumnDataSource, HoverTool, Range1d, Whisker
 from bokeh.plotting import figure
 
 from workflow_scripts.report.interactive import MARKERS, empty_chart, finished, intervals_in_words
@@ -60,8 +60,9 @@ def _chart(found: Mapping[str, pd.DataFrame], names: Mapping[int, str]) -> figur
     chart, entries = empty_chart("points from base", height=340), []
     chart.toolbar_location = None
     ends = pd.concat([rows[name] for rows in found.values() for name in ("points", "low", "high")])
-    chart.y_range = DataRange1d(start=min(0, ends.min()) - MARGIN, end=max(0, ends.max()) + MARGIN)
+    chart.y_range = Range1d(start=min(0, ends.min()) - MARGIN, end=max(0, ends.max()) + MARGIN)
     depths = sorted({depth for rows in found.values() for depth in rows.index})
+    chart.x_range = Range1d(min(depths) - 0.5, max(depths) + 0.5)
     for number, (group, of_group) in enumerate(found.items()):
         label, colour, marker = GROUPS[group]
         rows = of_group.reindex(depths)  # a gap where a depth has no network
