@@ -28,7 +28,8 @@ from workflow_scripts.store.decode import decode_all
 
 HELD_BACK, SPLITS = 0.3, 3
 CONVERGED = {"tol": 1e-6, "max_iter": 10_000}  # of scikit-learn, whose usual tolerance stops early at weak penalties
-GRIDS = {"one number a channel": 0, "up to 1,024": pooling.GRID_FEATURES, "up to 4,096": pooling.MOST_FEATURES}
+OURS = "up to 1,024"
+GRIDS = {"one number a channel": 0, OURS: pooling.GRID_FEATURES, "up to 4,096": pooling.MOST_FEATURES}
 TREE = {"kind": "folder"}
 SPLIT_TREE = TREE | {"split": {"val_per_class": 10, "seed": 0}, "exclude": ["BACKGROUND_Google"]}
 BATCH = 64
@@ -108,10 +109,9 @@ def accuracy(scores: Tensor, labels: Tensor) -> float:
     return (scores.argmax(1) == labels).float().mean().item()
 
 
-def penalties(seen: Tensor, labels: Tensor, classes: int, seed: int) -> dict[str, float]:
-    """The penalty that each criterion chooses, as fit_probe splits the images."""
+def penalties(components: Tensor, labels: Tensor, classes: int, seed: int) -> dict[str, float]:
+    """The penalty that each criterion chooses, as fit_probe splits the images of these principal components."""
     mask = logistic._held_out(labels, classes, seed)
-    components, _ = logistic._principal_components(standard(seen, seen))
     start, paths = components.new_zeros(components.shape[1], classes), []
     for penalty in logistic.PENALTIES:
         start, _, _ = logistic._fit(components[~mask], labels[~mask], penalty, start, logistic.PATH_NEARNESS)
@@ -137,7 +137,7 @@ def judged(found: Tensor, labels: Tensor, split: int) -> dict[str, float]:
     for penalty in logistic.PENALTIES:
         start, _, _ = logistic._fit(components, of, penalty, start, logistic.NEARNESS)
         reached[penalty] = 100 * accuracy(new @ start, wanted)
-    scores = {name: reached[penalty] for name, penalty in penalties(seen, of, classes, split).items()}
+    scores = {name: reached[penalty] for name, penalty in penalties(components, of, classes, split).items()}
     probe = logistic.fit_probe(seen, of, classes, split)
     ours = 100 * accuracy(probe.scores(unseen), wanted)
     peer = LogisticRegression(C=1 / (probe.penalty * len(of)), **CONVERGED).fit(standard(seen, seen).numpy(), of)
@@ -161,11 +161,11 @@ def bench(task: RealTask) -> list[dict]:
     print(f"\n{task.name}: {len(labels)} training images, {int(labels.max()) + 1} classes", flush=True)
     rows = []
     for depth in task.depths:
-        ours = [judged(found[depth, "up to 1,024"], labels, split) for split in range(SPLITS)]
+        ours = [judged(found[depth, OURS], labels, split) for split in range(SPLITS)]
         row = {"task": task.name, "n": depth, **pd.DataFrame(ours).mean()}
         apart = max(abs(one["fit_probe"] - one["scikit-learn"]) for one in ours)
         row |= {"largest gap to scikit-learn": apart}
-        row |= {grid: grid_scores(found[depth, grid], labels) for grid in GRIDS}
+        row |= {grid: row["fit_probe"] if grid == OURS else grid_scores(found[depth, grid], labels) for grid in GRIDS}
         rows.append(row)
     print(pd.DataFrame(rows).drop(columns="task").set_index("n").round(2).T.to_string(), flush=True)
     return rows

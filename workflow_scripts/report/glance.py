@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from bokeh.embed import json_item
-from bokeh.models import ColumnDataSource, HoverTool, Range1d, Whisker
+from bokeh.models import Range1d
 from bokeh.plotting import figure
 
-from workflow_scripts.report.interactive import MARKERS, empty_chart, finished, intervals_in_words
+from workflow_scripts.report.interactive import effect_line, empty_chart, finished
 from workflow_scripts.report.plotting import GROUPS
 from workflow_scripts.results.advice import depth_to_freeze
 from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth
@@ -63,24 +63,11 @@ def _chart(found: Mapping[str, pd.DataFrame], names: Mapping[int, str]) -> figur
     chart.y_range = Range1d(start=min(0, ends.min()) - MARGIN, end=max(0, ends.max()) + MARGIN)
     depths = sorted({depth for rows in found.values() for depth in rows.index})
     chart.x_range = Range1d(min(depths) - 0.5, max(depths) + 0.5)
-    for number, (group, of_group) in enumerate(found.items()):
-        label, colour, marker = GROUPS[group]
-        rows = of_group.reindex(depths)  # a gap where a depth has no network
-        places = rows.index + APART * (number - (len(found) - 1) / 2)
-        columns = {"x": places, "n": rows.index, "points": rows["points"], "interval": intervals_in_words(rows)}
-        source = ColumnDataSource(columns)
-        dash = "dashed" if group.endswith("+") else "solid"
-        line = chart.line("x", "points", source=source, color=colour, width=2, line_dash=dash)
-        points = chart.scatter("x", "points", source=source, color=colour, marker=MARKERS[marker], size=7)
-        sure = rows.dropna(subset="low")
-        known = {"x": places[rows["low"].notna()], "low": sure["low"], "high": sure["high"]}
-        chart.add_layout(
-            Whisker(source=ColumnDataSource(known), base="x", lower="low", upper="high", line_color=colour)
-        )
-        tip = [("", label), ("n", "@n"), ("from base", "@points{+0.0} points")]
-        tip.append(("interval", "@interval"))
-        chart.add_tools(HoverTool(renderers=[points], tooltips=tip))
-        entries.append((label, [line, points]))
+    tips = [("from base", "@points{+0.0} points"), ("interval", "@interval")]
+    for number, (group, rows) in enumerate(found.items()):
+        sideways, dash = APART * (number - (len(found) - 1) / 2), "dashed" if group.endswith("+") else "solid"
+        whole = rows.reindex(depths)  # a gap where a depth has no network
+        entries.append(effect_line(chart, whole, GROUPS[group], sideways, tips, dash))
     return finished(chart, entries, depths, names, zero=True)
 
 

@@ -208,28 +208,37 @@ def _costs(effects: pd.DataFrame, halves: str, names: Mapping[int, str]) -> figu
     """Lost co-adaptation and specialisation with their intervals."""
     chart, entries = empty_chart("points of top-1 accuracy lost"), []
     panel = next(iter(EFFECT_PANELS.values()))
+    tips = [("paired", "@points{0.0} points"), ("interval", "@interval"), ("unpaired", "@unpaired_points{0.0} points")]
     for sideways, effect in ((-0.06, "coadaptation"), (0.06, "specialisation")):
-        label, colour, marker = panel[effect]
-        label = named_source(label, halves)
+        label, *look = panel[effect]
         rows = per_depth(effects, effect, halves).dropna(subset="points")
-        said = {"interval": intervals_in_words(rows)} | {name: rows[name] for name in ("points", "unpaired_points")}
-        source = ColumnDataSource({"x": rows.index + sideways, "n": rows.index} | said)
-        line = chart.line("x", "points", source=source, color=colour, width=2)
-        points = chart.scatter(
-            "x", "points", source=source, color=colour, marker=MARKERS[marker], size=SIZES.get(marker, 8)
-        )
-        sure = rows.dropna(subset="low")
-        known = ColumnDataSource({"x": sure.index + sideways, "low": sure["low"], "high": sure["high"]})
-        chart.add_layout(Whisker(source=known, base="x", lower="low", upper="high", line_color=colour))
-        tip = [
-            ("", label),
-            ("n", "@n"),
-            ("paired", "@points{0.0} points"),
-            ("interval", "@interval"),
-        ]
-        chart.add_tools(HoverTool(renderers=[points], tooltips=[*tip, ("unpaired", "@unpaired_points{0.0} points")]))
-        entries.append((label, [line, points]))
+        entries.append(effect_line(chart, rows, (named_source(label, halves), *look), sideways, tips))
     return finished(chart, entries, per_depth(effects, "specialisation", halves).index, names, zero=True)
+
+
+def effect_line(
+    chart: figure,
+    rows: pd.DataFrame,
+    style: tuple[str, str, str],
+    sideways: float,
+    tips: Sequence[tuple[str, str]],
+    dash: str = "solid",
+) -> tuple[str, list]:
+    """Draw the `rows` of an effect by depth with their intervals, and return the line's entry of the legend.
+
+    `style` is its label, colour and marker. `tips` are shown under the pointer, below the label and n.
+    """
+    label, colour, marker = style
+    said = {"interval": intervals_in_words(rows)} | {name: rows[name] for name in ("points", "unpaired_points")}
+    source = ColumnDataSource({"x": rows.index + sideways, "n": rows.index} | said)
+    line = chart.line("x", "points", source=source, color=colour, width=2, line_dash=dash)
+    look = {"color": colour, "marker": MARKERS[marker], "size": SIZES.get(marker, 8)}
+    points = chart.scatter("x", "points", source=source, **look)
+    sure = rows.dropna(subset="low")
+    known = ColumnDataSource({"x": sure.index + sideways, "low": sure["low"], "high": sure["high"]})
+    chart.add_layout(Whisker(source=known, base="x", lower="low", upper="high", line_color=colour))
+    chart.add_tools(HoverTool(renderers=[points], tooltips=[("", label), ("n", "@n"), *tips]))
+    return label, [line, points]
 
 
 def intervals_in_words(rows: pd.DataFrame) -> list[str]:

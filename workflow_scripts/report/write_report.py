@@ -161,6 +161,7 @@ def page_content(
         "study": config["study"],
         "question": question(architecture_name(config["training"]) if trained else "", cut is not None and not curves),
         "glance": first,
+        "long": LONG,
         "lacking": lacking(results, effects) if trained else [],
         "counts": {
             "networks": len(results),
