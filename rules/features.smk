@@ -30,7 +30,7 @@ rule compare_bases:
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
 
 
-FILTERED = undrawn_jobs(BASES)  # networks of drawn images would crowd out the others
+FILTERED = filtered_jobs(BASES)  # networks of drawn images would crowd out the others
 
 
 rule score_filters:
