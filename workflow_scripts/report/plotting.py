@@ -66,7 +66,7 @@ EFFECT_PANELS = {
         "recovery": ("recovery, AnB+ - AnB", "#CCBB44", "^"),
         "boost_over_base": ("boost over base, AnB+ - base", GROUPS["AnB+"][1], "D"),
         "boost_over_selffer": ("boost over selffer, AnB+ - BnB+", "#228833", "v"),
-        "boost_at_equal_training": ("boost at equal training, AnB+ - base twice", "#222222", "s"),
+        "boost_at_equal_training": ("boost at equal training, AnB+ - base twice", "#EE7733", "s"),
         "staged_over_finetuned": ("staged, AnB then + - AnB+", "#66CCEE", "P"),
     },
 }

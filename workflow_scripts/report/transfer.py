@@ -19,7 +19,7 @@ from workflow_scripts.report.plotting import (
     say_why_empty,
     variant_styles,
 )
-from workflow_scripts.results.groups import main_variant, mean_by_depth, not_diverged
+from workflow_scripts.results.groups import TWICE, main_variant, mean_by_depth, not_diverged
 from workflow_scripts.study.columns import SCORE
 
 READINGS = {
@@ -104,7 +104,8 @@ def _annotate(axes: Axes, rows: pd.DataFrame, groups: Sequence[str]) -> None:
     ends = {group: line.dropna().iloc[-1] for group, line in means.items() if line.notna().any()}
     for group in sorted(ends, key=ends.get):
         taken = max(ends[group], taken + 0.035 * (highest - lowest))  # numbers of close lines stand apart
-        where = (means[group].index[-1] + 0.12, taken) if group not in LEVELS else (0.12, ends[group])
+        level = (0.27 if group == TWICE else 0.12, ends[group])
+        where = level if group in LEVELS else (means[group].index[-1] + 0.12, taken)
         axes.text(*where, list(groups).index(group) + 1, fontsize=9, va="bottom" if group in LEVELS else "center")
     key = [
         f"{place}  {READINGS[group] if set(BESIDE[group]) <= set(ends) else GROUPS[group][0]}"
