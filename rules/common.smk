@@ -55,7 +55,11 @@ DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if 'torchvision' in KINDS el
 PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = ["effects", *(table for table in ("boost", "norm_statistics", "target_images") if table in FIGURES), "drops"]
+TABLES = [
+    "effects",
+    *(one for one in ("boost", "norm_statistics", "rates", "target_images") if one in FIGURES),
+    "drops",
+]
 TABLES = [*(["probes"] if "probes" in FIGURES else []), *TABLES, *(["comparison"] if REFERENCE else [])]
 TABLES += [*(["tasks", "units"] if TRAINED else []), *(["shares"] if "filters" in FIGURES else [])]
 

@@ -1,7 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
 #   needs  the records of all training jobs, or results_table; pairs; the published numbers of `reference`
 #   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics,
-#          target_images, comparison, findings
+#          rates, target_images, comparison, findings
 UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
@@ -134,6 +134,7 @@ rule make_tables:
                 ("drops", "Drops by depth"),
                 ("effects", "The two troubles, with intervals"),
                 *([("norm_statistics", "Norm statistics of frozen units")] if "norm_statistics" in FIGURES else []),
+                *([("rates", "Learning rates that were tried")] if "rates" in FIGURES else []),
                 *([("target_images", "How much target data")] if "target_images" in FIGURES else []),
             )
         },

@@ -41,13 +41,14 @@ rule train_base:
     params:
         outputs=output_options,
         settings=job_settings,
+        variant=lambda wildcards: commands.variant_options(job_of(wildcards)),
         threads=deciding_threads(config),
         launcher=training_launcher(config),
         code=code_fingerprint("training.engine"),
     shell:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment {wildcards.base}"
-        " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
+        " --seed {wildcards.seed} --depths 0 {params.variant} --settings {params.settings:q} --threads {threads}"
         " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 

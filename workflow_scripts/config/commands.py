@@ -69,9 +69,9 @@ def deciding_threads(config: Mapping) -> int | None:
 
 
 def variant_options(job: TrainingJob) -> str:
-    """The options of a curve's preserved units and norm statistics, quoted for a shell."""
-    statistics = [("norm-statistics", job.norm_statistics)] if job.norm_statistics else []
-    return named_options([("preserve", str(job.preserve)), *statistics])
+    """The options of a curve's preserved units, norm statistics and further rate, quoted for a shell."""
+    given = {"norm-statistics": job.norm_statistics, "rate": f"{job.rate:g}" if job.rate else ""}
+    return named_options([("preserve", str(job.preserve)), *(pair for pair in given.items() if pair[1])])
 
 
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:

@@ -8,13 +8,14 @@ from workflow_scripts.dataset.dataset import has_hierarchy
 from workflow_scripts.plumbing.cli import naming
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
+from workflow_scripts.study.columns import KEY_COLUMNS
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
 from workflow_scripts.study.matrix import has_probes_alone, probe_jobs, study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
-TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares")
+TABLE_FILES = ("effects", "boost", "norm_statistics", "rates", "target_images", "probes", "filters", "shares")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -30,6 +31,7 @@ class StudyFacts:
     pretrained: bool  # whether there are curves of a pretrained network
     compared: bool  # whether there are curves that the published ones can be set beside
     distant: bool  # whether there are curves that figure 3 shows: transfer between halves, or random features
+    rates: bool  # whether several learning rates are tried
     statistics: bool  # whether there are curves with norm statistics of their own
     pairs: bool  # whether a partition takes its halves from two datasets
     halves: bool  # whether a partition into equal halves uses all training images
@@ -64,6 +66,7 @@ FIGURES = {
     "effects": FigureRow({"effects": "effects", "units": "units"}, lambda study: study.curves),
     "target_images": FigureRow({"table": "target_images", "units": "units"}, lambda study: study.drawn),
     "norm_statistics": FigureRow({"table": "norm_statistics", "units": "units"}, lambda study: study.statistics),
+    "rates": FigureRow({"table": "rates", "units": "units"}, lambda study: study.rates),
     "boost": FigureRow({"table": "boost"}, lambda study: study.halves and study.transfer > 0),
     "figure3": FigureRow(WITH_UNITS, lambda study: study.distant),
     "hierarchy": FigureRow(
@@ -126,6 +129,7 @@ def study_facts(config: Mapping) -> StudyFacts:
     jobs, pairs = (study_jobs(config), pair_partitions(config)) if table is None else _tabled_jobs(Path(table))
     return StudyFacts(
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
+        rates=any(job.rate for job in jobs),
         **_partition_facts(jobs, pairs, _only_probed(config["matrix"])),
         filters=table is None and bool(filtered_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
@@ -179,8 +183,8 @@ def undrawn_jobs(jobs: Iterable[TrainingJob]) -> list[TrainingJob]:
 
 
 def filtered_jobs(jobs: Iterable[TrainingJob]) -> list[TrainingJob]:
-    """The jobs whose base networks' first layers are shown, but none of twice the length."""
-    return [job for job in undrawn_jobs(jobs) if job.treatment == BASE]
+    """The jobs whose base networks' first layers are shown, but none of twice the length or of a further rate."""
+    return [job for job in undrawn_jobs(jobs) if job.treatment == BASE and not job.rate]
 
 
 def _is_equal(name: PartitionName) -> bool:
@@ -201,9 +205,11 @@ def _tabled_jobs(path: Path) -> tuple[Collection[TrainingJob], set[str]]:
     """The jobs of the networks in a results table, and the partitions of it that are pairs."""
     with naming("results_table"):
         rows = read_networks(path)
+    networks = {tuple(row[key] for key in KEY_COLUMNS) for row in rows}
+    several = len({key[:-1] for key in networks}) < len(networks)  # the last is the learning rate
     jobs = {(*(row[key] for key in KEYS), int(row["preserve"] > 0), row["norm_statistics"]) for row in rows}
     found = {
-        TrainingJob(partition, 0, *names, preserve, norm_statistics=statistics)
+        TrainingJob(partition, 0, *names, preserve, norm_statistics=statistics, rate=float(several))
         for partition, *names, preserve, statistics in jobs
     }
     return found, {row["partition"] for row in rows if row["pair"]}

@@ -16,7 +16,7 @@ from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of, dataset_sections
 from workflow_scripts.study.jobs import PROBE, RANDOM, STAGED
-from workflow_scripts.study.leaves import architecture_name, dataset_leaves
+from workflow_scripts.study.leaves import architecture_name, dataset_leaves, tries_rates
 from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
@@ -48,7 +48,7 @@ def check_entry(key: str, entry: dict, config: dict, units: list[UnitCost] | Non
 
     Depths are checked if the network's `units` are known; else a first job checks them.
     """
-    _check_amounts(key, entry)
+    _check_amounts(key, entry, config["training"])
     check_same_halves(key, entry, config)
     if entry.get("halves"):
         check_pair(key, entry, config)
@@ -167,13 +167,21 @@ def _known_classes(dataset: dict) -> list[str]:
     return known_classes(dataset_leaves(dataset), dataset["path"])
 
 
-def _check_amounts(key: str, entry: dict) -> None:
-    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only."""
+def _check_amounts(key: str, entry: dict, training: dict) -> None:
+    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only. Also for single
+    images in a study that holds some out.
+    """
     name = entry["partition"]
+    first = parse_partition(name).images_per_class
     if re.search(r"_draw_.*_per_class$", name):
         raise InputError(
             f"configuration: {key}.partition: {name}: drawn images have no partition of their own. Name the partition "
             "that they are drawn from, and give their number in target_images_per_class."
+        )
+    if tries_rates(training) and 1 in (first, *entry.get("target_images_per_class", ())):
+        raise InputError(
+            f"configuration: {key}: of 1 image of each class none can be held out to choose among several rates of "
+            "training.learning_rate. Give each treatment one rate, or remove the number."
         )
     if "target_images_per_class" in entry and parse_partition(name).images_per_class is not None:
         raise InputError(

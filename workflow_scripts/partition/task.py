@@ -1,6 +1,6 @@
 """A task: which images of a packed store belong to one half of a partition, their labels, and the mean image."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,16 +23,39 @@ class Task:
     val_labels: np.ndarray
     mean_image: np.ndarray
     classes: int
+    # Of the training split, but no training images (without).
+    held_out_positions: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    held_out_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def counts(self, split: str) -> np.ndarray:
-        """The number of images of each class in the split "train" or "val"."""
-        labels = {"train": self.train_labels, "val": self.val_labels}[split]
+        """The number of images of each class in the split "train" or "val", or of those "held_out"."""
+        labels = {"train": self.train_labels, "val": self.val_labels, "held_out": self.held_out_labels}[split]
         return np.bincount(labels, minlength=self.classes)
+
+    def without(self, share: float, seed: int) -> "Task":
+        """The task with a share of each class's training images held out, drawn by `seed`.
+
+        Of every class at least one image is held out and at least one stays; a single image stays. The mean image is
+        that of all.
+        """
+        order = np.random.default_rng(seed).permutation(len(self.train_labels))
+        counts = self.counts("train")
+        wanted = np.minimum(np.maximum(1, np.round(share * counts)), counts - 1)
+        held = np.zeros(len(order), dtype=bool)
+        held[order] = _rank_in_class(self.train_labels[order]) < wanted[self.train_labels[order]]
+        return replace(
+            self,
+            train_positions=self.train_positions[~held],
+            train_labels=self.train_labels[~held],
+            held_out_positions=self.train_positions[held],
+            held_out_labels=self.train_labels[held],
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the task as an uncompressed .npz, atomically."""
+        arrays = {name: one for name, one in self.__dict__.items() if not name.startswith("held_out")}
         with atomic_path(path) as temporary:
-            np.savez(temporary, **self.__dict__)
+            np.savez(temporary, **arrays)
 
     @staticmethod
     def load(path: str | Path) -> "Task":
@@ -76,11 +99,16 @@ def mean_image(images: PackedSplit, positions: np.ndarray) -> np.ndarray:
 
 def first_per_class(labels: np.ndarray, images_per_class: int) -> np.ndarray:
     """Positions in `labels` of the first `images_per_class` of each label, in order; all where there are fewer."""
+    return np.flatnonzero(_rank_in_class(labels) < images_per_class)
+
+
+def _rank_in_class(labels: np.ndarray) -> np.ndarray:
+    """How many of the same label come before each of `labels`."""
     order = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[order], labels[order])  # where each label's run begins
     rank = np.empty(len(labels), dtype=np.int64)
     rank[order] = np.arange(len(labels)) - starts
-    return np.flatnonzero(rank < images_per_class)
+    return rank
 
 
 def drawn_per_class(labels: np.ndarray, images_per_class: int, seed: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def result_table(records: list[dict], study: Mapping) -> pd.DataFrame:
 def reading_table(records: list[dict]) -> pd.DataFrame:
     """One row per validation reading of each network, sorted."""
     readings = [
-        {name: network[name] for name in KEY_COLUMNS} | reading
+        {name: network.get(name) for name in KEY_COLUMNS} | reading
         for record in records
         for network in record["networks"]
         for reading in network["readings"]

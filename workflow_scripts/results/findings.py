@@ -10,6 +10,7 @@ from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import curves_of, not_diverged
 from workflow_scripts.results.probe_findings import probe_findings
+from workflow_scripts.results.rate_words import chosen_in_words
 from workflow_scripts.results.shared_classes import shared_classes
 from workflow_scripts.results.staging import staging
 from workflow_scripts.results.target_advice import target_images
@@ -24,12 +25,14 @@ def findings(
     names: Mapping[int, str] | None = None,
     pairs: Iterable[Mapping] = (),
     probes: pd.DataFrame | None = None,
+    rates: pd.DataFrame | None = None,
 ) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
     norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
-    are the records of the halves of pairs, and `probes` are from probes.read_probes, if there are any. Questions that
+    are the records of the halves of pairs, and `probes` are from probes.read_probes, if there are any. `rates` are from
+    rates.rate_table. Questions that
     the study's networks cannot answer are left out. Targets of drawn images have a question of their own.
     """
     drawn, effects = target_images(results, names or {}), of_all_images(effects)
@@ -45,6 +48,7 @@ def findings(
         "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
         "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
+        "Which learning rates were chosen?": [] if rates is None else [*chosen_in_words(rates)],
         "What do the norm statistics of frozen units change?": (
             [] if statistics is None else [*frozen_norms(effects, statistics)]
         ),

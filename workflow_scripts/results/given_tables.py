@@ -11,9 +11,11 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.csv_table import read_table
 from workflow_scripts.plumbing.names import look_alike
 from workflow_scripts.study.columns import (
+    HELD_OUT,
     KEY_COLUMNS,
     PER_CLASS,
     PRINTED_COLUMNS,
+    RATE,
     REQUIRED_COLUMNS,
     RESULT_COLUMNS,
     SCORE,
@@ -22,7 +24,7 @@ from workflow_scripts.study.jobs import BASE, BASE_TWICE, STAGED
 from workflow_scripts.study.partition_names import parse_partition
 
 DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
-DEFAULTS |= dict.fromkeys(("init", "norm_statistics", "pair"), "")
+DEFAULTS |= dict.fromkeys(("init", "norm_statistics", "pair", RATE), "")
 TARGETS = {"A", "B", "whole"}
 ALLOWED = {
     "source": TARGETS | {"random", "pretrained"},
@@ -31,7 +33,10 @@ ALLOWED = {
 }
 ALLOWED |= {"norm_statistics": {"", "source", "target", "batch"}}
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
-WHOLE, FRACTIONS = ("depth", "seed", "preserve"), (SCORE, PER_CLASS, "top1_last", "top5_last", "majority_share")
+WHOLE, FRACTIONS = (
+    ("depth", "seed", "preserve"),
+    (SCORE, PER_CLASS, "top1_last", "top5_last", "majority_share", HELD_OUT),
+)
 TEXT = (
     "partition",
     "source",
@@ -42,6 +47,7 @@ TEXT = (
     "norm_statistics",
     "pair",
     "weights_sha256",
+    RATE,
 )
 COUNTS = ("classes", "train_images", "val_images")
 TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers of which nothing is asked
@@ -50,8 +56,8 @@ TYPED = {*WHOLE, *FRACTIONS, *TEXT, "diverged"}  # the other columns are numbers
 def read_networks(path: str | Path, may_be_empty: bool = False) -> list[dict[str, object]]:
     """The networks of the results table at `path`, in its order, by column.
 
-    A table without `seed`, `diverged`, `preserve`, `init`, `norm_statistics` or `pair` (the published one) gets seed 0,
-    False, 0, "", "" and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an empty one),
+    A table without `seed`, `diverged`, `preserve`, `init`, `norm_statistics`, `pair` or `learning_rate` (the published
+    one) gets seed 0, False, 0 and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an empty one),
     `diverged` is bool, and the others are text. Raises InputError naming the file, the line and the value. Causes are
     missing or unknown columns, duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base
     network at a depth. A table without rows is refused too, unless it `may_be_empty`.
@@ -153,6 +159,12 @@ def _check_network(where: str, row: Mapping) -> None:
         parse_partition(row["partition"])
     except ValueError as error:
         raise InputError(f"{where}: {error}. Correct it.") from None
+    try:
+        rate = float(row[RATE] or 1)
+    except ValueError:
+        rate = math.nan
+    if not 0 < rate < math.inf:
+        raise InputError(f"{where}: {RATE} is {row[RATE]!r} but must be a number above 0, or empty. Correct it.")
     base = row["treatment"] in (BASE, BASE_TWICE)
     if base != (row["depth"] == 0) or (base and row["source"] != row["target"]):
         raise InputError(

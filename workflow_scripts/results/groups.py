@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from workflow_scripts.results.rates import chosen_rates
 from workflow_scripts.results.table import read_results
 from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
 from workflow_scripts.study.jobs import BASE, BASE_TWICE, PRETRAINED, RANDOM, STAGED
@@ -22,13 +23,15 @@ PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects wh
 def load_results(path: str | Path) -> pd.DataFrame:
     """The networks of a results table that have a score (table.read_results), with columns added.
 
+    Where several learning rates were tried, only networks of the chosen ones are there (rates.chosen_rates).
+
     `group` is base, base twice, BnB, BnB+, BnB then + (staged), the same with A or P, or random. As in the paper, the
     target is always called B. P is a pretrained network. `halves` is the kind of halves in words (halves_of). `variant`
     is what sets a network apart from the study's plain ones of its group, or "". `base`
     is the score of the target's base network of the same seed, NaN if there is none or it diverged. `depths` are those
     that any curve of its partition and variant has.
     """
-    table = read_results(path)
+    table = chosen_rates(read_results(path))
     measured = table.groupby(CURVES)["depth"].agg(frozenset).rename("depths")
     table = table.join(measured, on=CURVES).dropna(subset=SCORE)
     table["halves"] = list(map(halves_of, table["partition"], table["pair"]))

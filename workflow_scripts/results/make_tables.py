@@ -1,4 +1,4 @@
-"""Step: the paper's table 1, drops per depth, the two troubles' costs, what norm statistics and few images change."""
+"""Step: the paper's table 1, drops per depth, the two troubles' costs, norm statistics, few images, rates."""
 
 import argparse
 from pathlib import Path
@@ -10,6 +10,8 @@ from workflow_scripts.plumbing.records import verified, write_record
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.norm_statistics import statistics_table
+from workflow_scripts.results.rates import rate_table
+from workflow_scripts.results.table import read_results
 from workflow_scripts.results.tables import boost_table, drop_table
 from workflow_scripts.results.target_images import target_images_table
 
@@ -22,6 +24,7 @@ def main() -> None:
     parser.add_argument("--drops", type=Path, required=True)
     parser.add_argument("--effects", type=Path, required=True)
     parser.add_argument("--norm-statistics", type=Path, help="to write where the study varies them")
+    parser.add_argument("--rates", type=Path, help="to write where the study tries several learning rates")
     parser.add_argument("--target-images", type=Path, help="to write where the study draws targets' images")
     parser.add_argument("--record", type=Path, required=True, help="JSON of what made the tables")
     args = parser.parse_args()
@@ -33,6 +36,9 @@ def main() -> None:
     if args.norm_statistics:
         write_text(args.norm_statistics, statistics_table(results).round(4).to_csv(index=False))
         files.append(args.norm_statistics)
+    if args.rates:
+        write_text(args.rates, rate_table(read_results(args.results)).round(3).to_csv(index=False))
+        files.append(args.rates)
     if args.target_images:
         write_text(args.target_images, target_images_table(results).round(4).to_csv(index=False))
         files.append(args.target_images)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.given_tables import FRACTIONS, TYPED, WHOLE, read_networks
-from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE, VARIANT_COLUMNS
+from workflow_scripts.study.columns import KEY_COLUMNS, RATE, RESULT_COLUMNS, SCORE, VARIANT_COLUMNS
 
 # of a table without rows, which says nothing of its columns
 KINDS = dict.fromkeys(WHOLE, int) | dict.fromkeys(FRACTIONS, float) | {"diverged": bool}
@@ -26,7 +26,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
 def read_readings(path: str | Path) -> pd.DataFrame:
     """learning_curves.csv as aggregate.reading_table made it: variants without an own choice have "", not NaN."""
-    text = ("init", "norm_statistics")
+    text = ("init", "norm_statistics", RATE)
     return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 
 

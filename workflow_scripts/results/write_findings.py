@@ -14,6 +14,7 @@ from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.norm_statistics import read_statistics
 from workflow_scripts.results.probes import read_probes
+from workflow_scripts.results.rates import rate_table
 from workflow_scripts.results.table import missing_networks, read_results
 from workflow_scripts.results.units import read_units, unit_names
 
@@ -44,7 +45,10 @@ def main() -> None:
         table = comparison_table(results, load_results(args.reference), read_printed(args.printed))
         write_text(args.comparison, table.round(2).to_csv(index=False))
     found = {
-        "findings": findings(results, effects, statistics, names, [file.record for file in args.pairs], probes),
+        "findings": findings(
+            *(results, effects, statistics, names, [file.record for file in args.pairs], probes),
+            rate_table(read_results(args.results)),
+        ),
         "advice": advice(effects, names),
         "missing": missing_networks(read_results(args.results)),
         "provenance": provenance("results.write_findings", {}),

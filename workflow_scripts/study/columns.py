@@ -7,11 +7,14 @@ PRINTED_COLUMNS = ("quantity", "percent", "source")  # of the table of numbers p
 
 NETWORK_COLUMNS = ["partition", "source", "target", "depth", "treatment", "seed"]
 VARIANT_COLUMNS = ["preserve", "init", "norm_statistics"]
-KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS]  # together they name one network
+RATE = "learning_rate"  # text; "" in tables from elsewhere
+KEY_COLUMNS = [*NETWORK_COLUMNS, *VARIANT_COLUMNS, RATE]  # together they name one network
+HELD_OUT = "held_out_top1"  # as SCORE, of training images that no network trains on; they choose a learning rate
 RESULT_COLUMNS = [
     *NETWORK_COLUMNS,
     *("iterations", SCORE, PER_CLASS, "top1_last", "top5_last", "loss_last", "diverged", "diverged_cause"),
     *VARIANT_COLUMNS,
+    *(RATE, HELD_OUT),
     *("pair", "classes", "train_images", "val_images", "majority_share", "weights_sha256"),
     *("job_seconds", "images_per_second"),
 ]

@@ -11,7 +11,7 @@ from workflow_scripts.study.partition_names import plain_partition
 from workflow_scripts.study.seeds import derive_seed
 
 # Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
-BASE_NAME = "{base}-{target}"
+BASE_NAME = "{base}{variant}-{target}"
 BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
 CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
@@ -20,7 +20,7 @@ PROBE_STEM = "probes/{partition}/seed{seed}/{source}-{target}"
 FEATURES_STEM = "features/{partition}/{of_seed}{source}-{target}"
 TASK_STEM = "tasks/{partition}-{target}"
 DRAWN_TASK_STEM = "tasks/{partition}/seed{seed}-{target}"
-VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?"
+VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?(?:-rate([0-9.]+(?:e-?[0-9]+)?))?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE = "base"  # the treatment of base networks
 BASE_TWICE = "base_twice"  # of base networks trained twice as long, the control at equal total training
@@ -39,6 +39,7 @@ class TrainingJob:
 
     `preserve` is how many units above the copied frozen ones are copied too, but learn. `init` names the initial
     weights, and `norm_statistics` the statistics of frozen norms, where they are not the study's; else they are "".
+    `rate` is a learning rate after the first of those that the study tries for the treatment, or 0 for the first.
     """
 
     partition: str
@@ -49,6 +50,7 @@ class TrainingJob:
     preserve: int = 0
     init: str = ""
     norm_statistics: str = ""
+    rate: float = 0.0
     depths: tuple[int, ...] = (0,)
 
     @classmethod
@@ -61,14 +63,14 @@ class TrainingJob:
         """The job of a rule's wildcards (those of a stem). Features that are the same for all seeds are of seed 0."""
         seed = int(wildcards.get("seed") or wildcards.get("of_seed", "").strip("sed/") or 0)
         partition, target = wildcards["partition"], wildcards["target"]
-        if wildcards.get("source") is None:
-            return replace(cls.base(partition, seed, target), treatment=wildcards.get("base", BASE))
-        if wildcards.get("treatment") is None:
+        if wildcards.get("source") is not None and wildcards.get("treatment") is None:
             return cls(partition, seed, wildcards["source"], target, PROBE)
-        preserve, init, statistics = re.fullmatch(VARIANT, wildcards["variant"]).groups()
+        preserve, init, statistics, rate = re.fullmatch(VARIANT, wildcards.get("variant", "")).groups()
+        variant = (int(preserve or 0), init or "", statistics or "", float(rate or 0))
+        if wildcards.get("source") is None:
+            return cls(partition, seed, target, target, wildcards.get("base", BASE), *variant)
         depths = tuple(map(int, wildcards["depths"].split("-")))
-        names = (wildcards["source"], target, wildcards["treatment"])
-        return cls(partition, seed, *names, int(preserve or 0), init or "", statistics or "", depths)
+        return cls(partition, seed, wildcards["source"], target, wildcards["treatment"], *variant, depths)
 
     @property
     def is_base(self) -> bool:
@@ -104,7 +106,8 @@ class TrainingJob:
         """The part of the job's paths that names its variant, empty for a plain curve. VARIANT matches it."""
         preserve = f"-preserve{self.preserve}" if self.preserve else ""
         init = f"-{self.init}" if self.init else ""
-        return preserve + init + (f"-{self.norm_statistics}_statistics" if self.norm_statistics else "")
+        statistics = f"-{self.norm_statistics}_statistics" if self.norm_statistics else ""
+        return preserve + init + statistics + (f"-rate{self.rate:g}" if self.rate else "")
 
     @property
     def stem(self) -> str:
@@ -184,9 +187,9 @@ class TrainingJob:
     def network_seed(self, depth: int, use: str) -> int:
         """The seed of one network's `use` ("init" or "dropout").
 
-        `preserve`, `norm_statistics` and the number of drawn images do not count, so that networks which differ in them
-        alone share their fresh weights. So do a staged network and the frozen one, and a base network of twice the
-        length and the usual one.
+        `preserve`, `norm_statistics`, `rate` and the number of drawn images do not count, so that networks which differ
+        in them alone share their fresh weights. So do a staged network and the frozen one, and base networks of both
+        lengths.
         """
         names = (plain_partition(self.partition), self.source, self.target, self.learns_as, depth)
         return derive_seed(self.seed, *names, use)
@@ -209,7 +212,7 @@ class TrainingJob:
         return derive_seed(self.seed, plain_partition(self.partition), self.target, "images")
 
     def held_out_seed(self) -> int:
-        """The seed by which probes hold out training images, the same for all sources."""
+        """The seed by which training images are held out, the same for all sources."""
         return derive_seed(self.seed, plain_partition(self.partition), self.target, "held out")
 
     def frozen_units(self, depth: int) -> int:

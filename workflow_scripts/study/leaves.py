@@ -4,7 +4,7 @@ Each function returns the leaves that one kind of target uses. A change of any o
 Light on purpose: the Snakefile calls this at parse time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -36,7 +36,19 @@ def training_leaves(training: Mapping) -> dict:
     unused = NOT_LEAVES | {key for kind, keys in VIEW_KEYS.items() if kind != training["input"] for key in keys}
     leaves = {key: value for key, value in training.items() if key not in unused}
     leaves["architecture"] = architecture_name(training)
+    if not tries_rates(training):
+        del leaves["held_out_share"]
     return leaves | {"schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
+
+
+def rates_of(rates: float | Sequence[float]) -> list[float]:
+    """The learning rates of a treatment, of which a configuration gives one or a list."""
+    return list(rates) if isinstance(rates, Sequence) else [rates]
+
+
+def tries_rates(training: Mapping) -> bool:
+    """Whether a study tries several learning rates for a treatment, and so holds out training images to choose one."""
+    return any(len(rates_of(rates)) > 1 for rates in training["learning_rate"].values())
 
 
 def architecture_name(training: Mapping) -> str:
@@ -57,9 +69,12 @@ def job_leaves(training: Mapping, job: TrainingJob) -> dict:
     mean_image counts only where the source is another task. Elsewhere both choices are the same.
     """
     leaves = training_leaves(training) | frozen_leaves(training, job)
-    leaves |= {"init": job.init or training["init"], "learning_rate": training["learning_rate"][job.learns_as]}
+    rates = training["learning_rate"]
+    leaves |= {"init": job.init or training["init"], "learning_rate": rates_of(rates[job.learns_as])[0]}
     if job.treatment == STAGED:
-        leaves["staged_learning_rate"] = training["learning_rate"]["finetuned"]
+        leaves["staged_learning_rate"] = job.rate or rates_of(rates["finetuned"])[0]
+    elif job.rate:
+        leaves["learning_rate"] = job.rate
     if job.treatment == BASE_TWICE:
         leaves = _twice_as_long(leaves)
     if "mean_image" in leaves and job.kind != "transfer":
@@ -108,7 +123,8 @@ def matrix_leaves(config: Mapping) -> dict:
     """What decides which networks a study has, of which datasets, and in which jobs they are trained."""
     leaves = {"seeds": config["seeds"], "depths": config["depths"], "matrix": _matrix(config)}
     leaves["dataset"] = {"name": config["dataset"]["name"]}
-    leaves["training"] = {key: config["training"][key] for key in ("init", "norm_statistics")}
+    keys = ("init", "norm_statistics", *(["learning_rate"] if tries_rates(config["training"]) else []))
+    leaves["training"] = {key: config["training"][key] for key in keys}
     leaves["running"] = {key: config["running"][key] for key in GROUPING if key in config["running"]}
     return leaves
 
@@ -194,7 +210,8 @@ def speed_leaves(training: Mapping) -> dict:
 
 def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
-    training = ("crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
+    rates = ["learning_rate"] if tries_rates(config["training"]) else []
+    training = (*rates, "crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
     leaves |= {"matrix": _matrix(config), "dataset": {"name": config["dataset"]["name"]}}

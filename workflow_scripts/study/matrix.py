@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import product
 
 from workflow_scripts.study.groups import groups_of
-from workflow_scripts.study.jobs import BASE, BASE_TWICE, OTHER_HALF, PRETRAINED, PROBE, RANDOM, TrainingJob
-from workflow_scripts.study.leaves import plain_statistics
+from workflow_scripts.study.jobs import BASE, BASE_TWICE, OTHER_HALF, PRETRAINED, PROBE, RANDOM, STAGED, TrainingJob
+from workflow_scripts.study.leaves import plain_statistics, rates_of
 from workflow_scripts.study.partition_names import drawn_partition, parse_partition
 
 ALL_IMAGES = "all"  # of matrix[].target_images_per_class
@@ -54,13 +54,14 @@ def base_jobs(config: Mapping) -> list[TrainingJob]:
     of that treatment.
     """
     jobs = {
-        replace(TrainingJob.base(partition, seed, half), treatment=length)
+        replace(TrainingJob.base(partition, seed, half), treatment=length, rate=rate)
         for entry in config["matrix"]
         for partition in entry_partitions(entry)
         for seed in config["seeds"]
         for half in _entry_targets(entry)
         if not has_probes_alone(entry)
         for length in (BASE, *([BASE_TWICE] if entry.get("base_twice") else []))
+        for rate in _rates(config["training"], BASE)
     }
     sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
     return sorted(jobs | (sources - {None}))
@@ -98,4 +99,11 @@ def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[Trai
             for treatment in entry.get(kind, []):
                 own = statistics if treatment == "frozen" and statistics != plain else ""
                 varied = {} if treatment == PROBE else variant | {"norm_statistics": own}
-                yield TrainingJob(partition, seed, source, target, treatment, **varied)
+                for rate in [0.0] if treatment == PROBE else _rates(training, treatment):
+                    yield TrainingJob(partition, seed, source, target, treatment, **varied, rate=rate)
+
+
+def _rates(training: Mapping, treatment: str) -> list[float]:
+    """TrainingJob.rate of each learning rate that a treatment tries. A staged network's second stage tries them."""
+    tried = training.get("learning_rate", {}).get("finetuned" if treatment == STAGED else treatment, [])
+    return [0.0, *rates_of(tried)[1:]]

@@ -28,6 +28,7 @@ class TrainingSettings:
     optimizer: str = "sgd"
     norm_statistics: str = "source"
     frozen_dropout: bool = True
+    held_out_share: float = 0.0  # of each class's training images, on which readings are taken too
     staged_learning_rate: float | None = None  # of a second stage of `iterations`, in which all units learn
     # Of input mean_image:
     input_scale: float = 1.0

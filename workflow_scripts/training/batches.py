@@ -84,6 +84,12 @@ class Batches:
         count = math.ceil(len(self.task.val_labels) / batch_size)
         return self._batches(self.val, partial(self._selector.validation, batch_size), range(count), batch_size)
 
+    def held_out(self, batch_size: int) -> Iterator[Batch]:
+        """The training images that the task has held out, in order, centre crops."""
+        labels = self.task.held_out_labels
+        select = partial(self._selector.in_order, self.task.held_out_positions, labels, batch_size)
+        return self._batches(self.train, select, range(math.ceil(len(labels) / batch_size)), batch_size)
+
     def _batches(
         self, split: PackedSplit, select: Callable[[int], Selection], numbers: range, batch_size: int
     ) -> Iterator[Batch]:

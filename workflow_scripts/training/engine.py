@@ -6,7 +6,7 @@ checkpoint therefore holds no generator states.
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
-from workflow_scripts.training.batches import ALONE, Batches, input_view
+from workflow_scripts.training.batches import ALONE, Batch, Batches, input_view
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
@@ -155,21 +155,31 @@ class CurveTraining:
                 outputs.append(self.deepest.network.unit(number, outputs[-1], noise))
         return outputs
 
-    @torch.no_grad()
     def _validate(self, interrupted: Callable[[], bool]) -> None:
         """Add a reading to every learner, or none if `interrupted` says so on the way."""
-        images_of_class = self.batches.task.counts("val")
-        size = 3 + len(images_of_class)  # of Learner.validation_sums
+        task, size = self.batches.task, self.settings.batch_size
+        sums = self._sums(self.batches.validation(size), interrupted)
+        held_out = self._sums(self.batches.held_out(size), interrupted) if len(task.held_out_labels) else None
+        if sums is None or (held_out is None and len(task.held_out_labels)):
+            return
+        for place, learner in enumerate(self.learners):
+            learner.add_reading(self.iteration, sums[place], task.counts("val"))
+            if held_out:
+                learner.add_held_out(held_out[place], len(task.held_out_labels))
+
+    @torch.no_grad()
+    def _sums(self, batches: Iterator[Batch], interrupted: Callable[[], bool]) -> list[Tensor] | None:
+        """Each learner's validation_sums over `batches`, or None if `interrupted` says so on the way."""
+        size = 3 + self.batches.task.classes  # of Learner.validation_sums
         sums = [torch.zeros(size, dtype=torch.float64, device=self.settings.device) for _ in self.learners]
-        for images, labels in self.batches.validation(self.settings.batch_size):
+        for images, labels in batches:
             inputs = self._prefix_outputs(images, None)
             for learner, total in zip(self.learners, sums, strict=True):
                 total += learner.validation_sums(inputs[learner.frozen], labels)
             if interrupted():
-                return
+                return None
         self.workers.add(sums)
-        for learner, total in zip(self.learners, sums, strict=True):
-            learner.add_reading(self.iteration, total, images_of_class)
+        return sums
 
     def state(self) -> dict:
         """All that `restore` needs."""
@@ -209,6 +219,8 @@ def open_training(
     threads = max(1, threads // workers.size)
     set_deterministic(threads)
     target = Task.load(task)
+    if share := leaves.get("held_out_share"):
+        target = target.without(share, job.held_out_seed())
     settings = training_settings(leaves, len(target.train_labels))
     settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
     use_source = source_task is not None and settings.mean_image == "source"

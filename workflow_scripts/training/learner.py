@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from workflow_scripts.network.networks import Network, Noise
-from workflow_scripts.study.columns import PER_CLASS
+from workflow_scripts.study.columns import HELD_OUT, PER_CLASS
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings
@@ -86,6 +86,10 @@ class Learner:
             self.loss_sum.zero_()
         values = {"iteration": iteration, "top1": top1, PER_CLASS: by_class, "top5": top5, "loss": loss}
         self.readings.append(values | {"train_loss": train_loss})
+
+    def add_held_out(self, sums: Tensor, images: int) -> None:
+        """Add to the last reading the top-1 accuracy from the validation_sums of so many held-out images."""
+        self.readings[-1][HELD_OUT] = sums[0].item() / images
 
     @property
     def last_iteration(self) -> int:

@@ -9,7 +9,7 @@ import torch
 from scipy.special import betainc
 
 from workflow_scripts.partition.task import Task
-from workflow_scripts.study.columns import PER_CLASS, SCORE
+from workflow_scripts.study.columns import HELD_OUT, PER_CLASS, RATE, SCORE
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.learner import Learner
@@ -33,9 +33,11 @@ def network_record(job: TrainingJob, learner: Learner, task: Task, settings: Tra
     return {
         **job.network(learner.depth),
         "init": settings.init,
+        RATE: f"{settings.staged_learning_rate or settings.learning_rate:g}",
         "iterations": readings[-1]["iteration"],
         SCORE: float(np.mean([reading["top1"] for reading in best])),
         PER_CLASS: float(np.mean([reading[PER_CLASS] for reading in best])),
+        HELD_OUT: held_out_score(last_stage),
         **{f"{key}_last": readings[-1][key] for key in ("top1", "top5", "loss")},
         "diverged": bool(cause),
         "diverged_cause": cause,
@@ -44,6 +46,12 @@ def network_record(job: TrainingJob, learner: Learner, task: Task, settings: Tra
         "weights_sha256": weights_sha256(learner.network),
         "readings": readings,
     }
+
+
+def held_out_score(readings: Sequence[dict]) -> float | None:
+    """The mean of the best readings of top-1 accuracy on held-out training images, None where there are none."""
+    best = sorted(reading[HELD_OUT] for reading in readings if HELD_OUT in reading)[-BEST_READINGS:]
+    return float(np.mean(best)) if best else None
 
 
 def chance_accuracy(labels: np.ndarray) -> float:

@@ -48,12 +48,15 @@ class Selector:
 
     def validation(self, batch_size: int, number: int) -> Selection:
         """The validation images of batch `number`, in order, centre crops; a share of the last batch may be empty."""
-        start, total = number * batch_size, len(self.task.val_labels)
+        return self.in_order(self.task.val_positions, self.task.val_labels, batch_size, number)
+
+    def in_order(self, positions: np.ndarray, labels: np.ndarray, batch_size: int, number: int) -> Selection:
+        """As validation, of the images at these positions in their packed split."""
+        start, total = number * batch_size, len(labels)
         block = range(start, min(start + batch_size, total))[self.workers.share(min(batch_size, total - start)).rows]
         rows = slice(block.start, block.stop)
-        labels = self.task.val_labels[rows]
-        offsets = np.full((len(labels), 2), self.margin // 2)
-        return Selection(self.task.val_positions[rows], labels, offsets, np.zeros(len(labels), dtype=bool))
+        offsets = np.full((len(labels[rows]), 2), self.margin // 2)
+        return Selection(positions[rows], labels[rows], offsets, np.zeros(len(offsets), dtype=bool))
 
     def _epoch_order(self, seed: int, epoch: int) -> np.ndarray:
         order = self._order  # read once, since several threads may set it

@@ -36,7 +36,7 @@ INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    keys = ("partition", "source", "target", "treatment", "seed", "preserve", "norm_statistics")
+    keys = ("partition", "source", "target", "treatment", "seed", "preserve", "norm_statistics", "rate")
     names = {name: getattr(args, name) for name in keys}
     job = TrainingJob(**names, depths=tuple(args.depths))
     check_inputs(job, args)
@@ -125,6 +125,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--depths", type=int, nargs="+", required=True)
     parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that are copied too")
     parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
+    parser.add_argument("--rate", type=float, default=0, help="a learning rate after the first that the study tries")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")

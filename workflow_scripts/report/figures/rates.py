@@ -1,0 +1,72 @@
+"""Step: accuracy on held-out training images against depth, a line for each learning rate that a study tries."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from workflow_scripts.plumbing import cli
+from workflow_scripts.report.depths import depth_axis
+from workflow_scripts.report.plotting import each_label_once, figure_command, new_figure, say
+from workflow_scripts.results.rates import read_rates
+from workflow_scripts.results.units import read_units
+from workflow_scripts.study.columns import RATE
+
+PANEL_COLUMNS = 3
+PANEL = ["partition", "source", "target", "treatment"]
+
+
+def plot_rates(table: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
+    """A panel for each curve of `table` (results.rates.rate_table), and one for each target's base networks.
+
+    The chosen rate of each depth is a filled point. The axes have the names of `units` (units.read_units), if they are
+    known.
+    """
+    plain = table[(table["preserve"] == 0) & (table["norm_statistics"] == "")]
+    panels = list(plain.groupby(PANEL))
+    columns = max(1, min(PANEL_COLUMNS, len(panels)))
+    lines = max(1, -(-len(panels) // columns))
+    figure, grid = new_figure(lines, columns, (max(6, 4.6 * columns), 4.2 * lines + 0.4), sharey=True, squeeze=False)
+    for axes in grid.flat[max(1, len(panels)) :]:
+        axes.set_axis_off()
+    rates = sorted(table[RATE].unique(), key=float)
+    colours = dict(zip(rates, colormaps["viridis"](np.linspace(0, 0.85, max(2, len(rates)))), strict=False))
+    for axes, ((partition, source, target, treatment), rows) in zip(grid.flat, panels, strict=False):
+        _draw_panel(axes, rows, colours)
+        named = (
+            f"base network of {target}" if source == target and rows["depth"].eq(0).all() else f"{source} to {target}"
+        )
+        axes.set_title(f"{partition}: {named}, {treatment}", fontsize=10)
+        depth_axis(axes, rows["depth"], units)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("top-1 accuracy on held-out training images, percent")
+    if not panels:
+        say(grid[0, 0], "No curve was trained at several learning rates.")
+    else:
+        grid[0, 0].plot([], [], "o", color="#555555", label="chosen")
+        handles = {label: handle for axes in grid.flat for handle, label in zip(*each_label_once(axes), strict=True)}
+        figure.legend(handles.values(), handles, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _draw_panel(axes: Axes, rows: pd.DataFrame, colours: dict[str, np.ndarray]) -> None:
+    for rate, of_rate in rows.groupby(RATE):
+        line = of_rate.sort_values("depth")
+        style = {"color": colours[rate], "marker": "o", "markerfacecolor": "white"}
+        axes.plot(line["depth"], line["held_out"], **style, label=f"rate {rate}")
+        chosen = line[line["chosen"]]
+        axes.plot(chosen["depth"], chosen["held_out"], "o", color=colours[rate], zorder=3)
+
+
+def main() -> None:
+    """Command line: see the module's docstring."""
+
+    def draw(table: str, units: str | None) -> Figure:
+        return plot_rates(read_rates(table), units and read_units(units))
+
+    figure_command("report.figures.rates", __doc__, ["table", "units?"], draw)
+
+
+if __name__ == "__main__":
+    cli.run(main)
