@@ -19,7 +19,7 @@ from workflow_scripts.config.commands import (
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
-from workflow_scripts.config.figures import caption_title, figure_files, filtered_jobs
+from workflow_scripts.config.figures import OWN_TABLES, caption_title, figure_files, filtered_jobs
 from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.inputs import RuleInputs
 from workflow_scripts.config.study import check_made
@@ -55,11 +55,7 @@ DATASET_ENVIRONMENT = f"../envs/data{'_torchvision' if 'torchvision' in KINDS el
 PAIRS = sorted(pair_partitions(config))
 TORCH_ENVIRONMENT = f"../envs/torch_{TRAINING['device']}.yaml"
 REFERENCE = {"reference" if key == "results" else key: file for key, file in (config["reference"] or {}).items()}
-TABLES = [
-    "effects",
-    *(one for one in ("boost", "norm_statistics", "rates", "target_images") if one in FIGURES),
-    "drops",
-]
+TABLES = ["effects", *(table for table in OWN_TABLES if table in FIGURES), "drops"]
 TABLES = [*(["probes"] if "probes" in FIGURES else []), *TABLES, *(["comparison"] if REFERENCE else [])]
 TABLES += [*(["tasks", "units"] if TRAINED else []), *(["shares"] if "filters" in FIGURES else [])]
 

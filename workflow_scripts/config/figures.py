@@ -16,6 +16,7 @@ from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionNam
 from workflow_scripts.study.paths import results_folder
 
 TABLE_FILES = ("effects", "boost", "norm_statistics", "rates", "target_images", "probes", "filters", "shares")
+OWN_TABLES = ("boost", "norm_statistics", "rates", "target_images")  # of figures of the same names
 KEYS = ("partition", "source", "target", "treatment")
 
 

@@ -168,8 +168,9 @@ def _known_classes(dataset: dict) -> list[str]:
 
 
 def _check_amounts(key: str, entry: dict, training: dict) -> None:
-    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only. Also for single
-    images in a study that holds some out.
+    """Raise InputError for drawn images as a partition, or of one that has the first images of each class only.
+
+    Also for single images in a study that holds some out.
     """
     name = entry["partition"]
     first = parse_partition(name).images_per_class

@@ -21,7 +21,9 @@ FORMAT_VERSION = 1  # of records and of where they lie; counts in every code fin
 RECORDS = {
     **{"classes.csv": "survey", "hierarchy.csv": "survey", "split.csv": "survey", "quarantine.csv": "manifest"},
     **{"learning_curves.csv": "results", "shares.csv": "filters", "comparison.csv": "findings"},
-    **{f"{table}.csv": "tables" for table in ("boost", "drops", "effects", "norm_statistics", "target_images")},
+    **{
+        f"{table}.csv": "tables" for table in ("boost", "drops", "effects", "norm_statistics", "rates", "target_images")
+    },
 }
 
 

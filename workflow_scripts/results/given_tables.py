@@ -57,10 +57,10 @@ def read_networks(path: str | Path, may_be_empty: bool = False) -> list[dict[str
     """The networks of the results table at `path`, in its order, by column.
 
     A table without `seed`, `diverged`, `preserve`, `init`, `norm_statistics`, `pair` or `learning_rate` (the published
-    one) gets seed 0, False, 0 and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an empty one),
-    `diverged` is bool, and the others are text. Raises InputError naming the file, the line and the value. Causes are
-    missing or unknown columns, duplicates, and impossible values: a fraction outside 0..1, an unknown treatment, a base
-    network at a depth. A table without rows is refused too, unless it `may_be_empty`.
+    one) gets seed 0, False, 0 and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an
+    empty one), `diverged` is bool, and the others are text. Raises InputError naming the file, the line and the value.
+    Causes are missing or unknown columns, duplicates, and impossible values: a fraction outside 0..1, an unknown
+    treatment, a base network at a depth. A table without rows is refused too, unless it `may_be_empty`.
     """
     table = read_table(path, REQUIRED_COLUMNS, RESULT_COLUMNS, may_be_empty)
     if unknown := [name for name in table.columns if name not in RESULT_COLUMNS]:
