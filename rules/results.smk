@@ -1,7 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
 #   needs  the records of all training jobs, or results_table; pairs; the published numbers of `reference`
-#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics,
-#          target_images, comparison, findings
+#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ distances, boost, drops, effects,
+#          norm_statistics, target_images, comparison, findings
 UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
@@ -36,6 +36,13 @@ if TRAINED:
                 labels={"table": "Validation readings"},
             ),
             f"{RESULTS}/results.json",
+            report(
+                f"{RESULTS}/tables/distances.csv",
+                caption="../report/distances.rst",
+                category="Tables",
+                labels={"table": "How far units move"},
+            ),
+            f"{RESULTS}/tables/distances.json",
         log:
             f"{RESULTS}/logs/aggregate.log",
         benchmark:

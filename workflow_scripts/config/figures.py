@@ -14,7 +14,7 @@ from workflow_scripts.study.matrix import has_probes_alone, probe_jobs, study_jo
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
-TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares")
+TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares", "distances")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -36,6 +36,7 @@ class StudyFacts:
     reduced: bool  # whether a partition uses the first images of each class
     drawn: bool  # whether there are curves onto drawn images
     preserved: bool
+    moved: bool  # whether there are curves with copied units that learn
     filters: bool  # whether base networks are trained on all images of a partition, or on its first ones
     probes: bool
     trained: bool  # whether there are networks, and they are trained rather than read from a results table
@@ -78,6 +79,7 @@ FIGURES = {
     "similarity": FigureRow(
         WITH_UNITS | {"similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
     ),
+    "distances": FigureRow({"distances": "distances"} | WITH_UNITS, lambda study: study.trained and study.moved),
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
@@ -147,6 +149,7 @@ def _curve_facts(every: Collection[TrainingJob], pairs: Collection[str]) -> dict
         "statistics": any(job.norm_statistics for job in every),
         "drawn": len(curves) < len(every),
         "preserved": any(job.preserve for job in every),
+        "moved": any(job.preserve or not job.frozen_units(1) for job in curves),
     }
 
 

@@ -32,7 +32,7 @@ def study(matrix, **changes):
         (
             [{"partition": "random0", "transfer": ["frozen"], "preserve": 1}],
             {"reference": None},
-            ["figure2", "effects", "boost", "figure3", "preserved", "similarity", "filters", "learning"],
+            ["figure2", "effects", "boost", "figure3", "preserved", "similarity", "distances", "filters", "learning"],
         ),
         (
             [{"partition": "near0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
@@ -42,7 +42,7 @@ def study(matrix, **changes):
         (
             [{"partition": "whole", "selffer": ["frozen"], "pretrained": ["frozen", "finetuned"]}],
             {},
-            ["pretrained", "effects", "filters", "learning"],
+            ["pretrained", "effects", "distances", "filters", "learning"],
         ),
         (
             [{"partition": "random0", "selffer": ["frozen"], "norm_statistics": "batch"}],
