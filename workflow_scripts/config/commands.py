@@ -10,6 +10,7 @@ from pathlib import Path
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.lines import SeedLine
 
 
 def step_environment(root: str, module: bool) -> dict[str, str]:
@@ -72,6 +73,13 @@ def variant_options(job: TrainingJob) -> str:
     """The options of a curve's preserved units and norm statistics, quoted for a shell."""
     statistics = [("norm-statistics", job.norm_statistics)] if job.norm_statistics else []
     return named_options([("preserve", str(job.preserve)), *statistics])
+
+
+def line_options(line: SeedLine) -> str:
+    """The options of the ends of lines between networks of two seeds, quoted for a shell."""
+    names = ("partition", "source", "target", "treatment", "seed")
+    options = [(name, str(getattr(line.first, name))) for name in names]
+    return named_options([*options, ("other_seed", str(line.other_seed)), ("depths", [*map(str, line.first.depths)])])
 
 
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:

@@ -10,11 +10,13 @@ from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
+from workflow_scripts.study.lines import seed_lines
 from workflow_scripts.study.matrix import has_probes_alone, probe_jobs, study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
-TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares", "distances")
+TABLE_FILES = ("effects", "boost", "norm_statistics", "target_images", "probes", "filters", "shares")
+TABLE_FILES += ("distances", "interpolation")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -37,6 +39,7 @@ class StudyFacts:
     drawn: bool  # whether there are curves onto drawn images
     preserved: bool
     moved: bool  # whether there are curves with copied units that learn
+    lines: bool  # whether there are lines between networks of two seeds
     filters: bool  # whether base networks are trained on all images of a partition, or on its first ones
     probes: bool
     trained: bool  # whether there are networks, and they are trained rather than read from a results table
@@ -80,6 +83,7 @@ FIGURES = {
         WITH_UNITS | {"similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
     ),
     "distances": FigureRow({"distances": "distances"} | WITH_UNITS, lambda study: study.trained and study.moved),
+    "interpolation": FigureRow({"table": "interpolation"} | WITH_UNITS, lambda study: study.lines),
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
@@ -129,6 +133,7 @@ def study_facts(config: Mapping) -> StudyFacts:
     return StudyFacts(
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
         **_partition_facts(jobs, pairs, _only_probed(config["matrix"])),
+        lines=bool(seed_lines(config)),
         filters=table is None and any(job.kind == BASE for job in undrawn_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),

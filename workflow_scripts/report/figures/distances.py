@@ -8,7 +8,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
-from workflow_scripts.report.depths import depth_axis
+from workflow_scripts.report.depths import depth_axis, thinned
 from workflow_scripts.report.plotting import GROUPS, each_label_once, figure_command, new_figure, say
 from workflow_scripts.results.groups import load_results, undrawn
 from workflow_scripts.results.table import read_readings
@@ -54,18 +54,13 @@ def plot_distances(distances: pd.DataFrame, results: pd.DataFrame, units: pd.Dat
         say(grid[0, 0], NEITHER)
         return figure
     _finish(figure, grid, rows, units)
-    figure.colorbar(shades, ax=grid, label="depth n", ticks=_ticks(curves["depth"]), aspect=30)
+    figure.colorbar(shades, ax=grid, label="depth n", ticks=thinned(sorted(curves["depth"].unique())), aspect=30)
     return figure
 
 
 def _order(column: tuple[str, str]) -> tuple[int, str]:
     """The place of a panel: as GROUPS has the groups, plain curves before variants."""
     return [*GROUPS].index(column[0]), column[1]
-
-
-def _ticks(depths: pd.Series) -> list[int]:
-    every = sorted(depths.unique())
-    return every[:: max(1, -(-len(every) // 10))]
 
 
 def _draw_panel(axes: Axes, rows: pd.DataFrame, group: str, variant: str, shades: ScalarMappable) -> None:
