@@ -19,7 +19,7 @@ from workflow_scripts.config.commands import (
 )
 from workflow_scripts.config.dataset_state import dataset_state
 from workflow_scripts.config.failures import failure_lines, govern_restarts
-from workflow_scripts.config.figures import caption_title, figure_files, undrawn_jobs
+from workflow_scripts.config.figures import caption_title, figure_files, filtered_jobs
 from workflow_scripts.config.gpus import check_gpus
 from workflow_scripts.config.inputs import RuleInputs
 from workflow_scripts.config.study import check_made
@@ -29,7 +29,7 @@ from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.records import record_of
 from workflow_scripts.study import leaves
 from workflow_scripts.study.datasets import dataset_of, pair_partitions
-from workflow_scripts.study.jobs import BASE_STEM, CURVE, CURVE_STEM, FEATURES_STEM
+from workflow_scripts.study.jobs import BASE_NAME, BASE_STEM, CURVE, CURVE_STEM, FEATURES_STEM
 from workflow_scripts.study.jobs import PRETRAINED, PROBE_STEM, VARIANT, TrainingJob
 from workflow_scripts.study.lines import LINE_STEM, line_of, seed_lines
 from workflow_scripts.study.matrix import base_jobs, probe_jobs
@@ -76,7 +76,8 @@ wildcard_constraints:
     of_seed=r"(seed\d+/)?",
     source="A|B|whole|random|pretrained",
     target="A|B|whole",
-    treatment="frozen|finetuned",
+    base="base|base_twice",
+    treatment="frozen|finetuned|staged",
     variant=VARIANT,
     depths=r"\d+(-\d+)*",
 

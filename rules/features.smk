@@ -70,7 +70,7 @@ rule interpolate:
         " --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 
-FILTERED = undrawn_jobs(BASES)  # networks of drawn images would crowd out the others
+FILTERED = filtered_jobs(BASES)  # networks of drawn images would crowd out the others
 
 
 rule score_filters:

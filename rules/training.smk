@@ -22,9 +22,9 @@ rule train_base:
         record=f"{RESULTS}/{BASE_STEM}.json",
         weights=f"{RESULTS}/{BASE_STEM}.safetensors",
     log:
-        f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{{target}}.log",
+        f"{RESULTS}/logs/train_base/{{partition}}-seed{{seed}}-{BASE_NAME}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{{target}}.tsv"
+        f"{RESULTS}/benchmarks/train_base/{{partition}}-seed{{seed}}-{BASE_NAME}.tsv"
     priority: 1  # before curves, which wait for them
     retries: RUNNING["retries"]
     conda:
@@ -34,7 +34,9 @@ rule train_base:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
-        runtime=lambda wildcards, attempt: resources.training_minutes(INPUTS.half_dataset(wildcards), 1, attempt),
+        runtime=lambda wildcards, attempt: resources.training_minutes(
+            INPUTS.half_dataset(wildcards), job_of(wildcards).trainings, attempt
+        ),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:
         outputs=output_options,
@@ -44,7 +46,7 @@ rule train_base:
         code=code_fingerprint("training.engine"),
     shell:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
-        " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment base"
+        " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment {wildcards.base}"
         " --seed {wildcards.seed} --depths 0 --settings {params.settings:q} --threads {threads}"
         " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
@@ -69,7 +71,7 @@ rule train_curve:
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(
-            INPUTS.half_dataset(wildcards), len(job_of(wildcards).depths), attempt
+            INPUTS.half_dataset(wildcards), job_of(wildcards).trainings, attempt
         ),
         tensorboard=lambda wildcards: tensorboard_folder(config, job_of(wildcards), placed(RESULTS)),
     params:

@@ -9,6 +9,7 @@ OTHER = {"A": "B", "B": "A"}
 # group -> whether the source is another half, whether the copied units learn
 CURVES = {"BnB": (False, False), "BnB+": (False, True), "AnB": (True, False), "AnB+": (True, True)}
 PRETRAINED = ("PnB", "PnB+")
+CONTROLS = ("base twice", "BnB then +", "AnB then +")  # of fine-tuning
 EVERY = (*CURVES, "base")
 
 
@@ -19,7 +20,7 @@ def table(partitions=("random0",), groups=EVERY, depths=(1, 4, 7), seeds=(0,), t
     for partition in partitions:
         halves = ["whole"] if partition.startswith("whole") else list(targets)
         for target, seed, group in ((target, seed, group) for target in halves for seed in seeds for group in groups):
-            for depth in [0] if group == "base" else depths:
+            for depth in [0] if group.startswith("base") else depths:
                 if (source := _source(group, target)) is not None:
                     treatment = _treatment(group)
                     top1 = score(group, target, depth, seed)
@@ -39,13 +40,15 @@ def table(partitions=("random0",), groups=EVERY, depths=(1, 4, 7), seeds=(0,), t
 
 
 def _source(group, target):
-    if group == "random" or group in PRETRAINED:
+    if group == "random" or group.startswith("PnB"):
         return "random" if group == "random" else "pretrained"
-    return OTHER.get(target) if CURVES.get(group, (False,))[0] else target
+    return OTHER.get(target) if group.startswith("AnB") else target
 
 
 def _treatment(group):
-    return "base" if group == "base" else "finetuned" if group.endswith("+") else "frozen"
+    if group.startswith("base"):
+        return group.replace(" ", "_")
+    return "staged" if group.endswith(" then +") else "finetuned" if group.endswith("+") else "frozen"
 
 
 def _score(group, target, depth, seed):
@@ -173,6 +176,17 @@ def _cases():
     yield "all of a pretrained source diverged", diverged(everything, everything["source"] == "pretrained")
     yield "a pretrained source with preserved units", preserved(everything)
     yield "deep networks", table(["whole"], ("base", "BnB", "PnB", "PnB+"), depths=tuple(range(1, 53)))
+    yield "controls of fine-tuning", table(["random0", "natman"], (*EVERY, *CONTROLS))
+    yield "controls of fine-tuning, three seeds", table(["random0"], (*EVERY, *CONTROLS), seeds=(0, 1, 2))
+    yield "controls of fine-tuning alone", table(["random0"], ("base", *CONTROLS))
+    yield "controls of a pretrained source", table(["whole"], ("base", *PRETRAINED, *CONTROLS[:2], "PnB then +"))
+    yield "controls of drawn images", table(["random0", few[0]], (*EVERY, *CONTROLS))
+    yield (
+        "controls of fine-tuning, diverged",
+        diverged(
+            controls := table(["random0"], (*EVERY, *CONTROLS)), controls["treatment"].isin(["staged", "base_twice"])
+        ),
+    )
     yield "norm statistics", with_statistics(whole, "target", "batch")
     yield "norm statistics, three seeds", with_statistics(table(seeds=(0, 1, 2)), "batch")
     yield "norm statistics of a pretrained source", with_statistics(everything, "source", "target", "batch")

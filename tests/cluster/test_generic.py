@@ -80,7 +80,7 @@ def test_a_refused_job_is_submitted_once_and_an_interrupted_one_again(with_tasks
     printed = study.snakemake(target, *options, check=False)
     count = submitted.read_text().count("-N train_base")
     assert count == (1 if small["training"]["device"] == "cuda" else 3)
-    assert "train_base failed, see results/small/logs/train_base/random0-seed0-A.log" in printed
+    assert "train_base failed, see results/small/logs/train_base/random0-seed0-base-A.log" in printed
     if count == 1:
         assert "Trying to restart" not in printed
         assert "it is cuda, but torch finds no CUDA device here. Set it to cpu." in printed

@@ -19,7 +19,7 @@ import yaml
 from helpers import PYTHON, ROOT
 
 TARGET = "results/tiny/networks/random0/seed0/base-A.json"
-LOG = "results/tiny/logs/train_base/random0-seed0-A.log"
+LOG = "results/tiny/logs/train_base/random0-seed0-base-A.log"
 
 
 def trainings(process):

@@ -53,7 +53,7 @@ def test_the_report_tells_a_shared_source_from_sources_of_their_own(study):
     results = study.folder / "results/lines"
     (found,) = (one for one in read_json(results / "tables/findings.json")["findings"] if "barrier" in one["question"])
     assert "Between PnB+ of two seeds at n = 7" in found["answer"]
-    assert "Both ends began as the same pretrained network." in found["answer"]
+    assert "Both ends began as the same pretrained network, but for their fresh units above n." in found["answer"]
     assert "Each end began as a network of its own seed, so a barrier is to be expected." in found["answer"]
     assert found["answer"].count("(1 pair)") == 3
     page = (results / "report.html").read_text()

@@ -79,7 +79,8 @@ def line_options(line: SeedLine) -> str:
     """The options of the ends of lines between networks of two seeds, quoted for a shell."""
     names = ("partition", "source", "target", "treatment", "seed")
     options = [(name, str(getattr(line.first, name))) for name in names]
-    return named_options([*options, ("other_seed", str(line.other_seed)), ("depths", [*map(str, line.first.depths)])])
+    options += [("other_seed", str(line.other_seed)), ("depths", [*map(str, line.first.depths)])]
+    return f"{named_options(options)} {variant_options(line.first)}"
 
 
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:

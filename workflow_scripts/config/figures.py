@@ -118,7 +118,7 @@ def figure_files(config: Mapping) -> dict[str, dict[str, str | list[str]]]:
             for name in sorted({job.partition for job in curves} - pair_partitions(config))
         ],
         "similarity": [f"{results}/similarity/{partition}-seed{seed}.csv" for partition, seed in compared],
-        "base_weights": [f"{results}/{job.stem}.safetensors" for job in undrawn_jobs(jobs) if job.kind == BASE],
+        "base_weights": [f"{results}/{job.stem}.safetensors" for job in filtered_jobs(jobs)],
     }
     return {
         figure: {option: files[name] for option, name in FIGURES[figure].inputs.items() if files[name] is not None}
@@ -134,7 +134,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
         **_partition_facts(jobs, pairs, _only_probed(config["matrix"])),
         lines=bool(seed_lines(config)),
-        filters=table is None and any(job.kind == BASE for job in undrawn_jobs(jobs)),
+        filters=table is None and bool(filtered_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),
         hierarchy=any(has_hierarchy(one["dataset"]) for one in study_datasets(config).values()),
@@ -154,7 +154,7 @@ def _curve_facts(every: Collection[TrainingJob], pairs: Collection[str]) -> dict
         "statistics": any(job.norm_statistics for job in every),
         "drawn": len(curves) < len(every),
         "preserved": any(job.preserve for job in every),
-        "moved": any(job.preserve or not job.frozen_units(1) for job in curves),
+        "moved": any(job.preserve or job.treatment != "frozen" for job in curves),
     }
 
 
@@ -184,6 +184,11 @@ def _partition_facts(jobs: Collection[TrainingJob], pairs: Collection[str], prob
 def undrawn_jobs(jobs: Iterable[TrainingJob]) -> list[TrainingJob]:
     """The jobs on all images of a partition, or on its first ones."""
     return [job for job in jobs if plain_partition(job.partition) == job.partition]
+
+
+def filtered_jobs(jobs: Iterable[TrainingJob]) -> list[TrainingJob]:
+    """The jobs whose base networks' first layers are shown, but none of twice the length."""
+    return [job for job in undrawn_jobs(jobs) if job.treatment == BASE]
 
 
 def _is_equal(name: PartitionName) -> bool:

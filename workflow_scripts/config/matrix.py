@@ -15,7 +15,7 @@ from workflow_scripts.partition.halves import check_classes, check_sizes, read_h
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of, dataset_sections
-from workflow_scripts.study.jobs import PROBE, RANDOM
+from workflow_scripts.study.jobs import PROBE, RANDOM, STAGED
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
 from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
@@ -32,7 +32,10 @@ def check_number(config: dict, units: list[UnitCost] | None) -> None:
         targets = entry.get("targets", parse_partition(entry["partition"]).halves)
         kinds = sum(len(entry.get(kind, ())) for kind in SOURCES)
         depths = entry.get("depths", config["depths"])
-        curves += len(entry_partitions(entry)) * len(targets) * (1 + kinds * len(every if depths == ALL else depths))
+        bases = 1 + entry.get("base_twice", False)
+        curves += (
+            len(entry_partitions(entry)) * len(targets) * (bases + kinds * len(every if depths == ALL else depths))
+        )
     if (networks := curves * len(config["seeds"])) > MAX_NETWORKS:
         raise InputError(
             f"configuration: matrix: it asks for up to {networks:,} networks with {len(config['seeds'])} seeds, more "
@@ -72,22 +75,26 @@ def _check_depths(key: str, entry: dict, config: dict, units: int) -> None:
 
 
 def _check_curves(key: str, entry: dict) -> None:
+    curves = {one for kind in SOURCES for one in entry.get(kind, [])}
     treatments = [one for kind in SOURCES if kind != RANDOM for one in entry.get(kind, [])]
     for name in ("preserve", "init", "norm_statistics"):
-        if name in entry and PROBE in [*treatments, *entry.get(RANDOM, [])]:
+        if name in entry and PROBE in curves:
             raise InputError(
                 f"configuration: {key}.{name}: it does not apply to probes. Give them an entry of their own."
             )
-    if entry.get("preserve") and (entry.get(RANDOM) or "finetuned" in treatments):
+    learning = {"finetuned", STAGED} & set(treatments)
+    if entry.get("preserve") and (entry.get(RANDOM) or learning):
         raise InputError(
             f"configuration: {key}.preserve: it is for frozen selffer, transfer and pretrained curves only. Give "
-            "fine-tuned and random curves an entry of their own."
+            "fine-tuned, staged and random curves an entry of their own."
         )
-    if entry.get("norm_statistics") and "finetuned" in treatments:
+    if entry.get("norm_statistics") and learning:
         raise InputError(
-            f"configuration: {key}.norm_statistics: it is for frozen curves only. Give fine-tuned curves an entry of "
-            "their own."
+            f"configuration: {key}.norm_statistics: it is for frozen curves only. Give fine-tuned and staged curves an "
+            "entry of their own."
         )
+    if entry.get("base_twice") and not curves - {PROBE}:
+        raise InputError(f"configuration: {key}.base_twice: the entry has no curves to compare with. Remove the key.")
     halves = set(parse_partition(entry["partition"]).halves)
     if wrong := set(entry.get("targets", halves)) - halves:
         raise InputError(

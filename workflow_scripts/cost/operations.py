@@ -1,11 +1,11 @@
 """Floating-point operations of training jobs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.study.datasets import dataset_of, is_whole
-from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.jobs import STAGED, TrainingJob
 from workflow_scripts.study.partition_names import parse_partition
 from workflow_scripts.study.schedules import iterations_of
 
@@ -35,7 +35,8 @@ def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
     training = settings["training"]
     batch = training["batch_size"]
     iterations, every = (iterations_of(training[key], images, batch) for key in ("duration", "validate_every"))
-    return Lengths(classes, images, counts["val_images"] // share, iterations, -(-iterations // every))
+    readings = -(-iterations // every)  # as many where all lengths are doubled
+    return Lengths(classes, images, counts["val_images"] // share, job.durations * iterations, readings)
 
 
 def job_operations(job: TrainingJob, settings: Mapping) -> float:
@@ -43,8 +44,10 @@ def job_operations(job: TrainingJob, settings: Mapping) -> float:
 
     A multiplication counts 2 forward. Backward it counts 2 for the weights' gradients and 2 for the inputs'. The first
     layer that learns needs no gradients of its inputs. A frozen prefix is computed once for all of the job's networks,
-    and only forward.
+    and only forward. A staged curve costs what a frozen and a fine-tuned one do.
     """
+    if job.treatment == STAGED:
+        return sum(job_operations(replace(job, treatment=stage), settings) for stage in ("frozen", "finetuned"))
     training, lengths = settings["training"], task_lengths(job, settings)
     costs = study_costs(settings, lengths.classes)
     forward = [2 * cost.multiplications for cost in costs]

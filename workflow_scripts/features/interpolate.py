@@ -58,7 +58,8 @@ def empty_network(args: argparse.Namespace, task: Task) -> Network:
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    first = TrainingJob(args.partition, args.seed, args.source, args.target, args.treatment, depths=tuple(args.depths))
+    keys = ("partition", "seed", "source", "target", "treatment", "preserve", "norm_statistics")
+    first = TrainingJob(**{name: getattr(args, name) for name in keys}, depths=tuple(args.depths))
     second = replace(first, seed=args.other_seed)
     ends = networks_of(first, args.weights, args), networks_of(second, args.other_weights, args)
     lease = take_gpus(args.settings["device"], Workers(), args.jobs_per_gpu)
@@ -102,6 +103,8 @@ def _arguments() -> argparse.Namespace:
     for name in ("seed", "other-seed", "steps"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--depths", type=int, nargs="+", required=True)
+    parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that were copied too")
+    parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
     parser.add_argument("--settings", type=cli.json_argument, required=True, help="study.leaves.job_leaves as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--jobs-per-gpu", type=int, default=1, help="jobs that may share a GPU")

@@ -20,6 +20,7 @@ CHANGES = {  # group -> the effect that is its change from the base network, and
     "BnB+": ("selffer_boost", 1),
     "AnB": ("total_drop", -1),
     "AnB+": ("boost_over_base", 1),
+    "AnB then +": ("staged_over_base", 1),
     "random": ("random_drop", -1),
 }
 SOURCES = ("AnB", "BnB", "random")  # the first that there is has the columns, frozen and fine-tuned
@@ -36,7 +37,7 @@ def glance(effects: pd.DataFrame, units: pd.DataFrame | None) -> dict:
     """
     effects, names = of_all_images(effects), unit_names(units)
     kinds = {halves: found for halves in kinds_of_halves(effects) if (found := _changes(effects, halves))}
-    tables = [_table(halves, found, units) for halves, found in kinds.items()]
+    tables = [table for halves, found in kinds.items() if (table := _table(halves, found, units))["rows"]]
     charts = [json_item(_chart(found, names), "chart-glance") for found in [*kinds.values()][:1]]
     return {"chart": next(iter(charts), None), "tables": tables}
 
@@ -74,7 +75,7 @@ def _chart(found: Mapping[str, pd.DataFrame], names: Mapping[int, str]) -> figur
 def _table(halves: str, found: Mapping[str, pd.DataFrame], units: pd.DataFrame | None) -> dict:
     """A table's title, the groups of its columns, its rows, and whether a row is marked or a cell undecided."""
     pairs = ((_source(group, halves), _source(f"{group}+", halves)) for group in SOURCES)
-    frozen, tuned = next(pair for pair in pairs if found.keys() & set(pair))
+    frozen, tuned = next((pair for pair in pairs if found.keys() & set(pair)), (None, None))
     frozen, tuned = (name if name in found else None for name in (frozen, tuned))
     columns = [name for name in (frozen, tuned) if name]
     drops = found[frozen].apply(negated, axis=1) if frozen in ("AnB", "PnB") else None

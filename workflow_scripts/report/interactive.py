@@ -24,6 +24,7 @@ from workflow_scripts.report.plotting import (
     DIVERGED,
     EFFECT_PANELS,
     GROUPS,
+    LEVELS,
     OF_HALVES,
     OF_PRETRAINED,
     SIDEWAYS,
@@ -93,11 +94,11 @@ def chart_items(
 
 def network_name(row: pd.Series) -> str:
     """A network as the paper writes it, with its own depth: "A3B+", "base B", "random 3 whole"."""
-    if row["treatment"] == "base":
-        return f"base {row['target']}"
+    if row["depth"] == 0:
+        return f"{row['group']} {row['target']}"
     if row["source"] == "random":
         return f"random {row['depth']} {row['target']}"
-    return f"{row['source']}{row['depth']}{row['target']}{'+' if row['treatment'] == 'finetuned' else ''}"
+    return f"{row['source']}{row['depth']}{row['target']}{row['group'].partition('nB')[2]}"
 
 
 def sparkline(iterations: Sequence[float], scores: Sequence[float]) -> str:
@@ -132,7 +133,7 @@ def _networks(
                 crosses.append(_points(chart, _network_columns(failed, sparks, SIDEWAYS[group]), style))
             if chosen.empty:
                 continue
-            fill = "white" if variant or group == "base" else colour
+            fill = "white" if variant or group in LEVELS else colour
             marker = look.marker or marker
             style = {"marker": MARKERS[marker], "line_color": colour, "fill_color": fill, "size": SIZES.get(marker, 9)}
             points = _points(chart, _network_columns(chosen, sparks, SIDEWAYS[group]), style)

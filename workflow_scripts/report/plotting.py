@@ -20,26 +20,41 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, Verifier, check_agreement, write_record
-from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.groups import TWICE, not_diverged
 from workflow_scripts.study.columns import SCORE
 
 # group -> (label, colour, marker); colours of Paul Tol's "bright" scheme, shapes as in the paper's figure 2.
 GROUPS = {
     "base": ("base B", "#000000", "o"),
+    "base twice": ("base B, trained twice as long", "#000000", "s"),
     "BnB": ("selffer BnB", "#4477AA", "o"),
     "BnB+": ("selffer BnB+, fine-tuned", "#66CCEE", "o"),
     "AnB": ("transfer AnB", "#AA3377", "D"),
     "AnB+": ("transfer AnB+, fine-tuned", "#EE6677", "D"),
+    "BnB then +": ("selffer BnB, then fine-tuned", "#CCBB44", "o"),
+    "AnB then +": ("transfer AnB, then fine-tuned", "#228833", "D"),
+    "PnB then +": ("pretrained PnB, then fine-tuned", "#228833", "D"),
     "PnB": ("pretrained PnB", "#AA3377", "D"),
     "PnB+": ("pretrained PnB+, fine-tuned", "#EE6677", "D"),
     "random": ("random features", "#777777", "s"),
 }
+LEVELS = {"base": ":", TWICE: "-."}  # groups at n = 0, a level for all depths -> line style
 # group -> how far its points stand beside their depth
-SIDEWAYS = {"base": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
-SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.3}
+SIDEWAYS = {
+    "base": 0.0,
+    "base twice": 0.0,
+    "BnB then +": -0.3,
+    "AnB then +": 0.3,
+    "PnB then +": 0.3,
+    "BnB": -0.18,
+    "BnB+": -0.06,
+    "AnB": 0.06,
+    "AnB+": 0.18,
+}
+SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.42}
 # the groups of figure 2, and those that stand beside transfer from a pretrained network
-OF_HALVES = ("base", "BnB", "BnB+", "AnB", "AnB+")
-OF_PRETRAINED = ("base", "BnB", "BnB+", "PnB", "PnB+", "random")
+OF_HALVES = ("base", "BnB", "BnB+", "AnB", "AnB+", "base twice", "BnB then +", "AnB then +")
+OF_PRETRAINED = ("base", "BnB", "BnB+", "PnB", "PnB+", "random", "base twice", "BnB then +", "PnB then +")
 # panel title -> effect -> (label, colour, marker)
 EFFECT_PANELS = {
     "what frozen transfer loses": {
@@ -51,6 +66,8 @@ EFFECT_PANELS = {
         "recovery": ("recovery, AnB+ - AnB", "#CCBB44", "^"),
         "boost_over_base": ("boost over base, AnB+ - base", GROUPS["AnB+"][1], "D"),
         "boost_over_selffer": ("boost over selffer, AnB+ - BnB+", "#228833", "v"),
+        "boost_at_equal_training": ("boost at equal training, AnB+ - base twice", "#EE7733", "s"),
+        "staged_over_finetuned": ("staged, AnB then + - AnB+", "#66CCEE", "P"),
     },
 }
 # kind of halves (groups.halves_of) -> (colour, marker), wherever kinds are compared

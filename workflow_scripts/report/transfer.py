@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.report.depths import depth_axis, draw_shares
 from workflow_scripts.report.plotting import (
     GROUPS,
+    LEVELS,
     SIDEWAYS,
     Style,
     draw_line,
@@ -18,11 +19,15 @@ from workflow_scripts.report.plotting import (
     say_why_empty,
     variant_styles,
 )
-from workflow_scripts.results.groups import main_variant, mean_by_depth, not_diverged
+from workflow_scripts.results.groups import TWICE, main_variant, mean_by_depth, not_diverged
 from workflow_scripts.study.columns import SCORE
 
 READINGS = {
     "base": "base, the network that was never cut",
+    "base twice": "base twice: above base, if longer training helps by itself",
+    "BnB then +": "BnB then +: above BnB+, if it matters how the new units start",
+    "AnB then +": "AnB then +: above AnB+, if it matters how the new units start",
+    "PnB then +": "PnB then +: above PnB+, if it matters how the new units start",
     "BnB": "BnB: where it is below base (shaded), lost co-adaptation",
     "BnB+": "BnB+: at base, if fine-tuning restores co-adaptation",
     "AnB": "AnB: where it is below BnB (shaded), specialisation",
@@ -33,6 +38,7 @@ READINGS = {
 }
 # group -> what its reading compares it with; without that, only the group is named
 BESIDE = {"base": [], "BnB": ["base"], "BnB+": ["base"], "AnB": ["BnB"], "AnB+": ["base", "BnB+"]}
+BESIDE |= {"base twice": ["base"], "BnB then +": ["BnB+"], "AnB then +": ["AnB+"], "PnB then +": ["PnB+"]}
 BESIDE |= {"PnB": ["BnB"], "PnB+": ["base", "BnB+"], "random": ["base"]}
 
 
@@ -98,8 +104,9 @@ def _annotate(axes: Axes, rows: pd.DataFrame, groups: Sequence[str]) -> None:
     ends = {group: line.dropna().iloc[-1] for group, line in means.items() if line.notna().any()}
     for group in sorted(ends, key=ends.get):
         taken = max(ends[group], taken + 0.035 * (highest - lowest))  # numbers of close lines stand apart
-        where = (means[group].index[-1] + 0.12, taken) if group != "base" else (0.12, ends[group])
-        axes.text(*where, list(groups).index(group) + 1, fontsize=9, va="center" if group != "base" else "bottom")
+        level = (0.27 if group == TWICE else 0.12, ends[group])
+        where = level if group in LEVELS else (means[group].index[-1] + 0.12, taken)
+        axes.text(*where, list(groups).index(group) + 1, fontsize=9, va="bottom" if group in LEVELS else "center")
     key = [
         f"{place}  {READINGS[group] if set(BESIDE[group]) <= set(ends) else GROUPS[group][0]}"
         for place, group in enumerate(groups, 1)
@@ -124,7 +131,7 @@ def _draw_points(axes: Axes, rows: pd.DataFrame, group: str, style: Style) -> No
     rows = not_diverged(rows)
     if rows.empty:
         return
-    hollow = group == "base" or not style.plain
+    hollow = group in LEVELS or not style.plain
     axes.scatter(
         rows["depth"] + SIDEWAYS[group],
         rows[SCORE],
@@ -138,8 +145,8 @@ def _draw_points(axes: Axes, rows: pd.DataFrame, group: str, style: Style) -> No
 def _draw_means(axes: Axes, rows: pd.DataFrame, group: str, style: Style) -> None:
     label, colour, marker = GROUPS[group]
     means = mean_by_depth(rows)
-    if group != "base":
+    if group not in LEVELS:
         draw_line(axes, means, colour, style.marker or marker, style.line, label + style.suffix)
     elif not means.empty:
-        axes.axhline(means.iloc[0], color=colour, linestyle=":", linewidth=1)
-        axes.plot([0], means.iloc[:1], ":", marker=marker, color=colour, markerfacecolor="white", label=label)
+        axes.axhline(means.iloc[0], color=colour, linestyle=LEVELS[group], linewidth=1)
+        axes.plot([0], means.iloc[:1], LEVELS[group], marker=marker, color=colour, markerfacecolor="white", label=label)

@@ -22,7 +22,7 @@ from workflow_scripts.report.interactive import chart_items, network_name
 from workflow_scripts.report.probe_table import unit_tables
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import unanswered
-from workflow_scripts.results.groups import load_results, undrawn
+from workflow_scripts.results.groups import curves_of, load_results, undrawn
 from workflow_scripts.results.lacking import lacking
 from workflow_scripts.results.probe_findings import WHERE_TO_CUT
 from workflow_scripts.results.probes import diverged_probes, read_probes
@@ -54,7 +54,7 @@ def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
     There is a column per depth. Depth 0 is the targets' base.
     """
     percent = (100 * results[SCORE]).where(~results["diverged"].astype(bool))
-    rows = results.assign(percent=percent, of_base=100 * results["base"])[results["group"] != "base"]
+    rows = results.assign(percent=percent, of_base=100 * results["base"])[results["depth"] > 0]
     keys = ["partition", "group", "variant"]
     table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
     table.insert(0, 0, rows.groupby(keys)["of_base"].mean())
@@ -156,7 +156,7 @@ def page_content(
     charts, figures = with_stills(charts, figures)
     items = [*([first["chart"]] if first["chart"] else []), *(chart["item"] for chart in charts)]
     trained = "training" in summary
-    curves = bool((results["treatment"] != "base").any())
+    curves = len(curves_of(results))
     return {
         "study": config["study"],
         "question": question(architecture_name(config["training"]) if trained else "", cut is not None and not curves),
@@ -165,8 +165,8 @@ def page_content(
         "lacking": lacking(results, effects) if trained else [],
         "counts": {
             "networks": len(results),
-            "bases": int((results["treatment"] == "base").sum()),
-            "curves": int((results["treatment"] != "base").sum()),
+            "bases": len(results) - curves,
+            "curves": curves,
             "diverged": int(results["diverged"].sum()),
             "probes": 0 if probes is None else len(probes),
         },

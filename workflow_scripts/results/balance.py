@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.plumbing.names import some_of
-from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.groups import curves_of, not_diverged
 from workflow_scripts.results.verdicts import Part
 from workflow_scripts.study.columns import PER_CLASS, SCORE
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
@@ -60,7 +60,7 @@ def unequal_halves(results: pd.DataFrame) -> Iterator[Part]:
     """The partitions whose halves A and B, both targets of curves, have different numbers of classes."""
     if "classes" not in results:
         return
-    curves = results[results["group"] != "base"].dropna(subset="classes")
+    curves = curves_of(results).dropna(subset="classes")
     classes = curves.groupby(TASK)["classes"].first().unstack().reindex(columns=["A", "B"]).dropna()
     for (of_a, of_b), partitions in classes[classes["A"] != classes["B"]].groupby(["A", "B"]):
         named = some_of(dict.fromkeys(map(plain_partition, partitions.index)))

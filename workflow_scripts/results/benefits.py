@@ -37,7 +37,9 @@ def fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
         if pd.isna(boost["points"]):
             text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
-            text = _over_base(boost, _measured(effects, halves, layers))
+            text = " ".join(
+                [_over_base(boost, _measured(effects, halves, layers)), *_beside_twice(rows, layers, halves)]
+            )
         alone = boost.to_frame().T
         text = named_source(f"{text} {_over_selffer(rows, layers)}", halves)
         yield halves, f"{subject(halves, alone)} {text}", hedge(alone)
@@ -71,6 +73,22 @@ def _unpaired(effect: pd.Series, control: str) -> str:
     networks = effect["unpaired_networks"].replace(" / ", " against ")
     given = f"gives {decimal(effect['unpaired_points'])} points ({networks} networks)"
     return f"The paper's unpaired comparison of AnB+ with {control} {given}."
+
+
+def _beside_twice(rows: pd.DataFrame, layers: str, halves: str) -> list[str]:
+    """How AnB+ compares with a base network that trains twice as long: as long as it and its source do together.
+
+    How long a pretrained source has trained is not known.
+    """
+    if ("boost_at_equal_training", layers) not in rows.index:
+        return []
+    boost = rows.loc[("boost_at_equal_training", layers)]
+    if pd.isna(boost["points"]):
+        return []
+    lead = "A base network trained twice as long"
+    lead += "" if halves.endswith(PRETRAINED_SOURCE) else ", equal in total training,"
+    says = {1: "ends lower", -1: "ends higher", 0: "does not differ measurably from AnB+"}
+    return [f"{lead} {says[verdict(boost)]}: the difference AnB+ - base twice is {number(boost)}."]
 
 
 def _over_selffer(rows: pd.DataFrame, layers: str) -> str:

@@ -6,7 +6,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.results.groups import DRAWN, PRETRAINED_SOURCE, drawn_images, main_variant, not_diverged
+from workflow_scripts.results.groups import (
+    BASES,
+    DRAWN,
+    PRETRAINED_SOURCE,
+    TWICE,
+    drawn_images,
+    main_variant,
+    not_diverged,
+)
 from workflow_scripts.results.intervals import mean_interval
 from workflow_scripts.study.columns import SCORE
 
@@ -20,6 +28,11 @@ EFFECTS = {
     "boost_over_base": {"AnB+": 1, "base": -1},
     "boost_over_selffer": {"AnB+": 1, "BnB+": -1},
     "selffer_boost": {"BnB+": 1, "base": -1},  # what training twice as long gives by itself
+    "twice_over_base": {TWICE: 1, "base": -1},
+    "boost_at_equal_training": {"AnB+": 1, TWICE: -1},  # both train twice, the source's training counted
+    "staged_over_base": {"AnB then +": 1, "base": -1},
+    "staged_over_finetuned": {"AnB then +": 1, "AnB+": -1},
+    "staged_over_selffer": {"AnB then +": 1, "BnB then +": -1},
     "random_drop": {"base": 1, "random": -1},
 }
 TASK = ["partition", "target"]
@@ -101,11 +114,13 @@ def differences(
 
 
 def _scores_of_groups(rows: pd.DataFrame) -> pd.DataFrame:
-    """Scores in percent by partition, target, seed and depth, a column per group; `base` is the same at every depth."""
-    curves = rows[rows["group"] != "base"]
+    """Scores in percent by partition, target, seed and depth, a column per group. A base network is at each depth."""
+    curves, twice = rows[~rows["group"].isin(BASES)], rows[rows["group"] == TWICE]
     keys = [*TASK, "seed", "depth"]
     wide = curves.pivot_table(SCORE, keys, "group")
     wide["base"] = curves.groupby(keys)["base"].first()
+    if len(twice):
+        wide = wide.join(twice.set_index([*TASK, "seed"])[SCORE].rename(TWICE), on=[*TASK, "seed"])
     if "val_images" in curves:
         wide["val_images"] = curves.groupby(keys)["val_images"].first()
     return wide.mul({name: 1 if name == "val_images" else 100 for name in wide})
@@ -174,7 +189,7 @@ def _validation_noise(inside: pd.DataFrame, weights: Mapping, pairs: int) -> flo
 
 def _unpaired(rows: pd.DataFrame, weights: Mapping, span: tuple[int, int]) -> dict:
     """The effect as in the paper's table 1, and an interval that takes the groups' target tasks for independent."""
-    chosen = [rows[(rows["group"] == group) & (rows["depth"].between(*span) | (group == "base"))] for group in weights]
+    chosen = [rows[(rows["group"] == group) & (rows["depth"].between(*span) | (group in BASES))] for group in weights]
     tasks = [100 * group.groupby(TASK)[SCORE].mean().to_numpy() for group in chosen]
     low, high = np.nan, np.nan
     if min(map(len, tasks)) >= FEWEST_TASKS:

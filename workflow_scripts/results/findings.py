@@ -8,10 +8,11 @@ from workflow_scripts.results.balance import majority, unequal_halves
 from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
-from workflow_scripts.results.groups import not_diverged
+from workflow_scripts.results.groups import curves_of, not_diverged
 from workflow_scripts.results.line_findings import BETWEEN_SEEDS, between_seeds
 from workflow_scripts.results.probe_findings import probe_findings
 from workflow_scripts.results.shared_classes import shared_classes
+from workflow_scripts.results.staging import staging
 from workflow_scripts.results.target_advice import target_images
 from workflow_scripts.results.troubles import dominance, generality
 from workflow_scripts.results.verdicts import common_basis
@@ -41,6 +42,7 @@ def findings(
         "From which depth do features stop being general?": [*generality(effects, names or {})],
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
+        "Does it help to train the new units first?": [*staging(effects)],
         BETWEEN_SEEDS: [] if lines is None else [*between_seeds(lines)],
         "Does the distance between the tasks matter?": [*distance(effects)],
         "Are the scores of both halves comparable?": [*unequal_halves(results)],
@@ -65,9 +67,9 @@ def unanswered(results: pd.DataFrame) -> str:
         return "No network was trained. There is nothing to compare."
     if trained.empty:
         return f"No network trained: {'all ' * (len(results) > 1)}{len(results)} diverged. There is nothing to compare."
-    if not (results["group"] != "base").any():
+    if not len(curves_of(results)):
         return "No curve was measured. These networks therefore answer none of the paper's questions."
-    if not (trained["group"] != "base").any():
+    if not len(curves_of(trained)):
         return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
     return (
         "No target has the trained networks that a comparison needs. These networks therefore answer none of the"

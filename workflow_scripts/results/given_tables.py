@@ -18,6 +18,7 @@ from workflow_scripts.study.columns import (
     RESULT_COLUMNS,
     SCORE,
 )
+from workflow_scripts.study.jobs import BASE, BASE_TWICE, STAGED
 from workflow_scripts.study.partition_names import parse_partition
 
 DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
@@ -26,7 +27,7 @@ TARGETS = {"A", "B", "whole"}
 ALLOWED = {
     "source": TARGETS | {"random", "pretrained"},
     "target": TARGETS,
-    "treatment": {"base", "frozen", "finetuned"},
+    "treatment": {BASE, BASE_TWICE, "frozen", "finetuned", STAGED},
 }
 ALLOWED |= {"norm_statistics": {"", "source", "target", "batch"}}
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
@@ -152,7 +153,7 @@ def _check_network(where: str, row: Mapping) -> None:
         parse_partition(row["partition"])
     except ValueError as error:
         raise InputError(f"{where}: {error}. Correct it.") from None
-    base = row["treatment"] == "base"
+    base = row["treatment"] in (BASE, BASE_TWICE)
     if base != (row["depth"] == 0) or (base and row["source"] != row["target"]):
         raise InputError(
             f"{where}: a base network, and no other, has depth 0 and its target as source. Correct the line."

@@ -7,21 +7,23 @@ import pandas as pd
 
 from workflow_scripts.results.table import read_results
 from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
-from workflow_scripts.study.jobs import PRETRAINED, RANDOM
+from workflow_scripts.study.jobs import BASE, BASE_TWICE, PRETRAINED, RANDOM, STAGED
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
 
 CURVES = ["partition", *VARIANT_COLUMNS]  # curves that have these in common should have the same depths
 DRAWN = re.compile(r", (\d+) drawn images? a class")  # in a kind of halves whose target has so many
 # Begins a kind of halves that has no name of a user's: of a partition from a CSV, or of datasets of a pair.
 OWN_WORDS = re.compile(r"((random|natural / man-made|near|middle|far) halves|all classes)\b")
+TWICE = "base twice"  # the group of base networks that trained twice as long
+BASES = ("base", TWICE)  # groups that stand beside every depth
 PRETRAINED_SOURCE = ", pretrained source"  # ends a kind of halves in effects where P takes the place of A
 
 
 def load_results(path: str | Path) -> pd.DataFrame:
     """The networks of a results table that have a score (table.read_results), with columns added.
 
-    `group` is base, BnB, BnB+, AnB, AnB+, PnB, PnB+ or random. As in the paper, the target is always called B. P is a
-    pretrained network. `halves` is the kind of halves in words (halves_of). `variant`
+    `group` is base, base twice, BnB, BnB+, BnB then + (staged), the same with A or P, or random. As in the paper, the
+    target is always called B. P is a pretrained network. `halves` is the kind of halves in words (halves_of). `variant`
     is what sets a network apart from the study's plain ones of its group, or "". `base`
     is the score of the target's base network of the same seed, NaN if there is none or it diverged. `depths` are those
     that any curve of its partition and variant has.
@@ -78,12 +80,12 @@ def statistics_label(norm_statistics: str) -> str:
 
 def group_of(source: str, target: str, treatment: str) -> str:
     """The group of a network (load_results) by its names."""
-    if treatment == "base":
-        return "base"
+    if treatment in (BASE, BASE_TWICE):
+        return TWICE if treatment == BASE_TWICE else BASE
     if source == RANDOM:
         return RANDOM
     letter = "P" if source == PRETRAINED else "B" if source == target else "A"
-    return f"{letter}nB" + ("+" if treatment == "finetuned" else "")
+    return f"{letter}nB" + {"finetuned": "+", STAGED: " then +"}.get(treatment, "")
 
 
 def of_pretrained(results: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +130,11 @@ def drawn_images(halves: str) -> int | None:
     """How many drawn images of each class targets of a kind of halves (halves_of) have. None if none are drawn."""
     match = DRAWN.search(halves)
     return int(match[1]) if match else None
+
+
+def curves_of(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows of networks that copy units: of all but base networks."""
+    return results[results["depth"] > 0]
 
 
 def undrawn(results: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import FEWEST_TASKS, by_source, of_all_images
-from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, not_diverged, undrawn
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, curves_of, main_variant, not_diverged, undrawn
 from workflow_scripts.results.verdicts import capital_halves, listed
 
 SEEDS = 3
@@ -22,7 +22,7 @@ def lacking(results: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
     drawn images: missing intervals, selffers, fine-tuned networks and untrained features, and the keys that add them.
     """
     rows, effects = not_diverged(main_variant(undrawn(results))), of_all_images(effects)
-    curves = rows[rows["group"] != "base"]
+    curves = curves_of(rows)
     if curves.empty:
         return []
     missing = [line for halves, of_kind in by_source(rows) for line in _of_halves(halves, of_kind)]

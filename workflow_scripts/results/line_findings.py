@@ -8,7 +8,7 @@ from workflow_scripts.results.interpolation import noise_points
 from workflow_scripts.results.verdicts import UNSURE, Part, capital_halves, decimal
 
 BETWEEN_SEEDS = "Is there a barrier between networks of two seeds?"
-GROUPS = ("PnB+", "AnB+", "BnB+")  # in the order of their sentences
+GROUPS = tuple(f"{source}nB{end}" for source in "PAB" for end in ("+", " then +"))  # in the order of their sentences
 BASIS = (
     "A fall is the mean accuracy of a line's ends less the lowest on the line, and a mean over pairs. Parentheses have"
     " the smallest and the largest. Neighbouring pairs share a seed, so no interval is given. A fall counts if it"
@@ -37,8 +37,8 @@ def _of_group(rows: pd.DataFrame, group: str) -> str:
     depth = rows["depth"].max()
     deepest = rows[rows["depth"] == depth]
     whole, single = deepest[deepest["unit_number"] == 0], deepest[deepest["unit_number"] > 0]
-    began = "Both ends began as the same pretrained network."
-    if group != "PnB+":
+    began = "Both ends began as the same pretrained network, but for their fresh units above n."
+    if not group.startswith("P"):
         began = "Each end began as a network of its own seed, so a barrier is to be expected."
     told = f"Between {group} of two seeds at n = {depth}, {_fall(whole)}. {began}"
     means = single.groupby("unit")[["drop_points", "noise"]].mean().sort_values("drop_points")

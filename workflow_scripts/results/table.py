@@ -36,7 +36,7 @@ def missing_networks(table: pd.DataFrame) -> list[str]:
     These are networks without a score, depths that other curves of the same partition have, and targets' base networks.
     """
     missing = []
-    curves = table[table["treatment"] != "base"]
+    curves = table[table["depth"] > 0]
     for (partition, preserve, init, statistics), siblings in curves.groupby(["partition", *VARIANT_COLUMNS]):
         extra = (f", {preserve} preserved" if preserve else "") + (f", {init} init" if init else "")
         extra += f", {statistics} statistics" if statistics else ""

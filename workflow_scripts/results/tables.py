@@ -3,7 +3,7 @@
 import pandas as pd
 
 from workflow_scripts.results.effects import depth_ranges
-from workflow_scripts.results.groups import equal_halves, main_variant, not_diverged, undrawn
+from workflow_scripts.results.groups import curves_of, equal_halves, main_variant, not_diverged, undrawn
 from workflow_scripts.study.columns import SCORE
 from workflow_scripts.study.partition_names import parse_partition
 
@@ -42,7 +42,7 @@ def drop_table(results: pd.DataFrame) -> pd.DataFrame:
 
     They are means over targets and seeds. `networks` counts the networks in the means, `diverged` those left out.
     """
-    rows = results[results["group"] != "base"]
+    rows = curves_of(results)
     rows = rows.assign(drop_points=100 * (rows[SCORE] - rows["base"]))
     keys = ["partition", "group", "variant", "depth"]
     diverged = rows.groupby(keys)["diverged"].sum().astype(int)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.effects import TASK, differences
-from workflow_scripts.results.groups import DRAWN, main_variant, not_diverged
+from workflow_scripts.results.groups import DRAWN, TWICE, main_variant, not_diverged
 from workflow_scripts.study.matrix import ALL_IMAGES
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
 
@@ -46,7 +46,8 @@ def by_amount(results: pd.DataFrame) -> Iterator[tuple[str, dict[float, pd.DataF
     rows = rows.assign(plain=rows["partition"].map(plain_partition))
     drawn = set(rows["plain"][rows["plain"] != rows["partition"]])
     task = pd.MultiIndex.from_frame(rows[TASK])
-    rows = not_diverged(rows[rows["plain"].isin(drawn) & task.isin(task[rows["group"] != "base"])])
+    rows = not_diverged(rows[rows["plain"].isin(drawn) & task.isin(task[rows["depth"] > 0])])
+    rows = rows[rows["group"] != TWICE]
     rows = rows.assign(group=rows["group"].replace("base", SCRATCH))
     for halves, of_kind in rows.groupby(rows["halves"].str.replace(DRAWN, "", regex=True)):
         yield halves, dict(list(of_kind.groupby(of_kind["partition"].map(images_of))))

@@ -11,7 +11,7 @@ from workflow_scripts.study.partition_names import plain_partition
 from workflow_scripts.study.seeds import derive_seed
 
 # Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
-BASE_NAME = "base-{target}"
+BASE_NAME = "{base}-{target}"
 BASE_STEM = "networks/{partition}/seed{seed}/" + BASE_NAME
 CURVE = "{source}-{target}-{treatment}{variant}"
 CURVE_FOLDER = "{partition}/seed{seed}/" + CURVE  # below curves/
@@ -23,13 +23,17 @@ DRAWN_TASK_STEM = "tasks/{partition}/seed{seed}-{target}"
 VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statistics)?"
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE = "base"  # the treatment of base networks
+BASE_TWICE = "base_twice"  # of base networks trained twice as long, the control at equal total training
+STAGED = "staged"  # frozen for the whole duration, then all units learn for as long
 PROBE = "probe"
+LEARNS_AS = {BASE_TWICE: BASE, STAGED: "frozen"}  # whose seeds and learning rate a treatment begins with
 RANDOM, PRETRAINED = "random", "pretrained"  # sources that are no half: untrained; weights from elsewhere
 
 
 @dataclass(frozen=True, order=True)
 class TrainingJob:
-    """What one process trains: a base network (treatment "base", depth 0), or a curve, or part of a curve's depths.
+    """What one process trains: a base network (treatment "base" or "base_twice", depth 0), or a curve, or part of a
+    curve's depths.
 
     Or the probes of all of a source's depths (treatment "probe").
 
@@ -58,7 +62,7 @@ class TrainingJob:
         seed = int(wildcards.get("seed") or wildcards.get("of_seed", "").strip("sed/") or 0)
         partition, target = wildcards["partition"], wildcards["target"]
         if wildcards.get("source") is None:
-            return cls.base(partition, seed, target)
+            return replace(cls.base(partition, seed, target), treatment=wildcards.get("base", BASE))
         if wildcards.get("treatment") is None:
             return cls(partition, seed, wildcards["source"], target, PROBE)
         preserve, init, statistics = re.fullmatch(VARIANT, wildcards["variant"]).groups()
@@ -67,9 +71,29 @@ class TrainingJob:
         return cls(partition, seed, *names, int(preserve or 0), init or "", statistics or "", depths)
 
     @property
+    def is_base(self) -> bool:
+        """Whether the job trains a base network, of the usual length or twice as long."""
+        return self.treatment in (BASE, BASE_TWICE)
+
+    @property
+    def learns_as(self) -> str:
+        """The treatment whose seeds and learning rate the job's networks begin with."""
+        return LEARNS_AS.get(self.treatment, self.treatment)
+
+    @property
+    def durations(self) -> int:
+        """How many times training.duration the job's networks train."""
+        return 2 if self.treatment in LEARNS_AS else 1
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings of training.duration the job's networks are together."""
+        return self.durations * len(self.depths)
+
+    @property
     def kind(self) -> str:
         """One of "base", "selffer", "transfer", "random" and "pretrained"."""
-        if self.treatment == BASE:
+        if self.is_base:
             return BASE
         if self.source in (RANDOM, PRETRAINED):
             return self.source
@@ -85,7 +109,7 @@ class TrainingJob:
     @property
     def stem(self) -> str:
         """Path of the job's record below the study's results directory, without suffix."""
-        return self._named({BASE: BASE_STEM, PROBE: PROBE_STEM}.get(self.treatment, CURVE_STEM))
+        return self._named(BASE_STEM if self.is_base else PROBE_STEM if self.treatment == PROBE else CURVE_STEM)
 
     @property
     def of_features(self) -> "TrainingJob":
@@ -133,7 +157,7 @@ class TrainingJob:
         names = {
             name: getattr(self, name) for name in ("partition", "seed", "source", "target", "treatment", "variant")
         }
-        return pattern.format(**names, depths="-".join(map(str, self.depths)))
+        return pattern.format(**names, base=self.treatment, depths="-".join(map(str, self.depths)))
 
     @property
     def source_job(self) -> "TrainingJob | None":
@@ -161,9 +185,10 @@ class TrainingJob:
         """The seed of one network's `use` ("init" or "dropout").
 
         `preserve`, `norm_statistics` and the number of drawn images do not count, so that networks which differ in them
-        alone share their fresh weights.
+        alone share their fresh weights. So do a staged network and the frozen one, and a base network of twice the
+        length and the usual one.
         """
-        names = (plain_partition(self.partition), self.source, self.target, self.treatment, depth)
+        names = (plain_partition(self.partition), self.source, self.target, self.learns_as, depth)
         return derive_seed(self.seed, *names, use)
 
     def random_source_seed(self) -> int:
@@ -172,7 +197,7 @@ class TrainingJob:
 
     def prefix_seed(self) -> int:
         """The seed of dropout in the frozen units, which the curve's networks share."""
-        names = (plain_partition(self.partition), self.source, self.target, self.treatment)
+        names = (plain_partition(self.partition), self.source, self.target, self.learns_as)
         return derive_seed(self.seed, *names, "prefix")
 
     def order_seed(self) -> int:
@@ -188,5 +213,5 @@ class TrainingJob:
         return derive_seed(self.seed, plain_partition(self.partition), self.target, "held out")
 
     def frozen_units(self, depth: int) -> int:
-        """How many leading units of the network of `depth` never change."""
-        return depth if self.treatment == "frozen" else 0
+        """How many leading units of the network of `depth` are frozen, at first or always."""
+        return depth if self.learns_as == "frozen" else 0

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.datasets import pair_halves
-from workflow_scripts.study.jobs import RANDOM, TrainingJob
+from workflow_scripts.study.jobs import BASE_TWICE, RANDOM, STAGED, TrainingJob
 from workflow_scripts.study.mini_resnets import variant_name
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
+from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, TRAINING_LENGTHS, doubled
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
 # Leaves of `training` in which a curve may differ from the base network of its source.
-CURVES_OWN = {"learning_rate", "mean_image", "init", "norm_statistics", "frozen_dropout"}
+CURVES_OWN = {"learning_rate", "staged_learning_rate", "mean_image", "init", "norm_statistics", "frozen_dropout"}
 NOT_LEAVES = {"pretrained", "mini_resnet"}  # the weights' file and the architecture's full name take their place
 # Leaves of `dataset` that some kinds use.
 DATASET_LEAVES = {"folder": ("split", "exclude", "follow_links"), "table": ("split", "exclude")}
@@ -56,15 +57,28 @@ def job_leaves(training: Mapping, job: TrainingJob) -> dict:
     mean_image counts only where the source is another task. Elsewhere both choices are the same.
     """
     leaves = training_leaves(training) | frozen_leaves(training, job)
-    leaves |= {"init": job.init or training["init"], "learning_rate": training["learning_rate"][job.treatment]}
+    leaves |= {"init": job.init or training["init"], "learning_rate": training["learning_rate"][job.learns_as]}
+    if job.treatment == STAGED:
+        leaves["staged_learning_rate"] = training["learning_rate"]["finetuned"]
+    if job.treatment == BASE_TWICE:
+        leaves = _twice_as_long(leaves)
     if "mean_image" in leaves and job.kind != "transfer":
         leaves["mean_image"] = "target"
     return leaves
 
 
+def _twice_as_long(leaves: Mapping) -> dict:
+    """`leaves` of a training whose lengths are all doubled, so that it has as many readings and rates of the same
+    course.
+    """
+    lengths = {key: doubled(leaves[key]) for key in TRAINING_LENGTHS}
+    schedule = {key: doubled(value) if key in SCHEDULE_LENGTHS else value for key, value in leaves["schedule"].items()}
+    return {**leaves, **lengths, "schedule": schedule}
+
+
 def frozen_leaves(training: Mapping, job: TrainingJob) -> dict:
     """What norms and dropout in a job's frozen units do; the same for all jobs that have none."""
-    if job.treatment != "frozen":
+    if job.learns_as != "frozen":
         return {"norm_statistics": "source", "frozen_dropout": True}
     statistics = job.norm_statistics or plain_statistics(training["norm_statistics"], job.source)
     return {"norm_statistics": statistics, "frozen_dropout": training["frozen_dropout"]}

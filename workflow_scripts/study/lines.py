@@ -38,7 +38,8 @@ class SeedLine:
 
 
 def seed_lines(config: Mapping) -> list[SeedLine]:
-    """The lines of a checked configuration, sorted: of fine-tuned curves and their targets' base networks.
+    """The lines of a checked configuration, sorted: of fine-tuned and staged curves and their targets' base
+    networks.
 
     They are between neighbours in the list of seeds. Curves onto drawn images have none.
     """
@@ -46,7 +47,7 @@ def seed_lines(config: Mapping) -> list[SeedLine]:
         return []
     depths_of: dict[TrainingJob, set[int]] = {}
     for job in curve_jobs(config):
-        if job.frozen_units(1) == 0 and plain_partition(job.partition) == job.partition:
+        if job.treatment != "frozen" and plain_partition(job.partition) == job.partition:
             depths_of.setdefault(replace(job, depths=()), set()).update(job.depths)
     curves = [replace(curve, depths=tuple(sorted(depths))) for curve, depths in depths_of.items()]
     bases = {TrainingJob.base(job.partition, job.seed, job.target) for job in curves}

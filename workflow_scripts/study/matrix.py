@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 
 from workflow_scripts.study.groups import groups_of
-from workflow_scripts.study.jobs import OTHER_HALF, PRETRAINED, PROBE, RANDOM, TrainingJob
+from workflow_scripts.study.jobs import BASE, BASE_TWICE, OTHER_HALF, PRETRAINED, PROBE, RANDOM, TrainingJob
 from workflow_scripts.study.leaves import plain_statistics
 from workflow_scripts.study.partition_names import drawn_partition, parse_partition
 
@@ -50,15 +50,17 @@ def _asked(config: Mapping) -> Iterator[tuple[TrainingJob, Sequence[int]]]:
 def base_jobs(config: Mapping) -> list[TrainingJob]:
     """The jobs of the base networks, sorted: every target's, for comparison, and every source's but `random`.
 
-    An entry of probes alone needs those of its sources only.
+    An entry of probes alone needs those of its sources only. One with `base_twice` has those of its targets twice, once
+    of that treatment.
     """
     jobs = {
-        TrainingJob.base(partition, seed, half)
+        replace(TrainingJob.base(partition, seed, half), treatment=length)
         for entry in config["matrix"]
         for partition in entry_partitions(entry)
         for seed in config["seeds"]
         for half in _entry_targets(entry)
         if not has_probes_alone(entry)
+        for length in (BASE, *([BASE_TWICE] if entry.get("base_twice") else []))
     }
     sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
     return sorted(jobs | (sources - {None}))

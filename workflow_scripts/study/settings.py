@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workflow_scripts.study.schedules import iterations_of
-
-SCHEDULE_LENGTHS = {"step", "warmup"}
+from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, iterations_of, learning_rate_factor
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,28 @@ class TrainingSettings:
     optimizer: str = "sgd"
     norm_statistics: str = "source"
     frozen_dropout: bool = True
+    staged_learning_rate: float | None = None  # of a second stage of `iterations`, in which all units learn
     # Of input mean_image:
     input_scale: float = 1.0
     mean_image: str = "target"
     # Of input channels: `mean` and `std` of red, green and blue, for pixels between 0 and 1.
     channels: dict | None = None
+
+    @property
+    def stages(self) -> int:
+        """How many times `iterations` a network trains: 2 for staged ones, else 1."""
+        return 1 if self.staged_learning_rate is None else 2
+
+    @property
+    def last_iteration(self) -> int:
+        """The iterations of all stages together."""
+        return self.stages * self.iterations
+
+    def rate(self, iteration: int) -> float:
+        """The learning rate at `iteration` (from 0). Each stage runs through the schedule."""
+        stage, within = divmod(iteration, self.iterations)
+        initial = self.staged_learning_rate if stage else self.learning_rate
+        return initial * learning_rate_factor(self.schedule, within, self.iterations)
 
 
 def training_settings(leaves: Mapping, images: int) -> TrainingSettings:
@@ -48,6 +63,6 @@ def training_settings(leaves: Mapping, images: int) -> TrainingSettings:
         "iterations": length(leaves["duration"]),
         "validate_every": length(leaves["validate_every"]),
         "stuck_after": length(leaves["stuck_after"]),
-        "schedule": schedule | {key: length(schedule[key]) for key in SCHEDULE_LENGTHS & set(schedule)},
+        "schedule": schedule | {key: length(schedule[key]) for key in set(SCHEDULE_LENGTHS) & set(schedule)},
     }
     return TrainingSettings(**{key: value for key, value in leaves.items() if key != "duration"} | lengths)

@@ -20,7 +20,6 @@ from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
-from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
 from workflow_scripts.training.batches import ALONE, Batches, input_view
@@ -88,11 +87,15 @@ class CurveTraining:
             self._estimate_statistics()
         before = self.seconds
         settings = self.settings
-        stream = self.batches.training(self.job.order_seed(), settings.batch_size, self.iteration, settings.iterations)
+        stream = self.batches.training(
+            self.job.order_seed(), settings.batch_size, self.iteration, settings.last_iteration
+        )
         while not self.finished:
             if self._reading_is_due():
                 self._validate(interrupted)
             else:
+                if self.iteration == settings.iterations:  # of staged networks
+                    self._unfreeze()
                 self._step(*next(stream))
             self.seconds = before + time.monotonic() - started
             report(self)
@@ -117,24 +120,31 @@ class CurveTraining:
     def _share_statistics(self) -> None:
         """Give each network the statistics of the prefix that was computed for it."""
         for learner in self.learners:
-            if learner is not self.deepest and self.settings.norm_statistics != "source":
+            if learner is not self.deepest and self.deepest.frozen and self.settings.norm_statistics != "source":
                 copy_statistics(self.deepest.network, learner.network)
+
+    def _unfreeze(self) -> None:
+        """Begin the second stage of staged networks: all units learn."""
+        self._share_statistics()
+        for learner in self.learners:
+            learner.unfreeze()
 
     @property
     def finished(self) -> bool:
         """Whether all iterations are done and the last reading is taken."""
-        return self.iteration == self.settings.iterations and not self._reading_is_due()
+        return self.iteration == self.settings.last_iteration and not self._reading_is_due()
 
     def _reading_is_due(self) -> bool:
-        on_schedule = self.iteration % self.settings.validate_every == 0 or self.iteration == self.settings.iterations
+        within = self.iteration % self.settings.iterations  # a stage, which ends with a reading
+        on_schedule = within % self.settings.validate_every == 0
         return on_schedule and self.learners[0].last_iteration < self.iteration
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
         inputs = self._prefix_outputs(images, self.noise.seed(derive_seed(self.prefix_seed, self.iteration)))
-        factor = learning_rate_factor(self.settings.schedule, self.iteration, self.settings.iterations)
+        rate = self.settings.rate(self.iteration)
         for learner in self.learners:
             if not learner.failed:
-                learner.step(self.iteration, inputs[learner.frozen], labels, self.settings.learning_rate * factor)
+                learner.step(self.iteration, inputs[learner.frozen], labels, rate)
         self.iteration += 1
 
     @torch.no_grad()
@@ -171,6 +181,8 @@ class CurveTraining:
     def restore(self, state: dict) -> None:
         """Continue from what `state` returned."""
         self.iteration, self.seconds = state["iteration"], state["seconds"]
+        if self.settings.stages > 1 and self.iteration > self.settings.iterations:
+            self._unfreeze()
         for learner in self.learners:
             learner.restore(state["learners"][str(learner.depth)])
 

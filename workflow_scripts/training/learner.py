@@ -18,7 +18,7 @@ from workflow_scripts.training.workers import Workers
 
 
 class Learner:
-    """A network that learns all units but its first `frozen`, which never change and may be computed elsewhere."""
+    """A network that learns all units but its first `frozen`, which do not change and may be computed elsewhere."""
 
     def __init__(
         self, job: TrainingJob, depth: int, network: Network, settings: TrainingSettings, workers: Workers
@@ -31,6 +31,12 @@ class Learner:
         self.noise = Noise(torch.Generator(settings.device), workers.share(settings.batch_size))
         self.readings: list[dict] = []
         self.loss_sum = torch.zeros((), device=settings.device)
+
+    def unfreeze(self) -> None:
+        """Let all units learn from here on, with an optimiser that has no past."""
+        self.frozen = 0
+        self.network.freeze(0)
+        self.optimizer = Optimizer(self.network.parameter_groups(), self.settings)
 
     @property
     def failed(self) -> bool:

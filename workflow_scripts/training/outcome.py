@@ -20,11 +20,16 @@ HALF_LEARNED = 0.05  # probability below which a score is too low for half of th
 
 
 def network_record(job: TrainingJob, learner: Learner, task: Task, settings: TrainingSettings) -> dict:
-    """One network's results: its names, the paper's score, the last reading, divergence, all readings (JSON values)."""
+    """One network's results: its names, the paper's score, the last reading, divergence, all readings (JSON values).
+
+    Of a staged network the score and divergence by chance are those of its last stage.
+    """
     readings = [{key: _finite(value) for key, value in reading.items()} for reading in learner.readings]
-    best = sorted(readings, key=lambda reading: reading["top1"])[-BEST_READINGS:]
+    before = settings.last_iteration - settings.iterations
+    last_stage = [reading for reading in readings if reading["iteration"] > before]
+    best = sorted(last_stage, key=lambda reading: reading["top1"])[-BEST_READINGS:]
     majority = chance_accuracy(task.val_labels)
-    cause = divergence(readings, settings.stuck_after, majority, len(task.val_labels))
+    cause = divergence(readings, before + settings.stuck_after, majority, len(task.val_labels))
     return {
         **job.network(learner.depth),
         "init": settings.init,

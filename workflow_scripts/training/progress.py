@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from workflow_scripts.study.schedules import learning_rate_factor
 from workflow_scripts.training.engine import CurveTraining
 
 
@@ -14,7 +13,7 @@ class TrainingProgress:
     """Called with the training after each iteration and each reading."""
 
     def __init__(self, training: CurveTraining, title: str) -> None:
-        total = training.settings.iterations
+        total = training.settings.last_iteration
         terminal = sys.stderr.isatty()
         self.bar = tqdm(total=total, initial=training.iteration, desc=title, unit="it", disable=not terminal)
         self.first, self.started = training.iteration, time.monotonic()
@@ -34,13 +33,14 @@ class TrainingProgress:
         settings, done = training.settings, training.iteration - self.first
         elapsed = time.monotonic() - self.started
         rate = done * settings.batch_size / elapsed
-        left = elapsed / max(1, done) * (settings.iterations - training.iteration)
+        left = elapsed / max(1, done) * (settings.last_iteration - training.iteration)
         networks = ", ".join(
             f"n={learner.depth} loss {learner.readings[-1]['train_loss']:.3f} top-1 {learner.readings[-1]['top1']:.3f}"
             for learner in training.learners
         )
         print(
-            f"iteration {training.iteration}/{settings.iterations}, {rate:.0f} images/s, {left:.0f} s left; {networks}",
+            f"iteration {training.iteration}/{settings.last_iteration}, {rate:.0f} images/s, {left:.0f} s left; "
+            f"{networks}",
             file=sys.stderr,
             flush=True,
         )
@@ -63,10 +63,9 @@ class TensorBoardLog:
         if training.learners[0].last_iteration == self.last_reading:
             return
         self.last_reading = training.iteration
-        settings = training.settings
-        factor = learning_rate_factor(settings.schedule, training.iteration - 1, settings.iterations)
+        rate = training.settings.rate(training.iteration - 1)
         for learner, writer in zip(training.learners, self.writers, strict=True):
-            values = learner.readings[-1] | {"learning_rate": settings.learning_rate * factor}
+            values = learner.readings[-1] | {"learning_rate": rate}
             for name in sorted(set(values) - {"iteration"}):
                 writer.add_scalar(name, values[name], training.iteration)
             writer.flush()

@@ -110,7 +110,7 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
         "threads": args.threads,
         "workers": training.workers.size,
         "seconds": round(training.seconds, 3),
-        "images_per_second": round(settings.batch_size * settings.iterations / training.seconds, 1),
+        "images_per_second": round(settings.batch_size * settings.last_iteration / training.seconds, 1),
     }
     found = {"networks": training.network_records(), "leaves": args.settings, "provenance": made_by}
     write_record(args.record, found, weights, input_files(args))

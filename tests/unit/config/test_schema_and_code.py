@@ -14,7 +14,7 @@ from workflow_scripts.network.architectures import ARCHITECTURES
 from workflow_scripts.network.initialisation import initialise
 from workflow_scripts.network.networks import CaffeNet
 from workflow_scripts.results.given_tables import ALLOWED
-from workflow_scripts.study.jobs import PROBE, VARIANT
+from workflow_scripts.study.jobs import LEARNS_AS, PROBE, VARIANT
 from workflow_scripts.study.leaves import SCHEDULE_LEAVES
 
 SCHEMA = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())["properties"]
@@ -55,8 +55,9 @@ def test_options_of_torchvisions_datasets():
 def test_treatments():
     kinds = ("selffer", "transfer", "random", "pretrained")
     named = {treatment for kind in kinds for treatment in ENTRY[kind]["items"]["enum"]}
-    assert named - {PROBE} == wildcard("treatment") == ALLOWED["treatment"] - {"base"}
-    assert (named - {PROBE}) | {"base"} == set(TRAINING["learning_rate"]["properties"])
+    assert named - {PROBE} == wildcard("treatment") == ALLOWED["treatment"] - wildcard("base")
+    own_rates = set(TRAINING["learning_rate"]["properties"])
+    assert {LEARNS_AS.get(one, one) for one in named - {PROBE} | wildcard("base")} == own_rates
 
 
 def test_sources_and_targets():

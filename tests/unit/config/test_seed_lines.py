@@ -49,7 +49,7 @@ def test_a_lines_files_are_those_of_both_ends_however_the_depths_are_grouped():
         assert files[f"{name}weights"] == [f"{stem}.safetensors" for stem in stems]
         assert files[f"{name}records"] == [f"{stem}.json" for stem in stems]
     assert files["source_task"] == "results/sample/tasks/random0-A.npz"
-    assert line_options(line).endswith("--treatment finetuned --seed 3 --other-seed 1 --depths 2 4")
+    assert line_options(line).endswith("--treatment finetuned --seed 3 --other-seed 1 --depths 2 4 --preserve 0")
     base = RuleInputs(config, [], "").of_line(line_of(config, wildcards | {"line": "base-B"}), config)
     assert base["weights"] == ["results/sample/networks/random0/seed3/base-B.safetensors"]
     assert "source_task" not in base

@@ -73,11 +73,11 @@ def test_the_way_of_each_unit_is_a_mean_over_targets_beside_its_control(results)
     by_end = {len(line.get_xdata()): list(line.get_ydata()) for line in transfer.get_lines()[:4]}
     assert by_end[3] == pytest.approx([0.2 + 0.03 + 0.5, 0.4 + 0.03 + 0.5, 0.6 + 0.03 + 0.5])
     lines = lines_of(transfer)
-    control = lines["control BnB+, mean over n"][1]
+    control = lines["control BnB of the same kind, mean over n"][1]
     assert control[0] == pytest.approx(0.1 + 0.01 * 4 + 0.5)  # the mean of n = 1, 3, 5 and 7
     assert control[6] == pytest.approx(0.7 + 0.07 + 0.5)
     assert lines["base, from its random weights"][1] == pytest.approx([unit + 0.5 for unit in range(1, 8)])
-    assert "control BnB+, mean over n" not in lines_of(selffer)
+    assert "control BnB of the same kind, mean over n" not in lines_of(selffer)
 
 
 def test_records_of_an_earlier_version_have_no_distances(results, study_folder):

@@ -50,6 +50,7 @@ QUICK = [
     "all right or all wrong",
     "norm statistics of a pretrained source",
     "deep networks",
+    "controls of fine-tuning alone",
     "drawn images",
     "drawn images of one number",
 ]

@@ -11,7 +11,12 @@ from workflow_scripts.study.matrix import base_jobs, curve_jobs, study_jobs
 CONFIG = default_config()
 WILDCARDS = {
     **{"partition": r"[A-Za-z]\w*", "seed": r"\d+", "source": "A|B|whole|random", "target": "A|B|whole"},
-    **{"treatment": "frozen|finetuned", "variant": VARIANT, "depths": r"\d+(?:-\d+)*"},
+    **{
+        "treatment": "frozen|finetuned|staged",
+        "base": "base|base_twice",
+        "variant": VARIANT,
+        "depths": r"\d+(?:-\d+)*",
+    },
 }
 JOBS = [
     *study_jobs(CONFIG),
@@ -19,6 +24,8 @@ JOBS = [
     TrainingJob("natman", 0, "B", "B", "finetuned", init="he", depths=(1,)),
     TrainingJob("natman_draw_5_per_class", 2, "A", "B", "frozen", depths=(1,)),
     TrainingJob.base("natman_draw_5_per_class", 2, "B"),
+    TrainingJob("random7", 3, "A", "B", "staged", depths=(2, 5)),
+    TrainingJob("random7", 3, "B", "B", "base_twice"),
 ]
 
 
@@ -38,13 +45,16 @@ def test_a_jobs_path_tells_the_job(job):
 
 def test_paths_are_as_they_have_always_been():
     assert TrainingJob.base("random0", 0, "A").stem == "networks/random0/seed0/base-A"
-    assert JOBS[-4].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
+    assert JOBS[-1].stem == "networks/random7/seed3/base_twice-B"
+    assert JOBS[-6].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
 
 
 @pytest.mark.parametrize(
     ("source", "target", "treatment", "kind", "has_source"),
     [
         ("A", "A", "base", "base", False),
+        ("A", "A", "base_twice", "base", False),
+        ("A", "B", "staged", "transfer", True),
         ("A", "A", "frozen", "selffer", True),
         ("A", "B", "finetuned", "transfer", True),
         ("random", "whole", "frozen", "random", False),
@@ -55,7 +65,7 @@ def test_kinds_and_sources(source, target, treatment, kind, has_source):
     assert job.kind == kind
     assert job.source_job == (TrainingJob.base("natman", 1, source) if has_source else None)
     assert [network["depth"] for network in job.networks] == [1, 2]
-    assert [job.frozen_units(depth) for depth in (0, 3)] == ([0, 3] if treatment == "frozen" else [0, 0])
+    assert [job.frozen_units(depth) for depth in (0, 3)] == ([0, 3] if treatment in ("frozen", "staged") else [0, 0])
 
 
 def test_every_job_comes_after_its_source():

@@ -1,6 +1,7 @@
 """Which leaves of the configuration decide what: a change of any other leaf changes nothing."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 from helpers import default_config
@@ -37,6 +38,25 @@ def stale_jobs(path, value):
         for name, job in JOBS.items()
         if leaves.job_leaves(config["training"], job) != leaves.job_leaves(CONFIG["training"], job)
     }
+
+
+def test_a_base_network_of_twice_the_length_is_the_usual_one_stretched():
+    training = CONFIG["training"] | {
+        "stuck_after": "2.5 epochs",
+        "schedule": {"kind": "step", "step": 30, "gamma": 0.1},
+    }
+    usual = leaves.job_leaves(training, BASE)
+    twice = leaves.job_leaves(training, replace(BASE, treatment="base_twice"))
+    lengths = {"duration": 1120, "validate_every": 40, "stuck_after": "5 epochs"}
+    assert twice == usual | lengths | {"schedule": {"kind": "step", "step": 60, "gamma": 0.1}}
+
+
+def test_a_staged_curve_has_the_leaves_of_a_frozen_one_and_the_rate_of_fine_tuning():
+    training = CONFIG["training"] | {"learning_rate": {"base": 0.3, "frozen": 0.2, "finetuned": 0.1}}
+    frozen = replace(TRANSFER, treatment="frozen")
+    staged = leaves.job_leaves(training, replace(TRANSFER, treatment="staged"))
+    assert staged == leaves.job_leaves(training, frozen) | {"staged_learning_rate": 0.1}
+    assert leaves.base_leaves(staged) == leaves.base_leaves(leaves.job_leaves(training, BASE))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis, thinned
 from workflow_scripts.report.plotting import GROUPS, each_label_once, figure_command, new_figure, say
-from workflow_scripts.results.groups import load_results, undrawn
+from workflow_scripts.results.groups import curves_of, load_results, undrawn
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
 from workflow_scripts.study.columns import KEY_COLUMNS
@@ -36,7 +36,7 @@ def plot_distances(distances: pd.DataFrame, results: pd.DataFrame, units: pd.Dat
     The axes have the names of `units` (units.read_units), if they are known.
     """
     rows = of_groups(distances, results)
-    curves = rows[rows["group"] != "base"]
+    curves = curves_of(rows)
     kinds = sorted(curves["halves"].unique())
     columns = sorted(curves[["group", "variant"]].drop_duplicates().itertuples(index=False, name=None), key=_order)
     size = (max(6.5, 5 * len(columns) + 1), 4.3 * max(1, len(kinds)))
@@ -72,11 +72,12 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, group: str, variant: str, shades
         means = of_depth.groupby("unit_number")["distance"].mean()
         axes.plot(means.index, means, "-", marker=".", color=shades.to_rgba(depth))
     targets = rows[rows["target"].isin(chosen["target"])]
-    others = {"base, from its random weights": ("base", ":", "#222222")}
-    if group in ("AnB+", "PnB+"):
-        others["control BnB+, mean over n"] = ("BnB+", "--", GROUPS["BnB"][1])
-    for label, (name, style, colour) in others.items():
-        means = targets[targets["group"] == name].groupby("unit_number")["distance"].mean()
+    others = {"base, from its random weights": ("base", "", ":", "#222222")}
+    if not group.startswith("B"):
+        others["control BnB of the same kind, mean over n"] = (f"B{group[1:]}", variant, "--", GROUPS["BnB"][1])
+    for label, (name, of_variant, style, colour) in others.items():
+        same = targets[(targets["group"] == name) & (targets["variant"] == of_variant)]
+        means = same.groupby("unit_number")["distance"].mean()
         if len(means):
             axes.plot(means.index, means, style, color=colour, linewidth=2, label=label)
 

@@ -11,7 +11,7 @@ from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per
 from workflow_scripts.results.groups import named_source
 from workflow_scripts.results.units import read_units
 
-BESIDE = (-0.12, 0.0, 0.12)
+BESIDE = (-0.12, 0.0, 0.12, 0.24, -0.24)
 
 
 def plot_effects(effects: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
@@ -57,7 +57,7 @@ def _certainty(effects: pd.DataFrame, halves: str, panel: dict) -> str:
 
 def _draw_panel(axes: Axes, effects: pd.DataFrame, halves: str, panel: dict) -> None:
     """A line per effect, whiskers where there is an interval."""
-    for (effect, (label, colour, marker)), sideways in zip(panel.items(), BESIDE, strict=True):
+    for (effect, (label, colour, marker)), sideways in zip(panel.items(), BESIDE, strict=False):
         rows = per_depth(effects, effect, halves)
         if rows.empty:
             continue

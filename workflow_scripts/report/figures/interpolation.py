@@ -52,7 +52,7 @@ def _draw_kind(panels: tuple[Axes, Axes, Axes], lines: pd.DataFrame, units: pd.D
     variants = sorted(set(lines["variant"]) - {""})
     for (group, variant), rows in lines.groupby(["group", "variant"]):
         name, colour, marker = GROUPS[group]
-        source = "" if group == "base" else SHARED if group == "PnB+" else OWN
+        source = "" if group == "base" else SHARED if group.startswith("P") else OWN
         style = "--" if group == "base" or variant else "-"
         marker = VARIANT_MARKERS[variants.index(variant) % len(VARIANT_MARKERS)] if variant else marker
         label = f"{name}{', ' + variant if variant else ''}{source}"

@@ -24,10 +24,10 @@ LONGEST_TITLE = 42  # characters above a panel
 
 
 def plot_learning(readings: pd.DataFrame) -> Figure:
-    """One panel for each curve, a line per depth and seed, the base in black."""
-    bases = readings[readings["treatment"] == "base"]
+    """One panel for each curve, a line per depth and seed, the base networks of its target in black."""
+    bases = readings[readings["depth"] == 0]
     inits = set(bases["init"])
-    curves = list(readings[readings["treatment"] != "base"].groupby(CURVE)) or list(bases.groupby(CURVE))
+    curves = list(readings[readings["depth"] > 0].groupby(CURVE)) or list(bases.groupby(CURVE))
     columns = min(PANEL_COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
     figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
@@ -55,7 +55,7 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
 
 
 def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
-    for _, line in bases.groupby("seed"):
+    for _, line in bases.groupby(["treatment", "seed"]):
         axes.plot(line["iteration"], line["top1"], color="black", linestyle=":", linewidth=1.2)
         _mark_end(axes, line)
 

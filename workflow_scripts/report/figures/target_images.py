@@ -11,7 +11,7 @@ from workflow_scripts.report.plotting import GROUPS, amount_colours, figure_comm
 from workflow_scripts.results.target_images import amounts_in, read_target_images
 from workflow_scripts.results.units import read_units
 
-ORDER = ("AnB", "AnB+", "PnB", "PnB+", "BnB", "BnB+", "random")
+ORDER = ("AnB", "AnB+", "AnB then +", "PnB", "PnB+", "PnB then +", "BnB", "BnB+", "BnB then +", "random")
 COLUMNS = 3  # panels side by side
 APART = 0.045  # of an axis' height between the numbers at the ends of lines
 BESIDE = 0.08  # of a depth between the intervals of two lines
