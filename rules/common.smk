@@ -31,6 +31,7 @@ from workflow_scripts.study import leaves
 from workflow_scripts.study.datasets import dataset_of, pair_partitions
 from workflow_scripts.study.jobs import BASE_NAME, BASE_STEM, CURVE, CURVE_STEM, FEATURES_STEM
 from workflow_scripts.study.jobs import PRETRAINED, PROBE_STEM, VARIANT, TrainingJob
+from workflow_scripts.study.lines import LINE_STEM, line_of, seed_lines
 from workflow_scripts.study.matrix import base_jobs, probe_jobs
 from workflow_scripts.study.paths import dataset_folder, results_folder, shard_files, store_folder
 

@@ -1,6 +1,6 @@
 # What networks have learned: similarity across halves, first-layer filters, features of sources and probes on them.
 #   needs  base networks, tasks and the packed store, and for probes the weights of their source
-#   makes  results/<study>/similarity/*.csv, tables/filters.csv and shares.csv, and features/ and probes/ with a record each
+#   makes  results/<study>/similarity/*.csv, interpolation/, tables/filters.csv and shares.csv, and features/ and probes/ with a record each
 rule compare_bases:
     """Compare the base networks of a partition's halves unit by unit."""
     input:
@@ -28,6 +28,46 @@ rule compare_bases:
         " --task-b {input.b_task:q} --weights-a {input.a_weights:q} --weights-b {input.b_weights:q}"
         " --partition {wildcards.partition} --seed {wildcards.seed} --settings {params.settings:q}"
         " --images {params.images:q} --threads {threads} --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+rule interpolate:
+    """Measure networks on the straight lines between those of two seeds."""
+    input:
+        unpack(lambda wildcards: INPUTS.of_line(line_of(study_now(), wildcards), study_now())),
+    output:
+        output=f"{RESULTS}/{LINE_STEM}.csv",
+        record=f"{RESULTS}/{LINE_STEM}.json",
+    log:
+        f"{RESULTS}/logs/{LINE_STEM}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{LINE_STEM}.tsv"
+    wildcard_constraints:
+        other_seed=r"\d+",
+        line="[^/]+",
+    conda:
+        TORCH_ENVIRONMENT
+    threads: RUNNING["threads"]
+    resources:
+        gpu=min(1, training_gpus(config)),
+        jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        mem_mb=lambda wildcards, attempt: resources.line_memory(config, attempt),
+        runtime=lambda wildcards, attempt: resources.line_minutes(
+            INPUTS.line_dataset(line_of(config, wildcards)), len(line_of(config, wildcards).first.depths), attempt
+        ),
+    params:
+        outputs=output_options,
+        inputs=lambda wildcards, input: named_options(
+            (name, input[name]) for name in ("source_task", "weights", "other_weights") if name in input.keys()
+        ),
+        line=lambda wildcards: commands.line_options(line_of(study_now(), wildcards)),
+        settings=lambda wildcards: as_json(leaves.job_leaves(TRAINING, line_of(config, wildcards).first)),
+        steps=config["figures"]["interpolation_steps"],
+        threads=RUNNING["threads"],  # decides the order of sums
+        code=code_fingerprint("features.interpolate"),
+    shell:
+        "python -P -m workflow_scripts.features.interpolate --manifest {input.manifest:q} --task {input.task:q} {params.inputs}"
+        " {params.line} --steps {params.steps:q} --settings {params.settings:q} --threads {threads}"
+        " --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
 
 
 FILTERED = filtered_jobs(BASES)  # networks of drawn images would crowd out the others

@@ -1,7 +1,7 @@
 # All networks' records become one table, or a table from elsewhere takes their place; then effects, tables and findings.
 #   needs  the records of all training jobs, or results_table; pairs; the published numbers of `reference`
-#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ boost, drops, effects, norm_statistics,
-#          rates, target_images, comparison, findings
+#   makes  results/<study>/results.csv, learning_curves.csv, and in tables/ distances, boost, drops, effects,
+#          norm_statistics, rates, target_images, comparison, findings
 UNITS = {"units": f"{RESULTS}/tables/units.csv"} if TRAINED else {}
 RESULTS_CSV = report(
     f"{RESULTS}/results.csv",
@@ -36,6 +36,13 @@ if TRAINED:
                 labels={"table": "Validation readings"},
             ),
             f"{RESULTS}/results.json",
+            report(
+                f"{RESULTS}/tables/distances.csv",
+                caption="../report/distances.rst",
+                category="Tables",
+                labels={"table": "How far units move"},
+            ),
+            f"{RESULTS}/tables/distances.json",
         log:
             f"{RESULTS}/logs/aggregate.log",
         benchmark:
@@ -116,6 +123,37 @@ rule gather_probes:
         " --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
 
 
+rule gather_interpolation:
+    """Gather the accuracies on lines between networks of two seeds into one table."""
+    input:
+        lines=[f"{RESULTS}/{line.stem}.csv" for line in seed_lines(config)],
+        records=[f"{RESULTS}/{line.stem}.json" for line in seed_lines(config)],
+    output:
+        table=report(
+            f"{RESULTS}/tables/interpolation.csv",
+            caption="../report/interpolation.rst",
+            category="Tables",
+            labels={"table": "Between networks of two seeds"},
+        ),
+        record=f"{RESULTS}/tables/interpolation.json",
+    log:
+        f"{RESULTS}/logs/gather_interpolation.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gather_interpolation.tsv"
+    localrule: True
+    conda:
+        "../envs/plot.yaml"
+    resources:
+        mem_mb=500,  # Python with pandas
+        runtime=5,  # seconds
+    params:
+        study=lambda wildcards: as_json(leaves.matrix_leaves(study_now())),
+        code=code_fingerprint("results.gather_interpolation"),
+    shell:
+        "python -P -m workflow_scripts.results.gather_interpolation --study {params.study:q} --lines {input.lines:q}"
+        " --output {output.table:q} --record {output.record:q} > {log:q} 2>&1"
+
+
 rule make_tables:
     """Compute effects with their intervals, drops and the paper's table 1."""
     input:
@@ -173,7 +211,7 @@ rule write_findings:
         records_of(UNITS),
         **UNITS,
         **({"norm_statistics": f"{RESULTS}/tables/norm_statistics.csv"} if "norm_statistics" in FIGURES else {}),
-        **({"probes": f"{RESULTS}/tables/probes.csv"} if "probes" in FIGURES else {}),
+        **{name: f"{RESULTS}/tables/{name}.csv" for name in ("probes", "interpolation") if name in FIGURES},
         **({"pairs": [INPUTS.partition(name, half) for name in PAIRS for half in "AB"]} if PAIRS and TRAINED else {}),
         results=f"{RESULTS}/results.csv",
         effects=f"{RESULTS}/tables/effects.csv",

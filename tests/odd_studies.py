@@ -3,7 +3,7 @@
 import pandas as pd
 
 from workflow_scripts.results.groups import load_results
-from workflow_scripts.study.columns import KEY_COLUMNS, RESULT_COLUMNS, SCORE
+from workflow_scripts.study.columns import DISTANCE_COLUMNS, KEY_COLUMNS, RESULT_COLUMNS, SCORE
 
 OTHER = {"A": "B", "B": "A"}
 # group -> whether the source is another half, whether the copied units learn
@@ -233,6 +233,30 @@ def readings_of(made, trained=True):
         for iteration in (4, 12)
     ]
     return pd.DataFrame(rows)
+
+
+def distances_of(made, deepest=7):
+    """A made-up distances.csv of the networks of `made` that learn what they copied and did not diverge."""
+    names = list(units_of(deepest)["unit"])
+    rows = [
+        dict(zip(KEY_COLUMNS, (getattr(row, name) for name in KEY_COLUMNS), strict=True))
+        | {
+            "unit_number": number,
+            "unit": names[number - 1],
+            "distance": 0.1 * number + 0.05 * (row.source != row.target),
+        }
+        for row in made[~made["diverged"]].itertuples()
+        for number in _learned(row, deepest)
+    ]
+    return pd.DataFrame(rows, columns=DISTANCE_COLUMNS)
+
+
+def _learned(row, deepest):
+    """The numbers of the copied units of a network that learn; of a base network, those of all units."""
+    if row.treatment == "base":
+        return range(1, deepest + 1)
+    first = row.depth + 1 if row.treatment == "frozen" else 1
+    return range(first, min(deepest, row.depth + row.preserve) + 1)
 
 
 def similarity_of(made, cka=0.5):

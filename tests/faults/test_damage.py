@@ -26,7 +26,7 @@ READERS = (
     *("list_tasks", "train_base", "train_curve", "compare_bases", "score_filters", "aggregate", "compare_costs"),
     *("make_tables", "write_findings", "plot_figure2", "plot_figure3", "plot_hierarchy", "plot_learning"),
     *("plot_similarity", "plot_boost", "plot_effects", "plot_filters", "plot_comparison", "write_report"),
-    *("extract_features", "train_probes", "gather_probes", "plot_probes"),
+    *("extract_features", "train_probes", "gather_probes", "plot_probes", "plot_distances"),
 )
 
 

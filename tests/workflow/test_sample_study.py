@@ -60,7 +60,8 @@ def test_specific_features_cost_more_than_separated_ones(results):
 
 def test_figures_tables_and_report_are_there():
     folder = ROOT / "results/sample"
-    names = ("figure2", "figure3", "effects", "boost", "hierarchy", "comparison", "similarity", "filters", "learning")
+    names = ("figure2", "figure3", "effects", "boost", "hierarchy", "comparison", "similarity", "distances")
+    names += ("filters", "learning")
     for name in names:
         for kind in ("png", "svg", "pdf"):
             assert (folder / f"figures/{name}.{kind}").stat().st_size > 10_000

@@ -19,7 +19,8 @@ from workflow_scripts.plumbing.records import write_record
 TINY = "tiny.yaml"
 RESULTS = "results/tiny"
 KEYS = ["partition", "source", "target", "depth", "treatment", "seed"]
-FIGURES = ("figure2", "effects", "boost", "figure3", "hierarchy", "comparison", "similarity", "filters", "learning")
+FIGURES = ("figure2", "effects", "boost", "figure3", "hierarchy", "comparison", "similarity", "distances")
+FIGURES += ("filters", "learning")
 # What follows new curves, and what follows new base networks.
 REPORTING = {"aggregate": 1, "compare_costs": 1, "make_tables": 1, "write_findings": 1, "write_report": 1}
 REPORTING |= {f"plot_{figure}": 1 for figure in FIGURES if figure != "filters"}
@@ -107,6 +108,9 @@ def test_every_declared_result_is_there(study):
     assert similar["cka"].between(-0.1, 1).all()
     shares = pd.read_csv(study.folder / RESULTS / "tables/shares.csv")
     assert len(shares) == 5 + 1
+    distances = pd.read_csv(study.folder / RESULTS / "tables/distances.csv", dtype={"norm_statistics": str})
+    assert distances.groupby("treatment").size().to_dict() == {"base": 5 * 7, "finetuned": 4 * (1 + 4 + 7)}
+    assert (distances["distance"] > 0).all()
 
 
 def test_every_job_left_a_log_and_a_benchmark(study):
@@ -314,9 +318,9 @@ def more(study):
 
 
 def test_reduced_data_and_preserved_layers_are_in_the_report(more):
-    """With the tiny study's figures and those of pretrained sources, pairs and probes, these are all of a report."""
+    """With the tiny study's figures, and those of pretrained sources, pairs, probes and lines, these are all."""
     results, folder = more
-    others = {"pretrained", "norm_statistics", "pairs", "probes"}
+    others = {"pretrained", "norm_statistics", "pairs", "probes", "interpolation"}
     assert {"preserved", "reduced", "target_images", *others, *FIGURES} == set(FIGURE_TABLE)
     page = (folder / "report.html").read_text()
     assert "Preserved units" in page

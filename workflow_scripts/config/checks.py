@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from workflow_scripts.config.interpolation import check_interpolation
 from workflow_scripts.config.matrix import check_entry, check_number
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.config.reading import check_reading, check_sample
@@ -46,6 +47,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
     if config["results_table"] is None:
         _check_network(config["training"])
     _check_training(config)
+    check_interpolation(config)
     units = known_units(config, Path(placed(str(description_file(config)))))
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config, units)

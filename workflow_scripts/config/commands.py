@@ -10,6 +10,7 @@ from pathlib import Path
 from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.lines import SeedLine
 
 
 def step_environment(root: str, module: bool) -> dict[str, str]:
@@ -72,6 +73,14 @@ def variant_options(job: TrainingJob) -> str:
     """The options of a curve's preserved units, norm statistics and further rate, quoted for a shell."""
     given = {"norm-statistics": job.norm_statistics, "rate": f"{job.rate:g}" if job.rate else ""}
     return named_options([("preserve", str(job.preserve)), *(pair for pair in given.items() if pair[1])])
+
+
+def line_options(line: SeedLine) -> str:
+    """The options of the ends of lines between networks of two seeds, quoted for a shell."""
+    names = ("partition", "source", "target", "treatment", "seed")
+    options = [(name, str(getattr(line.first, name))) for name in names]
+    options += [("other_seed", str(line.other_seed)), ("depths", [*map(str, line.first.depths)])]
+    return f"{named_options(options)} {variant_options(line.first)}"
 
 
 def tensorboard_folder(config: Mapping, job: TrainingJob, results: str) -> str:

@@ -11,11 +11,13 @@ from workflow_scripts.results.given_tables import read_networks
 from workflow_scripts.study.columns import KEY_COLUMNS
 from workflow_scripts.study.datasets import pair_partitions, study_datasets
 from workflow_scripts.study.jobs import BASE, PRETRAINED, RANDOM, TrainingJob
+from workflow_scripts.study.lines import seed_lines
 from workflow_scripts.study.matrix import has_probes_alone, probe_jobs, study_jobs
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, PartitionName, parse_partition, plain_partition
 from workflow_scripts.study.paths import results_folder
 
 TABLE_FILES = ("effects", "boost", "norm_statistics", "rates", "target_images", "probes", "filters", "shares")
+TABLE_FILES += ("distances", "interpolation")
 OWN_TABLES = ("boost", "norm_statistics", "rates", "target_images")  # of figures of the same names
 KEYS = ("partition", "source", "target", "treatment")
 
@@ -39,6 +41,8 @@ class StudyFacts:
     reduced: bool  # whether a partition uses the first images of each class
     drawn: bool  # whether there are curves onto drawn images
     preserved: bool
+    moved: bool  # whether there are curves with copied units that learn
+    lines: bool  # whether there are lines between networks of two seeds
     filters: bool  # whether base networks are trained on all images of a partition, or on its first ones
     probes: bool
     trained: bool  # whether there are networks, and they are trained rather than read from a results table
@@ -82,6 +86,8 @@ FIGURES = {
     "similarity": FigureRow(
         WITH_UNITS | {"similarity": "similarity"}, lambda study: study.trained and study.transfer > 0
     ),
+    "distances": FigureRow({"distances": "distances"} | WITH_UNITS, lambda study: study.trained and study.moved),
+    "interpolation": FigureRow({"table": "interpolation"} | WITH_UNITS, lambda study: study.lines),
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
@@ -132,6 +138,7 @@ def study_facts(config: Mapping) -> StudyFacts:
         **_curve_facts([job for job in jobs if job.kind != BASE], pairs),
         rates=any(job.rate for job in jobs),
         **_partition_facts(jobs, pairs, _only_probed(config["matrix"])),
+        lines=bool(seed_lines(config)),
         filters=table is None and bool(filtered_jobs(jobs)),
         probes=table is None and bool(probe_jobs(config)),
         trained=table is None and bool(jobs),
@@ -152,6 +159,7 @@ def _curve_facts(every: Collection[TrainingJob], pairs: Collection[str]) -> dict
         "statistics": any(job.norm_statistics for job in every),
         "drawn": len(curves) < len(every),
         "preserved": any(job.preserve for job in every),
+        "moved": any(job.preserve or job.treatment != "frozen" for job in curves),
     }
 
 

@@ -9,6 +9,7 @@ from snakemake.io import ancient
 
 from workflow_scripts.study.datasets import dataset_of, pair_halves, study_datasets
 from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
+from workflow_scripts.study.lines import SeedLine, line_jobs
 from workflow_scripts.study.paths import results_folder, shard_files, store_folder
 
 Files = dict[str, str | list[str]]
@@ -110,6 +111,24 @@ class RuleInputs:
             base = TrainingJob.base(partition, seed, half)
             files |= self.store(dataset_of(self.config, partition, half), lead) | self.task(base, lead)
             files |= self.weights(f"{self.results}/{base.stem}", lead)
+        return files
+
+    def line_dataset(self, line: SeedLine) -> dict:
+        """The configuration with the dataset of the target of a line's networks as its own."""
+        return self.datasets[dataset_of(self.config, line.first.partition, line.first.target)]
+
+    def of_line(self, line: SeedLine, study: Mapping) -> Files:
+        """Of lines between networks of two seeds: the store, the tasks, and the networks of both ends.
+
+        `study` is the configuration once the depths of curves are known.
+        """
+        files = self.store(self.line_dataset(line)["dataset"]["name"]) | self.task(line.first)
+        if (source := line.first.source_job) is not None:
+            files |= self.task(source, "source_")
+        for lead, end in (("", line.first), ("other_", line.second)):
+            stems = [f"{self.results}/{job.stem}" for job in line_jobs(study, end)]
+            files[f"{lead}weights"] = [ancient(f"{stem}.safetensors") for stem in stems]
+            files[f"{lead}records"] = [f"{stem}.json" for stem in stems]
         return files
 
 

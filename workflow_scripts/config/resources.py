@@ -12,6 +12,7 @@ from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.catalogue import UnitCost, study_costs
 from workflow_scripts.study.datasets import study_datasets
 from workflow_scripts.study.leaves import cost_leaves
+from workflow_scripts.study.lines import STATISTICS_IMAGES
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
@@ -163,6 +164,25 @@ def similarity_memory(config: Mapping) -> int:
     images, crop = config["figures"]["similarity_images"], config["training"]["crop"]
     largest = max(cost.outputs for cost in _costs(config))
     return 1000 + math.ceil(4 * images * (3 * largest + 6 * crop**2) / 1e6)
+
+
+def line_memory(config: Mapping, attempt: int = 1) -> int:
+    """Megabytes of measuring lines between networks, more at every attempt: features_memory, and both ends' weights."""
+    weights = 4 * sum(cost.parameters for cost in _costs(config))
+    return features_memory(config, attempt) + attempt * math.ceil(2 * weights / 1e6)
+
+
+def line_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
+    """Minutes of measuring the lines from each of `networks`, more at every attempt: 1 to start, and 2 operations per
+    multiplication and image.
+
+    Each point of a line, of which a network has one more than units, takes all validation images and STATISTICS_IMAGES.
+    """
+    costs = _costs(config)
+    points = networks * (config["figures"]["interpolation_steps"] * (len(costs) + 1) + 1)
+    images = points * (images_of(config, "val") + min(STATISTICS_IMAGES, images_of(config, "train")))
+    operations = 2 * images * sum(cost.multiplications for cost in costs)
+    return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 
 def cost_settings(config: Mapping) -> dict:

@@ -1,6 +1,7 @@
-"""Step: gather the records of all trained networks into results.csv and learning_curves.csv.
+"""Step: gather the records of all trained networks into results.csv, learning_curves.csv and tables/distances.csv.
 
-results.csv has one row per network (columns RESULT_COLUMNS); learning_curves.csv one per validation reading.
+results.csv has one row per network (columns RESULT_COLUMNS), learning_curves.csv one per validation reading, and
+distances.csv one per network and unit whose way in training is known.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.files import write_text
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, expect, opened, remedy, write_record
-from workflow_scripts.study.columns import KEY_COLUMNS, READING_COLUMNS, RESULT_COLUMNS
+from workflow_scripts.study.columns import DISTANCE_COLUMNS, KEY_COLUMNS, READING_COLUMNS, RESULT_COLUMNS
 from workflow_scripts.study.datasets import dataset_of, pair_label
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.leaves import job_leaves
@@ -77,14 +78,26 @@ def result_table(records: list[dict], study: Mapping) -> pd.DataFrame:
 
 def reading_table(records: list[dict]) -> pd.DataFrame:
     """One row per validation reading of each network, sorted."""
-    readings = [
-        {name: network.get(name) for name in KEY_COLUMNS} | reading
+    return _long_table(records, "readings", READING_COLUMNS, "iteration")
+
+
+def distance_table(records: list[dict]) -> pd.DataFrame:
+    """How far units have moved (training.distance.unit_distances), one row per network and unit, sorted.
+
+    A study that an earlier version trained has no rows.
+    """
+    return _long_table(records, "distances", DISTANCE_COLUMNS, "unit_number")
+
+
+def _long_table(records: list[dict], of_network: str, columns: list[str], order: str) -> pd.DataFrame:
+    """The items of each network's list `of_network`, with the network's names, sorted by these and by `order`."""
+    rows = [
+        {name: network.get(name) for name in KEY_COLUMNS} | item
         for record in records
         for network in record["networks"]
-        for reading in network["readings"]
+        for item in network.get(of_network, ())
     ]
-    table = pd.DataFrame(readings, columns=READING_COLUMNS)
-    return table.sort_values([*KEY_COLUMNS, "iteration"], ignore_index=True)
+    return pd.DataFrame(rows, columns=columns).sort_values([*KEY_COLUMNS, order], ignore_index=True)
 
 
 def training_summary(records: list[dict]) -> dict:
@@ -121,6 +134,9 @@ def main() -> None:
         write_text(args.folder / name, table.to_csv(index=False))
     summary = {"training": training_summary(records), "provenance": provenance("results.aggregate", args.study)}
     write_record(args.folder / "results.json", summary, [args.folder / name for name in tables], by_job.values())
+    distances, made_by = args.folder / "tables" / "distances.csv", {"provenance": summary["provenance"]}
+    write_text(distances, distance_table(records).to_csv(index=False))
+    write_record(distances.with_suffix(".json"), made_by, [distances], by_job.values())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from workflow_scripts.results.benefits import distance, fine_tuning, untrained
 from workflow_scripts.results.effects import of_all_images
 from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import curves_of, not_diverged
+from workflow_scripts.results.line_findings import BETWEEN_SEEDS, between_seeds
 from workflow_scripts.results.probe_findings import probe_findings
 from workflow_scripts.results.rate_words import chosen_in_words
 from workflow_scripts.results.shared_classes import shared_classes
@@ -26,14 +27,15 @@ def findings(
     pairs: Iterable[Mapping] = (),
     probes: pd.DataFrame | None = None,
     rates: pd.DataFrame | None = None,
+    lines: pd.DataFrame | None = None,
 ) -> list[dict[str, str]]:
     """The study's answers, each with `question`, `answer` (a line per kind of halves) and `basis` (what it rests on).
 
     `results` are from groups.load_results, `effects` from effects.effect_table. `statistics` are from
     norm_statistics.statistics_table, if the study varies them, and `names` of units from units.unit_names. `pairs`
-    are the records of the halves of pairs, and `probes` are from probes.read_probes, if there are any. `rates` are from
-    rates.rate_table. Questions that
-    the study's networks cannot answer are left out. Targets of drawn images have a question of their own.
+    are the records of the halves of pairs, `probes` are from probes.read_probes, `rates` from rates.rate_table, and
+    `lines` from interpolation.read_lines, if there are any. Questions that the study's networks cannot answer are left
+    out. Targets of drawn images have a question of their own.
     """
     drawn, effects = target_images(results, names or {}), of_all_images(effects)
     asked = {} if probes is None else probe_findings(probes, results)
@@ -43,6 +45,7 @@ def findings(
         "Which trouble dominates where?": [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does it help to train the new units first?": [*staging(effects)],
+        BETWEEN_SEEDS: [] if lines is None else [*between_seeds(lines)],
         "Does the distance between the tasks matter?": [*distance(effects)],
         "Are the scores of both halves comparable?": [*unequal_halves(results)],
         "Do source and target share classes?": [*shared_classes(pairs)],

@@ -25,7 +25,7 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
 
 def read_readings(path: str | Path) -> pd.DataFrame:
-    """learning_curves.csv as aggregate.reading_table made it: variants without an own choice have "", not NaN."""
+    """learning_curves.csv or distances.csv as aggregate made it: variants without an own choice have "", not NaN."""
     text = ("init", "norm_statistics", RATE)
     return pd.read_csv(path, dtype=dict.fromkeys(text, str)).fillna(dict.fromkeys(text, ""))
 

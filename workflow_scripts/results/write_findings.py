@@ -12,6 +12,7 @@ from workflow_scripts.results.compare_published import comparison_table, read_pr
 from workflow_scripts.results.effects import read_effects
 from workflow_scripts.results.findings import findings
 from workflow_scripts.results.groups import load_results
+from workflow_scripts.results.interpolation import read_lines
 from workflow_scripts.results.norm_statistics import read_statistics
 from workflow_scripts.results.probes import read_probes
 from workflow_scripts.results.rates import rate_table
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--effects", type=verified, required=True)
     parser.add_argument("--norm-statistics", type=verified, help="what they change, where the study varies them")
     parser.add_argument("--probes", type=verified, help="the table of probes, where the study has some")
+    parser.add_argument("--interpolation", type=verified, help="lines between networks of two seeds, if there are any")
     parser.add_argument("--units", type=verified, help="the units of the network, if they are known")
     parser.add_argument("--pairs", type=verified, nargs="*", default=[], help="the halves of pairs")
     parser.add_argument("--reference", help="the published results table")
@@ -35,11 +37,13 @@ def main() -> None:
     parser.add_argument("--comparison", type=Path, help="CSV to write, with --reference and --printed")
     args = parser.parse_args()
     tables = [file for file in (args.results, args.effects, args.norm_statistics, args.probes, args.units) if file]
+    tables += [args.interpolation] if args.interpolation else []
     tables += args.pairs
     check_agreement(tables)
     results, effects = load_results(args.results), read_effects(args.effects)
     statistics = args.norm_statistics and read_statistics(args.norm_statistics)
     probes = read_probes(args.probes) if args.probes else None
+    lines = read_lines(args.interpolation, results) if args.interpolation else None
     names = unit_names(args.units and read_units(args.units))
     if args.comparison:
         table = comparison_table(results, load_results(args.reference), read_printed(args.printed))
@@ -47,7 +51,7 @@ def main() -> None:
     found = {
         "findings": findings(
             *(results, effects, statistics, names, [file.record for file in args.pairs], probes),
-            rate_table(read_results(args.results)),
+            *(rate_table(read_results(args.results)), lines),
         ),
         "advice": advice(effects, names),
         "missing": missing_networks(read_results(args.results)),

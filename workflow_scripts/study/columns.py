@@ -19,6 +19,7 @@ RESULT_COLUMNS = [
     *("job_seconds", "images_per_second"),
 ]
 READING_COLUMNS = [*KEY_COLUMNS, *("iteration", "top1", PER_CLASS, "top5", "loss", "train_loss")]
+DISTANCE_COLUMNS = [*KEY_COLUMNS, *("unit_number", "unit", "distance")]
 PROBE_COLUMNS = [
     *("partition", "pair", "source", "target", "seed"),
     *("depth", "unit"),  # no depth: the probe on the features of all depths together

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, iterations_of, learning_rate_factor
 
 
+def rate_label(learning_rate: float, staged_learning_rate: float | None = None) -> str:
+    """A network's rate as results tables have it: of a staged one that of its second stage."""
+    return f"{staged_learning_rate or learning_rate:g}"
+
+
 @dataclass(frozen=True)
 class TrainingSettings:
     """The configuration leaves that decide a training (schemas/config.schema.yaml), lengths in iterations."""

@@ -24,6 +24,7 @@ from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
 from workflow_scripts.training.batches import ALONE, Batch, Batches, input_view
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
+from workflow_scripts.training.distance import unit_distances
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
 from workflow_scripts.training.workers import Workers
@@ -42,8 +43,8 @@ class CurveTraining:
         self.job, self.settings, self.batches, self.workers = job, settings, batches, batches.workers
         self.iteration, self.seconds = 0, 0.0
         # One untrained network for all depths of source "random", so that they share its first layers.
-        source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
-        self.learners = [self._learner(depth, source) for depth in job.depths]
+        self.source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
+        self.learners = [self._learner(depth) for depth in job.depths]
         # The deepest network's first units are every network's first units.
         self.deepest = max(self.learners, key=lambda learner: learner.frozen)
         self.prefix_seed = job.prefix_seed()
@@ -53,12 +54,12 @@ class CurveTraining:
         settings = self.settings
         return new_network(settings.architecture, settings.crop, self.batches.task.classes, settings.init, seed)
 
-    def _learner(self, depth: int, source: Weights | None) -> Learner:
+    def _learner(self, depth: int) -> Learner:
         settings, job = self.settings, self.job
         network = self._initialised(job.network_seed(depth, "init"))
         self._refuse_several_statistics(network)
         if depth:
-            network.copy_units(source, depth + job.preserve)
+            network.copy_units(self.source, depth + job.preserve)
         network.to(settings.device, memory_format=torch.channels_last)
         if settings.compile:
             network.compile_units()
@@ -196,8 +197,23 @@ class CurveTraining:
             learner.restore(state["learners"][str(learner.depth)])
 
     def network_records(self) -> list[dict]:
-        """The results of each network (outcome.network_record)."""
-        return [network_record(self.job, one, self.batches.task, self.settings) for one in self.learners]
+        """The results of each network (outcome.network_record), with `distances` of units (distance.unit_distances).
+
+        They are of the copied units that learn, from the source's, and of a base network's units but the head, from
+        their initial weights. Diverged networks have none.
+        """
+        records = [network_record(self.job, one, self.batches.task, self.settings) for one in self.learners]
+        return [
+            record | {"distances": [] if record["diverged"] else self._distances(learner)}
+            for record, learner in zip(records, self.learners, strict=True)
+        ]
+
+    def _distances(self, learner: Learner) -> list[dict]:
+        depth, network = learner.depth, learner.network
+        if depth:
+            return unit_distances(network, self.source, range(learner.frozen, depth + self.job.preserve))
+        initial = self._initialised(self.job.network_seed(depth, "init")).state_dict()
+        return unit_distances(network, initial, range(len(network.names) - 1))
 
 
 def open_training(

@@ -11,7 +11,7 @@ from scipy.special import betainc
 from workflow_scripts.partition.task import Task
 from workflow_scripts.study.columns import HELD_OUT, PER_CLASS, RATE, SCORE
 from workflow_scripts.study.jobs import TrainingJob
-from workflow_scripts.study.settings import TrainingSettings
+from workflow_scripts.study.settings import TrainingSettings, rate_label
 from workflow_scripts.training.learner import Learner
 
 BEST_READINGS = 10  # the paper's score is the mean of the ten best validation readings
@@ -33,7 +33,7 @@ def network_record(job: TrainingJob, learner: Learner, task: Task, settings: Tra
     return {
         **job.network(learner.depth),
         "init": settings.init,
-        RATE: f"{settings.staged_learning_rate or settings.learning_rate:g}",
+        RATE: rate_label(settings.learning_rate, settings.staged_learning_rate),
         "iterations": readings[-1]["iteration"],
         SCORE: float(np.mean([reading["top1"] for reading in best])),
         PER_CLASS: float(np.mean([reading[PER_CLASS] for reading in best])),

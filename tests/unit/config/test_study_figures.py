@@ -16,7 +16,7 @@ def study(matrix, **changes):
     """What study_figures reads of a configuration."""
     settings = {"seeds": [0], "depths": [1, 2], "matrix": matrix, "results_table": None, "reference": REFERENCE}
     settings |= {"running": {"depths_per_job": 7}, "dataset": {"name": "own", "kind": "sample"}, "datasets": {}}
-    settings |= {"training": {"init": "he", "norm_statistics": "source"}}
+    settings |= {"training": {"init": "he", "norm_statistics": "source"}, "figures": {"interpolation_steps": None}}
     return settings | changes
 
 
@@ -32,7 +32,7 @@ def study(matrix, **changes):
         (
             [{"partition": "random0", "transfer": ["frozen"], "preserve": 1}],
             {"reference": None},
-            ["figure2", "effects", "boost", "figure3", "preserved", "similarity", "filters", "learning"],
+            ["figure2", "effects", "boost", "figure3", "preserved", "similarity", "distances", "filters", "learning"],
         ),
         (
             [{"partition": "near0", "transfer": ["frozen"]}, {"partition": "natman", "transfer": ["frozen"]}],
@@ -42,7 +42,7 @@ def study(matrix, **changes):
         (
             [{"partition": "whole", "selffer": ["frozen"], "pretrained": ["frozen", "finetuned"]}],
             {},
-            ["pretrained", "effects", "filters", "learning"],
+            ["pretrained", "effects", "distances", "filters", "learning"],
         ),
         (
             [{"partition": "random0", "selffer": ["frozen"], "norm_statistics": "batch"}],
@@ -64,6 +64,11 @@ def study(matrix, **changes):
             [{"partition": "whole", "random": ["frozen"], "target_images_per_class": [1]}],
             {},
             ["target_images", "learning"],
+        ),
+        (
+            [{"partition": "whole", "pretrained": ["finetuned"]}],
+            {"figures": {"interpolation_steps": 2}, "seeds": [0, 1]},
+            ["pretrained", "effects", "distances", "interpolation", "filters", "learning"],
         ),
         ([{"partition": "whole", "pretrained": ["probe"]}], {}, ["probes"]),
         ([{"partition": "random0", "transfer": ["probe"]}], {}, ["probes", "filters", "learning"]),
@@ -90,10 +95,13 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "whole", "pretrained": ["frozen"], "norm_statistics": "batch", "depths": [2]},
         {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [3], "depths": [2]},
         {"partition": "whole", "pretrained": ["probe"]},
+        {"partition": "random0", "transfer": ["finetuned"], "targets": ["A"], "depths": [2]},
         {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
+    steps = {"figures": {"interpolation_steps": 2}, "seeds": [0, 1]}
+    assert set(figure_files(study(matrix) | {"study": "s"} | steps)) == set(FIGURES)
     made_from = figure_files(study(matrix) | {"study": "s"})
-    assert set(made_from) == set(FIGURES)
+    assert set(made_from) == {*FIGURES} - {"interpolation"}
     for named in made_from.values():
         for files in named.values():
             names = [files] if isinstance(files, str) else files

@@ -9,6 +9,7 @@ from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.report.figures.boost import plot_boost
 from workflow_scripts.report.figures.comparison import plot_comparison
+from workflow_scripts.report.figures.distances import plot_distances
 from workflow_scripts.report.figures.effects import plot_effects
 from workflow_scripts.report.figures.figure2 import plot_transfer
 from workflow_scripts.report.figures.figure3 import plot_distance
@@ -19,6 +20,7 @@ from workflow_scripts.report.figures.reduced import plot_reduced
 from workflow_scripts.report.plotting import save_figure
 from workflow_scripts.report.write_report import key_numbers
 from workflow_scripts.results.aggregate import (
+    distance_table,
     load_records,
     reading_table,
     result_table,
@@ -26,6 +28,7 @@ from workflow_scripts.results.aggregate import (
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.groups import load_results
 from workflow_scripts.results.tables import boost_table, drop_table
+from workflow_scripts.study.columns import KEY_COLUMNS
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
 
@@ -51,6 +54,35 @@ def test_boost_figure_shows_the_table(results):
     table = boost_table(results)
     bars = [container.datavalues for container in plot_boost(table).axes[0].containers]
     assert [list(values) for values in bars] == [list(table[column]) for column in table.columns[1:4]]
+
+
+def test_the_way_of_each_unit_is_a_mean_over_targets_beside_its_control(results):
+    kinds = ("base", "BnB+", "AnB+")
+    rows = results[(results["partition"] == "random0") & results["group"].isin(kinds)]
+    keys, moved = rows[KEY_COLUMNS].to_dict("records"), []
+    for key, group in zip(keys, rows["group"], strict=True):
+        for unit in range(1, 8 if group == "base" else key["depth"] + 1):
+            far = {"base": 1.0, "BnB+": 0.1, "AnB+": 0.2}[group] * unit + 0.01 * key["depth"] + (key["target"] == "A")
+            moved.append(key | {"unit_number": unit, "unit": f"u{unit}", "distance": far})
+    figure = plot_distances(pd.DataFrame(moved), results)
+    selffer, transfer, _ = figure.axes
+    assert [axes.get_title() for axes in (selffer, transfer)] == [
+        "random halves:\nselffer BnB+, fine-tuned",
+        "random halves:\ntransfer AnB+, fine-tuned",
+    ]
+    by_end = {len(line.get_xdata()): list(line.get_ydata()) for line in transfer.get_lines()[:4]}
+    assert by_end[3] == pytest.approx([0.2 + 0.03 + 0.5, 0.4 + 0.03 + 0.5, 0.6 + 0.03 + 0.5])
+    lines = lines_of(transfer)
+    control = lines["control BnB of the same kind, mean over n"][1]
+    assert control[0] == pytest.approx(0.1 + 0.01 * 4 + 0.5)  # the mean of n = 1, 3, 5 and 7
+    assert control[6] == pytest.approx(0.7 + 0.07 + 0.5)
+    assert lines["base, from its random weights"][1] == pytest.approx([unit + 0.5 for unit in range(1, 8)])
+    assert "control BnB of the same kind, mean over n" not in lines_of(selffer)
+
+
+def test_records_of_an_earlier_version_have_no_distances(results, study_folder):
+    (axes,) = plot_distances(distance_table(records_in(study_folder)), results).axes
+    assert "an earlier version trained it" in axes.texts[0].get_text()
 
 
 def test_key_numbers(results):

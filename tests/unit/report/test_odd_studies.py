@@ -9,10 +9,11 @@ import re
 import pandas as pd
 import pytest
 from helpers import ROOT
-from odd_studies import ODD_STUDIES, diverged, loaded, readings_of, similarity_of, table, units_of
+from odd_studies import ODD_STUDIES, distances_of, diverged, loaded, readings_of, similarity_of, table, units_of
 
 from workflow_scripts.report.figures.boost import plot_boost
 from workflow_scripts.report.figures.comparison import plot_comparison
+from workflow_scripts.report.figures.distances import plot_distances
 from workflow_scripts.report.figures.effects import plot_effects
 from workflow_scripts.report.figures.figure2 import plot_transfer
 from workflow_scripts.report.figures.figure3 import plot_distance
@@ -144,6 +145,7 @@ def test_the_figures_of_an_odd_study_are_sound(name, tmp_path, published):
         plot_reduced(results),
         plot_preserved(results, units),
         plot_comparison(results, published),
+        plot_distances(distances_of(results, max(7, results["depth"].max())), results, units),
         *(plot_similarity(results, similarity_of(results, cka)) for cka in (0.5, float("nan"))),
         *([plot_learning(readings)] if (readings := readings_of(made)) is not None else []),
     ]

@@ -15,9 +15,9 @@ from workflow_scripts.report.depths import thinned
 from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
 from workflow_scripts.results.groups import variant_label
 from workflow_scripts.results.table import read_readings
-from workflow_scripts.study.columns import VARIANT_COLUMNS
+from workflow_scripts.study.columns import RATE, VARIANT_COLUMNS
 
-CURVE = ["partition", "source", "target", "treatment", *VARIANT_COLUMNS]
+CURVE = ["partition", "source", "target", "treatment", *VARIANT_COLUMNS, RATE]
 LOSSES = ["loss", "train_loss"]
 PANEL_COLUMNS = 4
 LONGEST_TITLE = 42  # characters above a panel
@@ -26,7 +26,7 @@ LONGEST_TITLE = 42  # characters above a panel
 def plot_learning(readings: pd.DataFrame) -> Figure:
     """One panel for each curve, a line per depth and seed, the base networks of its target in black."""
     bases = readings[readings["depth"] == 0]
-    inits = set(bases["init"])
+    inits, several = set(bases["init"]), readings.groupby(CURVE[:4])[RATE].nunique().to_dict()
     curves = list(readings[readings["depth"] > 0].groupby(CURVE)) or list(bases.groupby(CURVE))
     columns = min(PANEL_COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
@@ -40,7 +40,9 @@ def plot_learning(readings: pd.DataFrame) -> Figure:
             axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
             _mark_end(axes, line)
         _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
-        label = variant_label(*variant, inits)
+        *variant, rate = variant
+        tried = several.get((partition, source, target, treatment), 1) > 1
+        label = ", ".join(filter(None, [variant_label(*variant, inits), f"rate {rate}" * tried]))
         lines = [f"{partition}: {source} to {target}, {treatment}", *([label] if label else [])]
         if len(lines[0]) > LONGEST_TITLE:
             lines[:1] = lines[0].split(" ", 1)

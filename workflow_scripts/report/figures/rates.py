@@ -18,7 +18,8 @@ PANEL = ["partition", "source", "target", "treatment"]
 
 
 def plot_rates(table: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure:
-    """A panel for each curve of `table` (results.rates.rate_table), and one for each target's base networks.
+    """A panel for each curve of `table` (results.rates.rate_table) and, against the rate, one for each target's base
+    networks.
 
     The chosen rate of each depth is a filled point. The axes have the names of `units` (units.read_units), if they are
     known.
@@ -33,28 +34,42 @@ def plot_rates(table: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure
     rates = sorted(table[RATE].unique(), key=float)
     colours = dict(zip(rates, colormaps["viridis"](np.linspace(0, 0.85, max(2, len(rates)))), strict=False))
     for axes, ((partition, source, target, treatment), rows) in zip(grid.flat, panels, strict=False):
-        _draw_panel(axes, rows, colours)
-        named = (
-            f"base network of {target}" if source == target and rows["depth"].eq(0).all() else f"{source} to {target}"
-        )
-        axes.set_title(f"{partition}: {named}, {treatment}", fontsize=10)
-        depth_axis(axes, rows["depth"], units)
+        if rows["depth"].eq(0).all():
+            _draw_bases(axes, rows, colours)
+            axes.set_title(f"{partition}: {treatment.replace('_', ' ')}, {target}", fontsize=10)
+        else:
+            _draw_curves(axes, rows, colours)
+            axes.set_title(f"{partition}: {source} to {target}, {treatment}", fontsize=10)
+            depth_axis(axes, rows["depth"], units)
     for axes in grid[:, 0]:
-        axes.set_ylabel("top-1 accuracy on held-out training images, percent")
+        axes.set_ylabel("held-out top-1 accuracy, percent")
     if not panels:
         say(grid[0, 0], "No curve was trained at several learning rates.")
     else:
+        for rate, colour in colours.items():
+            grid[0, 0].plot([], [], "o-", color=colour, markerfacecolor="white", label=f"rate {rate}")
         grid[0, 0].plot([], [], "o", color="#555555", label="chosen")
-        handles = {label: handle for axes in grid.flat for handle, label in zip(*each_label_once(axes), strict=True)}
-        figure.legend(handles.values(), handles, loc="outside lower center", ncols=4)
+        figure.legend(*each_label_once(grid[0, 0]), loc="outside lower center", ncols=4)
     return figure
 
 
-def _draw_panel(axes: Axes, rows: pd.DataFrame, colours: dict[str, np.ndarray]) -> None:
+def _draw_bases(axes: Axes, rows: pd.DataFrame, colours: dict[str, np.ndarray]) -> None:
+    """A point for each rate."""
+    for rate, held_out, chosen in zip(rows[RATE], rows["held_out"], rows["chosen"], strict=True):
+        colour = colours[rate]
+        axes.plot(float(rate), held_out, "o", color=colour, markerfacecolor=colour if chosen else "white")
+    axes.set_xscale("log")
+    axes.set_xticks([float(rate) for rate in rows[RATE]], rows[RATE])
+    axes.minorticks_off()
+    axes.set_xlabel("learning rate")
+
+
+def _draw_curves(axes: Axes, rows: pd.DataFrame, colours: dict[str, np.ndarray]) -> None:
+    """A line for each rate."""
     for rate, of_rate in rows.groupby(RATE):
         line = of_rate.sort_values("depth")
         style = {"color": colours[rate], "marker": "o", "markerfacecolor": "white"}
-        axes.plot(line["depth"], line["held_out"], **style, label=f"rate {rate}")
+        axes.plot(line["depth"], line["held_out"], **style)
         chosen = line[line["chosen"]]
         axes.plot(chosen["depth"], chosen["held_out"], "o", color=colours[rate], zorder=3)
 
