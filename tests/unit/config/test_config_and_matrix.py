@@ -122,6 +122,15 @@ def test_mistakes_are_named_in_one_line(path, value, message):
     assert "\n" not in str(caught.value)
 
 
+def test_single_images_cannot_be_held_out():
+    rates = {"base": 0.1, "frozen": 0.1, "finetuned": [0.1, 0.01]}
+    entry = {"partition": "random0", "transfer": ["finetuned"], "target_images_per_class": [1, 5]}
+    config = with_change("training/learning_rate", rates) | {"matrix": [entry]}
+    with pytest.raises(InputError, match=r"matrix\[0\]: of 1 image of each class none can be held out"):
+        check_config(config, SCHEMA)
+    check_config(config | {"matrix": [entry | {"target_images_per_class": [5]}]}, SCHEMA)
+
+
 def test_preserved_layers_go_with_frozen_curves():
     entry = {"partition": "random0", "transfer": ["frozen", "finetuned"], "depths": [1], "preserve": 1}
     with pytest.raises(InputError, match=r"matrix\[0\].preserve: it is for frozen selffer, transfer and pretrained"):

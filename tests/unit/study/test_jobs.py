@@ -25,6 +25,8 @@ JOBS = [
     TrainingJob("natman_draw_5_per_class", 2, "A", "B", "frozen", depths=(1,)),
     TrainingJob.base("natman_draw_5_per_class", 2, "B"),
     TrainingJob("random7", 3, "A", "B", "staged", depths=(2, 5)),
+    TrainingJob("random7", 3, "A", "B", "finetuned", rate=1e-05, depths=(1, 2)),
+    TrainingJob("random7", 3, "B", "B", "base", rate=0.005),
     TrainingJob("random7", 3, "B", "B", "base_twice"),
 ]
 
@@ -45,8 +47,10 @@ def test_a_jobs_path_tells_the_job(job):
 
 def test_paths_are_as_they_have_always_been():
     assert TrainingJob.base("random0", 0, "A").stem == "networks/random0/seed0/base-A"
+    assert JOBS[-2].stem == "networks/random7/seed3/base-rate0.005-B"
+    assert JOBS[-3].stem == "curves/random7/seed3/A-B-finetuned-rate1e-05/depths-1-2"
     assert JOBS[-1].stem == "networks/random7/seed3/base_twice-B"
-    assert JOBS[-6].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
+    assert JOBS[-8].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
 
 
 @pytest.mark.parametrize(
@@ -115,3 +119,21 @@ def test_seeds_do_not_depend_on_the_number_of_drawn_images():
         TrainingJob.base(partition, seed, half) for partition in (DRAWN, "natman") for seed in (0, 1) for half in "AB"
     ]
     assert len({job.draw_seed() for job in bases}) == 8
+
+
+def test_each_further_rate_is_a_job_of_its_own_and_sources_have_the_first():
+    training = CONFIG["training"] | {"learning_rate": {"base": [0.1, 0.05], "frozen": 0.1, "finetuned": [0.02, 0.001]}}
+    entry = {
+        "partition": "random0",
+        "targets": ["B"],
+        "transfer": ["frozen", "finetuned", "staged"],
+        "base_twice": True,
+    }
+    config = CONFIG | {"training": training, "matrix": [entry]}
+    names = [job.stem.removeprefix("networks/random0/seed0/") for job in base_jobs(config)]
+    assert names == ["base-A", "base-B", "base-rate0.05-B", "base_twice-B", "base_twice-rate0.05-B"]
+    curves = curve_jobs(config)
+    rates = {(job.treatment, job.rate) for job in curves}
+    assert rates == {("frozen", 0)} | {(name, rate) for name in ("finetuned", "staged") for rate in (0, 0.001)}
+    assert {job.source_job for job in curves} == {TrainingJob.base("random0", 0, "A")}
+    assert len({job.network_seed(1, "init") for job in curves if job.treatment == "finetuned"}) == 1

@@ -40,6 +40,20 @@ def stale_jobs(path, value):
     }
 
 
+def test_images_are_held_out_only_where_a_treatment_tries_several_rates():
+    one = {"base": 0.3, "frozen": [0.2], "finetuned": 0.1}
+    several = one | {"finetuned": [0.1, 0.01]}
+    for rates, held_out in ((one, None), (several, 0.1)):
+        training = CONFIG["training"] | {"learning_rate": rates}
+        for job in JOBS.values():
+            assert leaves.job_leaves(training, job).get("held_out_share") == held_out
+        assert leaves.job_leaves(training, SELFFER)["learning_rate"] == 0.2
+    assert leaves.job_leaves(training, TRANSFER)["learning_rate"] == 0.1
+    assert leaves.job_leaves(training, replace(TRANSFER, rate=0.01))["learning_rate"] == 0.01
+    staged = leaves.job_leaves(training, replace(TRANSFER, treatment="staged", rate=0.01))
+    assert (staged["learning_rate"], staged["staged_learning_rate"]) == (0.2, 0.01)
+
+
 def test_a_base_network_of_twice_the_length_is_the_usual_one_stretched():
     training = CONFIG["training"] | {
         "stuck_after": "2.5 epochs",

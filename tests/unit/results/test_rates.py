@@ -1,0 +1,105 @@
+"""Which learning rate is reported, on built tables with known answers."""
+
+import pandas as pd
+import pytest
+from odd_studies import diverged, loaded, table, where
+
+from workflow_scripts.report.figures.rates import plot_rates
+from workflow_scripts.results.effects import effect_table
+from workflow_scripts.results.findings import findings
+from workflow_scripts.results.rates import chosen_rates, rate_table, read_rates
+from workflow_scripts.results.table import missing_networks, read_results
+from workflow_scripts.study.columns import HELD_OUT, SCORE
+
+GROUPS = ("base", "BnB", "AnB", "AnB+")
+QUESTION = "Which learning rates were chosen?"
+
+
+def with_rates(held_out, treatment="finetuned", seeds=(0, 1)):
+    """A study whose networks of `treatment` have these rates, with held-out accuracies by rate, or by depth and rate.
+
+    The validation accuracy of a rate is its number in hundredths, whatever the held-out one is.
+    """
+    made = table(["random0"], GROUPS, seeds=seeds).assign(learning_rate="0.02", **{HELD_OUT: 0.5})
+    several, others = made[made["treatment"] == treatment], made[made["treatment"] != treatment]
+    rows = [others]
+    for number, (rate, accuracy) in enumerate(held_out.items()):
+        accuracies = [accuracy.get(depth, 0) if isinstance(accuracy, dict) else accuracy for depth in several["depth"]]
+        rows.append(several.assign(learning_rate=rate, **{HELD_OUT: accuracies, SCORE: number / 100}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def read(made, folder):
+    made.to_csv(folder / "results.csv", index=False)
+    return read_results(folder / "results.csv")
+
+
+def test_the_rate_that_is_best_on_held_out_images_is_chosen_whatever_validation_says(tmp_path):
+    results = read(with_rates({"0.1": 0.6, "0.01": 0.8, "0.001": 0.7}), tmp_path)
+    chosen = rate_table(results)[lambda rows: rows["chosen"]]
+    assert set(chosen["learning_rate"]) == {"0.01"}
+    assert set(chosen["treatment"]) == {"finetuned"}  # the others have one rate
+    assert len(chosen) == 2 * 3  # targets and depths
+    assert chosen["held_out"].tolist() == pytest.approx([80] * 6)
+    assert chosen["top1"].tolist() == pytest.approx([1] * 6)
+    left = chosen_rates(results)
+    assert set(left.loc[left["treatment"] == "finetuned", "learning_rate"]) == {"0.01"}
+    assert len(left) == len(table(["random0"], GROUPS, seeds=(0, 1)))
+
+
+def test_each_depth_has_its_own_and_the_mean_over_seeds_decides(tmp_path):
+    made = with_rates({"0.1": {1: 0.9, 4: 0.5, 7: 0.5}, "1e-05": {1: 0.1, 4: 0.6, 7: 0.6}})
+    first_seed = where(made, learning_rate="0.1", seed=0, depth=7)
+    made.loc[first_seed, HELD_OUT] = 0.8  # its mean is now 0.65
+    results = loaded(made, tmp_path)
+    tuned = results[results["group"] == "AnB+"]
+    assert tuned.groupby("depth")["learning_rate"].unique().map(list).to_dict() == {
+        1: ["0.1"],
+        4: ["1e-05"],
+        7: ["0.1"],
+    }
+    text = next(
+        one
+        for one in findings(results, effect_table(results), rates=rate_table(read_results(tmp_path / "results.csv")))
+        if one["question"] == QUESTION
+    )
+    assert "random0, B to A, finetuned: 1e-05 at n = 4, 0.1 at n = 1 and 7." in text["answer"]
+    assert "Validation images choose nothing." in text["basis"]
+
+
+def test_of_equal_rates_the_lowest_is_chosen_and_a_diverged_network_is_always_wrong(tmp_path):
+    equal = rate_table(read(with_rates({"0.1": 0.6, "0.003": 0.6}), tmp_path))
+    assert set(equal.loc[equal["chosen"], "learning_rate"]) == {"0.003"}
+    made = with_rates({"0.1": 0.9, "0.003": 0.4})
+    failed = rate_table(read(diverged(made, where(made, learning_rate="0.1", seed=0, depth=4)), tmp_path))
+    chosen = failed[failed["chosen"]]
+    assert chosen.groupby("depth")["learning_rate"].unique().map(list).to_dict() == {1: ["0.1"], 4: ["0.1"], 7: ["0.1"]}
+    assert failed.loc[failed["chosen"] & (failed["depth"] == 4), "held_out"].tolist() == pytest.approx([45, 45])
+    assert failed.loc[failed["chosen"] & (failed["depth"] == 4), "diverged"].tolist() == [1, 1]
+
+
+def test_rates_of_base_networks_decide_what_others_are_compared_with(tmp_path):
+    results = loaded(with_rates({"0.1": 0.6, "0.01": 0.8}, "base"), tmp_path)
+    assert (results["group"] == "base").sum() == 4
+    assert set(results["base"]) == {0.01}
+
+
+def test_a_study_of_one_rate_has_no_such_table(tmp_path):
+    results = read(with_rates({"0.02": 0.6}), tmp_path)
+    assert rate_table(results).empty
+    assert chosen_rates(results) is results
+    plain = read(table(), tmp_path)
+    assert rate_table(plain).empty
+    assert missing_networks(read(with_rates({"0.1": 0.6, "0.01": 0.8}), tmp_path)) == []
+
+
+@pytest.mark.parametrize("treatment", ["finetuned", "base"])
+def test_the_figure_has_a_panel_for_each_curve(tmp_path, treatment):
+    made = rate_table(read(with_rates({"0.1": 0.6, "0.01": 0.8}, treatment), tmp_path))
+    made.to_csv(tmp_path / "rates.csv", index=False)
+    back = read_rates(tmp_path / "rates.csv")
+    pd.testing.assert_frame_equal(back, made, check_dtype=False)
+    titles = [axes.get_title() for axes in plot_rates(back).axes if axes.get_title()]
+    wanted = {"finetuned": ["random0: A to B, finetuned", "random0: B to A, finetuned"]}
+    assert titles == wanted.get(treatment, ["random0: base, A", "random0: base, B"])
+    plot_rates(made.iloc[:0])
