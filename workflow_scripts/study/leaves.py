@@ -37,7 +37,7 @@ def training_leaves(training: Mapping) -> dict:
     leaves = {key: value for key, value in training.items() if key not in unused}
     leaves["architecture"] = architecture_name(training)
     if not tries_rates(training):
-        del leaves["held_out_share"]
+        leaves.pop("held_out_share", None)
     return leaves | {"schedule": {key: schedule[key] for key in SCHEDULE_LEAVES[schedule["kind"]]}}
 
 
@@ -48,7 +48,7 @@ def rates_of(rates: float | Sequence[float]) -> list[float]:
 
 def tries_rates(training: Mapping) -> bool:
     """Whether a study tries several learning rates for a treatment, and so holds out training images to choose one."""
-    return any(len(rates_of(rates)) > 1 for rates in training["learning_rate"].values())
+    return any(len(rates_of(rates)) > 1 for rates in training.get("learning_rate", {}).values())
 
 
 def architecture_name(training: Mapping) -> str:

@@ -98,7 +98,9 @@ def test_every_figure_is_made_from_files_of_the_study():
         {"partition": "random0", "transfer": ["finetuned"], "targets": ["A"], "depths": [2]},
         {"partition": "two", "halves": {"A": "own", "B": "own/random0.A"}},
     ]
+    rates = {"base": 0.1, "frozen": 0.1, "finetuned": [0.1, 0.01]}
     steps = {"figures": {"interpolation_steps": 2}, "seeds": [0, 1]}
+    steps["training"] = {"init": "he", "norm_statistics": "source", "learning_rate": rates}
     assert set(figure_files(study(matrix) | {"study": "s"} | steps)) == set(FIGURES)
     made_from = figure_files(study(matrix) | {"study": "s"})
     assert set(made_from) == {*FIGURES} - {"interpolation"}

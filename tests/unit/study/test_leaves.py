@@ -108,11 +108,15 @@ def test_a_jobs_own_initial_weights_take_the_place_of_the_studys():
 
 
 def test_no_leaf_of_training_is_forgotten():
-    unused = leaves.NOT_LEAVES | {"channels"}  # the input is a mean image
+    unused = leaves.NOT_LEAVES | {"channels", "held_out_share"}  # the input is a mean image, and rates are single
     assert set(leaves.training_leaves(CONFIG["training"])) == set(CONFIG["training"]) - unused
     assert set(leaves.job_leaves(CONFIG["training"], BASE)) == set(CONFIG["training"]) - unused
     channels = leaves.training_leaves(CONFIG["training"] | {"input": "channels"})
-    assert set(CONFIG["training"]) - set(channels) == leaves.NOT_LEAVES | {"input_scale", "mean_image"}
+    assert set(CONFIG["training"]) - set(channels) == leaves.NOT_LEAVES | {
+        "input_scale",
+        "mean_image",
+        "held_out_share",
+    }
 
 
 def test_a_curve_and_its_source_agree_in_all_but_their_own_leaves():
