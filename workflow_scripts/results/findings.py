@@ -31,7 +31,7 @@ def findings(
     are the records of the halves of pairs, and `probes` are from probes.read_probes, if there are any. Questions that
     the study's networks cannot answer are left out. Targets of drawn images have a question of their own.
     """
-    drawn, effects = target_images(results, names or {}), of_all_images(effects)
+    drawn, every, effects = target_images(results, names or {}), effects, of_all_images(effects)
     asked = {} if probes is None else probe_findings(probes, results)
     asked |= {
         "Does the largest class explain a score?": [*majority(results)],
@@ -44,7 +44,7 @@ def findings(
         "Are untrained features enough?": [*untrained(results, effects)],
         "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
         "What do the norm statistics of frozen units change?": (
-            [] if statistics is None else [*frozen_norms(effects, statistics)]
+            [] if statistics is None else [*frozen_norms(every, statistics)]
         ),
     }
     return [
@@ -66,6 +66,6 @@ def unanswered(results: pd.DataFrame) -> str:
     if not (trained["group"] != "base").any():
         return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
     return (
-        "No target has the trained networks that a comparison needs. These networks therefore answer none of the"
-        " paper's questions."
+        "No target has the trained networks that one of the paper's questions needs: frozen curves and their base"
+        " networks, or fine-tuned transfer."
     )
