@@ -35,7 +35,7 @@ def findings(
     interpolation.read_lines, if there are any. Questions that the study's networks cannot answer are left out. Targets
     of drawn images have a question of their own.
     """
-    drawn, effects = target_images(results, names or {}), of_all_images(effects)
+    drawn, every, effects = target_images(results, names or {}), effects, of_all_images(effects)
     asked = {} if probes is None else probe_findings(probes, results)
     asked |= {
         "Does the largest class explain a score?": [*majority(results)],
@@ -50,7 +50,7 @@ def findings(
         "Are untrained features enough?": [*untrained(results, effects)],
         "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
         "What do the norm statistics of frozen units change?": (
-            [] if statistics is None else [*frozen_norms(effects, statistics)]
+            [] if statistics is None else [*frozen_norms(every, statistics)]
         ),
     }
     return [
@@ -72,6 +72,6 @@ def unanswered(results: pd.DataFrame) -> str:
     if not len(curves_of(trained)):
         return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
     return (
-        "No target has the trained networks that a comparison needs. These networks therefore answer none of the"
-        " paper's questions."
+        "No target has the trained networks that one of the paper's questions needs: frozen curves and their base"
+        " networks, or fine-tuned transfer."
     )
