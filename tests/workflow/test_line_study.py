@@ -15,9 +15,7 @@ TINY = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
 STUDY = {"study": "lines", "dataset": TINY["dataset"], "seeds": [1, 0], "plan": {"images_per_second": 100}}
 STUDY |= {"training": TINY["training"] | {"pretrained": "weights.safetensors"}, "depths": [2, 7]}
 STUDY |= {"running": {"keep_curve_weights": True}, "reference": None, "figures": {"interpolation_steps": 2}}
-STUDY |= {
-    "matrix": [{"partition": "random0", "targets": ["A"], "pretrained": ["finetuned"], "transfer": ["finetuned"]}]
-}
+STUDY |= {"matrix": [{"partition": "random0", "targets": ["A"], "pretrained": ["finetuned"], "selffer": ["finetuned"]}]}
 KEYS = ["partition", "source", "target", "depth", "treatment"]
 
 

@@ -79,7 +79,7 @@ def _table(halves: str, found: Mapping[str, pd.DataFrame], units: pd.DataFrame |
     frozen, tuned = (name if name in found else None for name in (frozen, tuned))
     columns = [name for name in (frozen, tuned) if name]
     drops = found[frozen].apply(negated, axis=1) if frozen in ("AnB", "PnB") else None
-    best = None if drops is None else depth_to_freeze(drops, frozen == "PnB")
+    best = None if drops is None else depth_to_freeze(drops)
     depths = sorted({depth for name in columns for depth in found[name].index})
     rows = [_row(depth, [found[name] for name in columns], units, depth == best) for depth in depths]
     return {

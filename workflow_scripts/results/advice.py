@@ -6,7 +6,7 @@ from itertools import takewhile
 import pandas as pd
 
 from workflow_scripts.results.effects import kinds_of_halves, of_all_images, per_depth
-from workflow_scripts.results.groups import PRETRAINED_SOURCE
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, target_name
 from workflow_scripts.results.units import first_units
 from workflow_scripts.results.verdicts import (
     UNSURE,
@@ -14,14 +14,14 @@ from workflow_scripts.results.verdicts import (
     decimal,
     depths_in_words,
     difference,
+    equals,
     has_interval,
     negated,
-    noise_of,
     number,
     verdict,
 )
 
-TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice
+TOLERANCE = 1.0  # points of top-1 accuracy that freezing may cost in the advice, for the time that it saves
 NO_ADVICE = (
     "No trained transfer network has a trained base network to be compared with."
     " The report therefore gives no advice on what to copy."
@@ -41,114 +41,130 @@ def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str
             per_depth(effects, name, halves).dropna(subset="points")
             for name in ("boost_over_base", "total_drop", "recovery")
         )
-        pretrained = halves.endswith(PRETRAINED_SOURCE)
-        freeze_advice = _pretrained_freeze_advice if pretrained else _freeze_advice
         parts = [
-            give(rows, names or {}) for give, rows in ((_copy_advice, boosts), (freeze_advice, drops)) if not rows.empty
+            give(rows, names or {})
+            for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops))
+            if not rows.empty
         ]
-        if parts and pretrained:
+        if parts and halves.endswith(PRETRAINED_SOURCE):
             more = [] if drops.empty else _tuned(drops, recoveries)
-            target = halves.removesuffix(PRETRAINED_SOURCE)
+            target = target_name(halves.removesuffix(PRETRAINED_SOURCE))
             sentences.append(f"From the pretrained network to {target}: {' '.join([*parts, *more])}")
         elif parts:
-            sentences.append(f"Between tasks like {halves}: {' '.join(parts)}")
+            lead = f"From {halves}" if " to " in halves else f"Between tasks like {halves}"
+            sentences.append(f"{lead}: {' '.join(parts)}")
     return "\n".join(sentences) or (NO_ADVICE if len(of_all) == len(effects) else BY_IMAGES)
 
 
 def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
-    best = boosts.loc[boosts["points"].idxmax()]
-    if verdict(best) != 1:
+    best = _best(boosts, 1)
+    if verdict(best) == -1:
+        least = f"the least by {number(negated(best))}, at {equals(boosts, best)}"
+        return f"Do not fine-tune copied units: they lose at every depth{_hedged(best)}, {least}."
+    if verdict(best) == 0:
         none = f"Fine-tuning copied units brought no measurable gain{_hedged(best)}."
-        return f"{none} The best is {number(best)}, at n = {best.name}."
-    margin = 2 * noise_of(best)
+        return f"{none} The best is {number(best)}, at {equals(boosts, best)}."
     alike = [
-        depth for depth, boost in boosts.iterrows() if boost["points"] > best["points"] - margin and depth != best.name
+        depth for depth, boost in boosts.iterrows() if depth != best.name and verdict(difference(best, boost)) != 1
     ]
     sentences = [f"Copy {first_units(best.name, names)} and fine-tune {'it' if best.name == 1 else 'them'}."]
     sentences.append(f"This gains {number(best)} over training from scratch{_hedged(best)}.")
     if alike:
-        sentences.append(f"Copying {depths_in_words(alike)} did about as well.")
+        sentences.append(f"Copying {depths_in_words(alike)} is not measurably worse.")
     return " ".join(sentences)
+
+
+def _best(effects: pd.DataFrame, sign: int) -> pd.Series:
+    """The greatest of the effects that are measurably positive (least and negative if `sign` is -1), else of all."""
+    sure = effects[[verdict(effect) == sign for _, effect in effects.iterrows()]]
+    among = effects if sure.empty else sure
+    return among.loc[(sign * among["points"]).round(9).idxmax()]
 
 
 def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
-    best = drops.loc[drops["points"].idxmin()]
-    cheap = _cheap_advice(drops, names)
-    return f"{_gain(best, names)}. {cheap}" if verdict(best) == -1 else cheap
-
-
-def depth_to_freeze(drops: pd.DataFrame, pretrained: bool) -> int | None:
-    """The deepest depth that the advice on freezing names, from `drops` by depth (effects.per_depth), or None.
-
-    It costs at most TOLERANCE. Where freezing a pretrained network's units gains, it is not clearly below the best.
-    """
-    if not pretrained:
-        return deepest_cheap(drops)
-    best, worse = drops.loc[drops["points"].idxmin()], _clearly_worse(drops)
-    sound = drops.drop(index=worse)
-    return int(sound.index.max()) if verdict(best) == -1 else deepest_cheap(sound)
-
-
-def _clearly_worse(drops: pd.DataFrame) -> set[int]:
-    """The depths whose drop is clearly larger than the least."""
-    best = drops.loc[drops["points"].idxmin()]
-    return {depth for depth, drop in drops.iterrows() if verdict(difference(drop, best)) == 1}
-
-
-def _pretrained_freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
-    """The best depth to freeze, and the deepest that is not clearly worse than it."""
-    best, worse = drops.loc[drops["points"].idxmin()], _clearly_worse(drops)
+    """How many units to freeze to gain most, and how many to save time."""
+    best, chosen = _best(drops, -1), depth_to_freeze(drops)
     if verdict(best) != -1:
-        cheap = _cheap_advice(drops.drop(index=worse), names)
-        ending = _hedged(best) if verdict(best) else f", which is undecided{_hedged(best)}"
-        return f"{cheap} The best depth to freeze is n = {best.name}: it costs {number(best)}{ending}."
-    deepest = depth_to_freeze(drops, pretrained=True)
-    sentences = [f"{_gain(best, names)}, the most of all depths."]
-    if deepest != best.name:
-        sentences.append(f"To save time, freeze {first_units(deepest, names)}: this does about as well.")
-    if beyond := sorted(depth for depth in worse if depth > deepest):
+        return _cheap_advice(drops, chosen, names)
+    gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
+    sentences = [f"{gain}{_hedged(best)}{', the most of all depths' if len(drops) > 1 else ''}."]
+    if chosen != best.name:
+        other, freeze = drops.loc[chosen], f"To save time, freeze {first_units(chosen, names)}"
+        says = {
+            1: f"{freeze}: this costs {number(other)}.",
+            -1: f"{freeze}: this gains {number(negated(other))}.",
+            0: f"{freeze}. What this costs is undecided: {number(other)}.",
+        }
+        sentences.append(says[verdict(other)])
+    if beyond := sorted(depth for depth in clearly_worse(drops) if depth > chosen):
         less = drops.loc[beyond[0], "points"] - best["points"]
-        sentences.append(f"Freezing {first_units(beyond[0], names)} does {decimal(less)} points worse.")
+        sentences.append(f"Freezing {first_units(beyond[0], names)} does {decimal(less)} points worse than the best.")
     return " ".join(sentences)
 
 
-def _gain(best: pd.Series, names: Mapping[int, str]) -> str:
-    gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
-    return f"{gain}{_hedged(best)}"
+def depth_to_freeze(drops: pd.DataFrame) -> int | None:
+    """The deepest depth that the advice on freezing names, from `drops` by depth (effects.per_depth), or None.
 
-
-def _cheap_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
-    """How many units can be frozen at a cost of TOLERANCE."""
-    deepest = deepest_cheap(drops)
-    if deepest is None:
-        first = drops.iloc[0]
-        if first["points"] <= 0:
-            return f"What freezing costs is undecided: at n = {first.name} it is {number(first)}."
-        return f"Freeze no unit. Freezing n = {first.name} already costs {number(first)}{_hedged(first)}."
-    beyond = drops[drops.index > deepest]
-    more = f" Freezing {first_units(beyond.index[0], names)} costs {number(beyond.iloc[0])}." if len(beyond) else ""
-    costs = f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[deepest])}."
-    return f"To save time, freeze at most {first_units(deepest, names)}. {costs}{more}"
-
-
-def deepest_cheap(drops: pd.DataFrame) -> int | None:
-    """The last depth before the first whose drop may exceed TOLERANCE; None if that is the first of `drops`, which are
-    rows of effects by depth (effects.per_depth).
+    It costs at most TOLERANCE against training from scratch and against each other depth. Where freezing gains nothing,
+    so does each shallower depth, unless the first one costs more.
     """
-    cheap = [*takewhile(lambda row: at_most(row[1], TOLERANCE), drops.iterrows())]
-    return int(cheap[-1][0]) if cheap else None
+    sound = drops.drop(index=clearly_worse(drops))
+    cheap = {depth for depth, drop in sound.iterrows() if at_most(drop, TOLERANCE)}
+    if verdict(_best(drops, -1)) != -1:
+        cheap = set(takewhile(cheap.__contains__, drops.index)) or cheap
+    return int(max(cheap)) if cheap else None
+
+
+def clearly_worse(drops: pd.DataFrame) -> set[int]:
+    """The depths whose drop is clearly, and by more than TOLERANCE, larger than that of another depth."""
+    least = drops.loc[list({drops[column].idxmin() for column in ("points", "high") if drops[column].notna().any()})]
+    return {
+        depth
+        for depth, drop in drops.iterrows()
+        if any(
+            verdict(gap := difference(drop, other)) == 1 and gap["points"] > TOLERANCE for _, other in least.iterrows()
+        )
+    }
+
+
+def _cheap_advice(drops: pd.DataFrame, chosen: int | None, names: Mapping[int, str]) -> str:
+    """How many units can be frozen at a cost of TOLERANCE, where freezing gains nothing."""
+    worse, least = clearly_worse(drops), drops.loc[drops["points"].idxmin()]
+    if chosen is None and verdict(least) == 1:
+        costs = "already costs" if least.name == drops.index[0] else "costs least,"
+        return f"Freeze no unit. Freezing n = {least.name} {costs} {number(least)}{_hedged(least)}."
+    if chosen is None:
+        undecided = f"What freezing costs is undecided: at n = {least.name} it is {number(least)}."
+        return " ".join([undecided, *_dear(drops[drops.index > least.name], names)])
+    most = "" if any(depth < chosen for depth in worse) else "at most "
+    sentences = [f"To save time, freeze {most}{first_units(chosen, names)}."]
+    sentences.append(f"This costs {TOLERANCE:.0f} point or less{_hedged(drops.loc[chosen])}.")
+    if len(beyond := drops[drops.index > chosen]):
+        units, cost = first_units(beyond.index[0], names), beyond.iloc[0]
+        if at_most(cost, TOLERANCE):
+            sentences.append(f"Freezing {units} does {decimal(cost['points'] - least['points'])} points worse.")
+        elif verdict(cost) != 1:
+            sentences.append(f"What freezing {units} costs is undecided: {number(cost)}.")
+        sentences += _dear(beyond, names)
+    return " ".join(sentences)
+
+
+def _dear(drops: pd.DataFrame, names: Mapping[int, str]) -> list[str]:
+    """The first of these depths that measurably costs more than TOLERANCE."""
+    dear = [drop for _, drop in drops.iterrows() if verdict(drop) == 1 and not at_most(drop, TOLERANCE)]
+    return [f"Freezing {first_units(drop.name, names)} costs {number(drop)}." for drop in dear[:1]]
 
 
 def _tuned(drops: pd.DataFrame, recoveries: pd.DataFrame) -> list[str]:
     """What fine-tuning gives at the depth where freezing does best."""
-    depth = drops["points"].idxmin()
+    depth = _best(drops, -1).name
     if depth not in recoveries.index:
         return []
     gain = recoveries.loc[depth]
     says = {
         1: f"Fine-tuning the units at n = {depth} in place of freezing them adds {number(gain)}",
         -1: f"Fine-tuning the units at n = {depth} in place of freezing them loses {number(negated(gain))}",
-        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably: {number(gain)}",
+        0: f"At n = {depth}, fine-tuning and freezing do not differ measurably: the difference is {number(gain)}",
     }
     return [f"{says[verdict(gain)]}{_hedged(gain)}."]
 

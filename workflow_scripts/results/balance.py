@@ -32,8 +32,9 @@ def majority(results: pd.DataFrame) -> Iterator[Part]:
         share, score = rows["majority_share"].iloc[0], rows[SCORE].mean()
         images = rows["val_images"].iloc[0] if "val_images" in rows else math.nan
         if share * rows["classes"].iloc[0] > UNEQUAL and explained(score, share, images):
-            lead = f"{partition} {half}: {100 * share:.1f} % of the validation images are of one class."
-            yield f"{partition} {half}", f"{lead} {_beside(rows)}", MAJORITY_BASIS
+            named = partition if partition == half else f"{partition} {half}"
+            lead = f"{named}: {100 * share:.1f} % of the validation images are of one class."
+            yield named, f"{lead} {_beside(rows)}", MAJORITY_BASIS
 
 
 def explained(score: float, share: float, images: float) -> bool:

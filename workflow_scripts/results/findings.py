@@ -37,7 +37,7 @@ def findings(
     `lines` from interpolation.read_lines, if there are any. Questions that the study's networks cannot answer are left
     out. Targets of drawn images have a question of their own.
     """
-    drawn, effects = target_images(results, names or {}), of_all_images(effects)
+    drawn, every, effects = target_images(results, names or {}), effects, of_all_images(effects)
     asked = {} if probes is None else probe_findings(probes, results)
     asked |= {
         "Does the largest class explain a score?": [*majority(results)],
@@ -53,7 +53,7 @@ def findings(
         "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
         "Which learning rates were chosen?": [] if rates is None else [*chosen_in_words(rates)],
         "What do the norm statistics of frozen units change?": (
-            [] if statistics is None else [*frozen_norms(effects, statistics)]
+            [] if statistics is None else [*frozen_norms(every, statistics)]
         ),
     }
     return [
@@ -75,6 +75,6 @@ def unanswered(results: pd.DataFrame) -> str:
     if not len(curves_of(trained)):
         return "All networks of curves diverged. The base networks alone answer none of the paper's questions."
     return (
-        "No target has the trained networks that a comparison needs. These networks therefore answer none of the"
-        " paper's questions."
+        "No target has the trained networks that one of the paper's questions needs: frozen curves and their base"
+        " networks, or fine-tuned transfer."
     )

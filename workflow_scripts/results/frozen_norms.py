@@ -12,6 +12,7 @@ from workflow_scripts.results.verdicts import (
     capital,
     decimal,
     depths_in_words,
+    equals,
     hedge,
     negated,
     number,
@@ -48,7 +49,8 @@ def _change(statistics: str, group: str, changes: pd.DataFrame) -> str:
     largest = changes.loc[changes["points"].abs().idxmax()]
     if not any(moved.values()):
         return (
-            f"{lead} do not change {group} measurably. The largest change is {number(largest)}, at n = {largest.name}."
+            f"{lead} do not change {group} measurably. The largest change is {number(largest)}, at"
+            f" {equals(changes, largest)}."
         )
     said = []
     for sign, verb in ((-1, "lower"), (1, "raise")):
@@ -56,22 +58,27 @@ def _change(statistics: str, group: str, changes: pd.DataFrame) -> str:
             rows = changes.loc[depths]
             most = rows.loc[rows["points"].abs().idxmax()]
             by = number(negated(most) if sign < 0 else most)
-            said.append(f"{verb} {group} at {depths_in_words(depths)}, most at n = {most.name} by {by}")
+            where = f", most at n = {most.name}" if len(depths) > 1 else ""
+            said.append(f"{verb} {group} at {depths_in_words(depths)}{where} by {by}")
     return f"{lead} {' and '.join(said)}."
 
 
 def _careless(effects: pd.DataFrame, table: pd.DataFrame, halves: str) -> Iterator[str]:
     """What a study would have reported whose frozen norm layers went on using batches, where it differs most."""
+    lead, same = "A careless freeze (batch statistics) would", []
     for effect, difference in REPORTED.items():
         changes = of_quantity(table, halves, CARELESS, effect + CHANGE).dropna(subset="points")
+        true, false = per_depth(effects, effect, halves), of_quantity(table, halves, CARELESS, effect)
+        changes = changes[changes.index.isin(true.index) & changes.index.isin(false.index)]
         if changes.empty:
             continue
-        named, lead = named_source(difference, halves), "A careless freeze (batch statistics) would"
+        named = named_source(difference, halves)
         wrong = changes[[verdict(row) != 0 for _, row in changes.iterrows()]]
         if wrong.empty:
-            yield f"{lead} not have reported {named} measurably differently."
+            same.append(named)
             continue
         depth = wrong["points"].abs().idxmax()
-        false = decimal(of_quantity(table, halves, CARELESS, effect).loc[depth, "points"])
-        true = decimal(per_depth(effects, effect, halves).loc[depth, "points"])
-        yield f"{lead} have reported {named} as {false} points at n = {depth}, where it is {true}."
+        points = [decimal(rows.loc[depth, "points"]) for rows in (false, true)]
+        yield f"{lead} have reported {named} as {points[0]} points at n = {depth}, where it is {points[1]}."
+    if same:
+        yield f"{lead} not have reported {' or '.join(same)} measurably differently."

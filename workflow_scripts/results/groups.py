@@ -129,6 +129,11 @@ def halves_of(partition: str, pair: str = "") -> str:
     return f"{kind}, {name.images_per_class}{' drawn' * name.drawn} {images} a class"
 
 
+def target_name(halves: str) -> str:
+    """A kind of halves without the source of a pair: "birds" for "cars to birds". Others stay as they are."""
+    return halves.split(" to ", 1)[-1]
+
+
 def drawn_images(halves: str) -> int | None:
     """How many drawn images of each class targets of a kind of halves (halves_of) have. None if none are drawn."""
     match = DRAWN.search(halves)

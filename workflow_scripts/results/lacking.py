@@ -21,9 +21,9 @@ def lacking(results: pd.DataFrame, effects: pd.DataFrame) -> list[str]:
     """Sentences on a study's `results` (groups.load_results) and `effects` (effects.effect_table), without targets of
     drawn images: missing intervals, selffers, fine-tuned networks and untrained features, and the keys that add them.
     """
-    rows, effects = not_diverged(main_variant(undrawn(results))), of_all_images(effects)
+    rows, effects = main_variant(undrawn(results)), of_all_images(effects)
     curves = curves_of(rows)
-    if curves.empty:
+    if not_diverged(curves).empty:
         return []
     missing = [line for halves, of_kind in by_source(rows) for line in _of_halves(halves, of_kind)]
     if effects["interval"].str.startswith("none: too few").any():

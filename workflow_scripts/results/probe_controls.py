@@ -6,10 +6,19 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.effects import differences
-from workflow_scripts.results.groups import main_variant, not_diverged
+from workflow_scripts.results.groups import main_variant, not_diverged, target_name
 from workflow_scripts.results.probe_words import lead, set_name, unit_at
 from workflow_scripts.results.probes import SOURCES, TOGETHER, ProbeSet, best_cut, depth_table
-from workflow_scripts.results.verdicts import Part, capital, decimal, depths_in_words, hedge, negated, number, verdict
+from workflow_scripts.results.verdicts import (
+    Part,
+    capital_halves,
+    decimal,
+    depths_in_words,
+    hedge,
+    negated,
+    number,
+    verdict,
+)
 from workflow_scripts.study.columns import SCORE
 
 
@@ -53,8 +62,9 @@ def untrained_features(sets: list[ProbeSet]) -> Iterator[Part]:
         gaps = pd.DataFrame({int(layers): row for layers, _, row in found}).T
         if gaps.empty or (gaps := gaps.dropna(subset="points")).empty:
             continue
-        text = f"{capital(one.halves)}: The untrained network's features {_below(gaps, SOURCES[one.group])}"
-        yield one.halves, text, hedge(gaps)
+        named = one.halves if one.group == "AnB" else target_name(one.halves)
+        text = f"{capital_halves(named)}: The untrained network's features {_below(gaps, SOURCES[one.group])}"
+        yield named, text, hedge(gaps)
 
 
 def _below(gaps: pd.DataFrame, source: str) -> str:

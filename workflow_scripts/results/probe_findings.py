@@ -30,7 +30,7 @@ from workflow_scripts.results.probes import (
 )
 from workflow_scripts.results.verdicts import (
     Part,
-    capital,
+    capital_halves,
     decimal,
     depths_in_words,
     has_interval,
@@ -175,7 +175,7 @@ def _few(probes: pd.DataFrame) -> Iterator[Part]:
         for amount, table in tables.items():
             bases.setdefault(basis_of(table, best_cut(table)), []).append(amount)
         told = [f"{with_images(*of)}: {basis}" if len(bases) > 1 else basis for basis, of in bases.items()]
-        yield set_name(most), "\n".join([f"{capital(set_name(most))}:", *lines]), " ".join(told)
+        yield set_name(most), "\n".join([f"{capital_halves(set_name(most))}:", *lines]), " ".join(told)
 
 
 def _short(table: pd.DataFrame) -> str:

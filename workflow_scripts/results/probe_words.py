@@ -4,8 +4,9 @@ import math
 
 import pandas as pd
 
+from workflow_scripts.results.groups import target_name
 from workflow_scripts.results.probes import OVER_IMAGES, SOURCES, TOGETHER, ProbeSet
-from workflow_scripts.results.verdicts import capital, decimal, has_interval, listed
+from workflow_scripts.results.verdicts import capital_halves, decimal, has_interval, listed
 
 CHOSEN = "The cut and each penalty were chosen on held-out training images, never on validation images."
 OTHERS = "Other tasks or draws may differ."
@@ -43,8 +44,9 @@ def has_score(table: pd.DataFrame, depth: float) -> bool:
 
 
 def set_name(one: ProbeSet) -> str:
-    """The kind of halves and the source."""
-    return f"{one.halves}, {SOURCES[one.group]}"
+    """The kind of halves and the source. Of a pair only transfer between its halves has both of its names."""
+    halves = one.halves if one.group == "AnB" else target_name(one.halves)
+    return f"{halves}, {SOURCES[one.group]}"
 
 
 def lead(one: ProbeSet, sets: list[ProbeSet]) -> str:
@@ -52,7 +54,7 @@ def lead(one: ProbeSet, sets: list[ProbeSet]) -> str:
     images = "image" if one.amount == 1 else "images"
     drawn = [] if math.isinf(one.amount) else [f"{one.amount:.0f} drawn {images} a class"]
     named = [set_name(one), *drawn] if len(sets) > 1 else drawn
-    return f"{capital(', '.join(named))}: " if named else ""
+    return f"{capital_halves(', '.join(named))}: " if named else ""
 
 
 def with_images(*amounts: float) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from workflow_scripts.results.groups import OWN_WORDS
+from workflow_scripts.results.groups import OWN_WORDS, PRETRAINED_SOURCE, target_name
 
 Part = tuple[str, str, str]  # kind of halves, the sentences on them, what these rest on
 
 UNKNOWN_NOISE = 0.5  # points; the standard error where the number of validation images is unknown
 UNSURE = "in these runs"  # what a sentence says that rests on no interval
 ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
+MANY = 20  # differences, of which one may count by chance
 
 
 def verdict(effect: pd.Series) -> int:
@@ -45,9 +46,16 @@ def at_most(effect: pd.Series, points: float) -> bool:
 
 
 def number(effect: pd.Series) -> str:
-    """The effect with its interval, if it has one: "8.2 points (8.0 to 8.5)"."""
-    interval = f" ({decimal(effect['low'])} to {decimal(effect['high'])})" if has_interval(effect) else ""
-    return f"{decimal(effect['points'])} points{interval}"
+    """The effect with its interval, if it has one: "8.2 points (8.0 to 8.5)".
+
+    It has two decimals where zero lies outside the interval, but not outside what one decimal shows of it.
+    """
+    if not has_interval(effect):
+        return f"{decimal(effect['points'])} points"
+    ends = effect["low"], effect["high"]
+    form = ".2f" if verdict(effect) and any(float(decimal(end)) == 0 for end in ends) else ".1f"
+    low, high = (decimal(end, form) for end in ends)
+    return f"{decimal(effect['points'], form)} points ({low} to {high})"
 
 
 def negated(effect: pd.Series) -> pd.Series:
@@ -80,18 +88,26 @@ def hedge(effects: pd.DataFrame) -> str:
     if effects.empty:
         return ""
     sure, last = effects[effects["low"].notna()], effects[effects["low"].isna()].tail(1)
-    ranges = [f"The ranges in parentheses are 95 % intervals {sure['interval'].iloc[-1]}."] if len(sure) else []
-    return " ".join([*ranges, *(_without_interval(effect, bool(ranges)) for _, effect in last.iterrows())])
+    over = " or ".join(dict.fromkeys(sure["interval"]))
+    ranges = [f"The ranges in parentheses are 95 % intervals {over}."] if over else []
+    if len(effects) >= MANY:
+        ranges.append(f"Of {len(effects)} differences, {len(effects) // MANY} may count by chance.")
+    return " ".join([*ranges, *(_without_interval(effect, bool(over)) for _, effect in last.iterrows())])
 
 
 def _without_interval(effect: pd.Series, elsewhere: bool) -> str:
     noise = effect["noise_points"]
     known = "two standard errors of the validation images' noise"
     floor = known if pd.notna(noise) else f"{2 * UNKNOWN_NOISE:.0f} point"
-    why = effect["interval"].removeprefix("none: ").replace("too few", "there are too few")
-    none = "Elsewhere no interval is given" if elsewhere else "No interval is given"
+    none = no_interval(effect["interval"])
     counts = f"A difference counts {'there' if elsewhere else 'here'} if it exceeds {floor}."
-    return f"{none}, because {why}. {counts} Other tasks or seeds may differ."
+    return f"{none.replace('No', 'Elsewhere no', 1) if elsewhere else none} {counts} Other tasks or seeds may differ."
+
+
+def no_interval(interval: str) -> str:
+    """Why there is none, from the column `interval` of an effect (effects.paired_interval), as a sentence."""
+    why = interval.removeprefix("none: ").replace("too few", "there are too few")
+    return f"No interval is given, because {why}."
 
 
 def subject(halves: str, effects: pd.DataFrame) -> str:
@@ -100,8 +116,24 @@ def subject(halves: str, effects: pd.DataFrame) -> str:
 
 
 def depths_in_words(depths: Iterable[int]) -> str:
-    """Depths as "n = 4", "n = 4 and 5" or "n = 1, 2 and 3"."""
-    return f"n = {listed(map(str, sorted(depths)))}"
+    """Depths as "n = 4", "n = 4 and 5" or "n = 1 to 3 and 7": three or more in a row are a range."""
+    runs: list[list[int]] = []
+    for depth in sorted(depths):
+        if runs and depth == runs[-1][-1] + 1:
+            runs[-1].append(depth)
+        else:
+            runs.append([depth])
+    return f"n = {listed(word for run in runs for word in _run_in_words(run))}"
+
+
+def _run_in_words(run: list[int]) -> list[str]:
+    return [f"{run[0]} to {run[-1]}"] if len(run) > 2 else [*map(str, run)]
+
+
+def equals(effects: pd.DataFrame, effect: pd.Series) -> str:
+    """In words, the depths of `effects` (effects.per_depth) whose points are those of `effect`."""
+    alike = (effects["points"] - effect["points"]).abs() < ROUNDING
+    return depths_in_words(effects.index[alike])
 
 
 def listed(words: Iterable[str]) -> str:
@@ -124,15 +156,27 @@ def lasting_from(effects: pd.DataFrame) -> int | None:
 
 
 def common_basis(parts: list[Part]) -> str:
-    """What answers rest on: said once if it is the same for all, else by kind of halves."""
-    if len({basis for _, _, basis in parts}) == 1:
+    """What answers rest on: said once if it is the same for all, else once for the kinds of halves that share it."""
+    kinds: dict[str, list[str]] = {}
+    for halves, _, basis in parts:
+        kinds.setdefault(basis, []).append(display(halves))
+    if len(kinds) == 1:
         return parts[0][2]
-    return " ".join(f"{capital_halves(halves)}: {basis}" for halves, _, basis in parts)
+    return " ".join(f"{_capital_own('; '.join(halves))}: {basis}" for basis, halves in kinds.items() if basis)
+
+
+def display(halves: str) -> str:
+    """A kind of halves as a reader knows it: a pretrained network goes to the target of a pair, not from its source."""
+    return target_name(halves) if halves.endswith(PRETRAINED_SOURCE) else halves
 
 
 def capital_halves(halves: str) -> str:
     """A kind of halves at the start of a sentence: with a capital, unless it begins with a user's name."""
-    return capital(halves) if OWN_WORDS.match(halves) else halves
+    return _capital_own(display(halves))
+
+
+def _capital_own(text: str) -> str:
+    return capital(text) if OWN_WORDS.match(text) else text
 
 
 def capital(text: str) -> str:

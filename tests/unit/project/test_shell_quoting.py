@@ -16,7 +16,7 @@ SAFE = r"[A-Za-z0-9_.|+*(){}\[\]\\-]*"  # of a wildcard's pattern: nothing that 
 # Numbers; and options that are words joined by shlex.join, or written in common.smk.
 NUMBERS = {"threads", "resources.jobs_per_gpu", "params.deepest", "params.threads", "params.processes"}
 OPTIONS = {"params.options", "params.inputs", "params.outputs", "params.source", "params.calibration"}
-OPTIONS |= {"params.lists", "params.reference", "params.texts", "params.given", "params.variant"}
+OPTIONS |= {"params.lists", "params.reference", "params.texts", "params.given", "params.variant", "params.line"}
 WRITTEN = {"params.launcher", "params.depths", "params.figure", "resources.tensorboard"}
 
 

@@ -51,9 +51,9 @@ def test_a_shared_source_without_a_barrier_is_told_from_base_networks_with_one(t
     assert halves == "all classes"
     assert text == (
         "All classes, in these runs: Between PnB+ of two seeds at n = 3, accuracy does not fall measurably: by 0.2"
-        " points (0.2 to 0.2, 2 pairs). Both ends began as the same pretrained network, but for their fresh"
-        " units above n. Moving one unit alone to the other end costs nothing measurable. Between base networks"
-        " of two seeds, accuracy falls by 65.0 points (60.0 to 70.0, 2 pairs)."
+        " points (0.2 to 0.2, 2 pairs). Both ends began as the same pretrained network, but for their fresh units above"
+        " n. Moving one unit alone to the other end costs nothing measurable. Between base networks of two seeds,"
+        " accuracy falls by 65.0 points (60.0 to 70.0, 2 pairs)."
     )
     assert "no interval is given" in basis
 

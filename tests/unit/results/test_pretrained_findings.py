@@ -47,7 +47,7 @@ def test_the_pretrained_network_is_called_p(tmp_path):
     assert general.startswith(
         "All classes, pretrained source: Frozen transfer (PnB) shows no lasting cost up to n = 4."
     )
-    assert "PnB stays below the selffer control BnB from n = 7 on." in general
+    assert "PnB lies below the selffer control BnB at n = 7, the greatest depth." in general
     assert "PnB lies above the selffer control BnB at n = 1 and 4, most at n = 1: 5.0 points" in general
     assert "Yes, PnB+ ends above the base network of its own target." in answer(results, TUNING)
     assert "Transfer adds 6.0 points" in answer(results, TUNING)
@@ -57,13 +57,13 @@ def test_boundaries_are_named_by_their_units(tmp_path):
     results = pretrained(tmp_path)
     general = answer(results, GENERAL, names(tmp_path))
     assert "no lasting cost up to n = 4 (layer1.2)." in general
-    assert "from n = 7 (layer2.2) on" in general
+    assert "at n = 7 (layer2.2), the greatest depth." in general
 
 
 def test_without_a_selffer_the_report_says_what_cannot_be_told_apart(tmp_path):
     for groups in (("base", "PnB"), ("base", "PnB", "random")):
         text = answer(pretrained(tmp_path, groups), GENERAL)
-        assert "stays below the base network from n = 7 on" in text
+        assert "lies below the base network at n = 7, the greatest depth." in text
         assert "Without selffers, lost co-adaptation and specialisation cannot be separated." in text
     assert "Without BnB+" in answer(pretrained(tmp_path, ("base", "PnB+")), TUNING)
 
@@ -85,7 +85,7 @@ def test_advice_says_how_deep_to_copy_and_to_freeze(tmp_path):
     assert told.startswith("From the pretrained network to all classes: Copy the first unit (conv1) and fine-tune it.")
     assert "Freezing the first unit (conv1) gains 5.0 points" in told
     assert "over training from scratch, the most of all depths. Freezing the first 4 units (up to layer1.2) " in told
-    assert "does 2.0 points worse. Fine-tuning" in told
+    assert "does 2.0 points worse than the best. Fine-tuning" in told
     assert "Fine-tuning the units at n = 1 in place of freezing them adds 2.0 points" in told
 
 
@@ -101,16 +101,16 @@ def test_no_depth_is_advised_that_is_clearly_worse_than_the_best():
     nan = float("nan")
     told = advice(drops((-15, -18, -12), (-23, -26, -20), (-22, -25, -19), (-12, -15, -9)))
     assert "Freezing the first 2 units gains 23.0 points (20.0 to 26.0)" in told
-    assert "To save time, freeze the first 3 units: this does about as well." in told
-    assert told.endswith("Freezing the first 4 units does 11.0 points worse.")
+    assert "To save time, freeze the first 3 units: this gains 22.0 points (19.0 to 25.0)." in told
+    assert told.endswith("Freezing the first 4 units does 11.0 points worse than the best.")
     alike = advice(drops((-15, -18, -12), (-23, -26, -20)))
     assert "To save time" not in alike
     assert "worse" not in alike
     unsure = advice(drops((-15, nan, nan), (-23, nan, nan), (-22, nan, nan), (-21, nan, nan)))
-    assert "freeze the first 3 units: this does about as well. Freezing the first 4 units does 2.0 points" in unsure
+    assert "freeze the first 3 units: this gains 22.0 points. Freezing the first 4 units does 2.0 points" in unsure
     little = advice(drops((-0.4, -1.1, 0.3), (0.9, 0.8, 1.0)))
     assert "freeze at most the first unit. " in little
-    assert little.endswith("The best depth to freeze is n = 1: it costs -0.4 points (-1.1 to 0.3), which is undecided.")
+    assert little.endswith("This costs 1 point or less. Freezing the first 2 units does 1.3 points worse.")
 
 
 def test_the_head_is_no_unit_to_copy(tmp_path):

@@ -68,12 +68,12 @@ def test_each_number_of_images_gets_an_answer_with_its_numbers(tmp_path):
     head, two, thirty, every, _ = lines(study(DEEPER), tmp_path)
     assert head == "Random halves:"
     assert two.startswith("With 2 images of each class: freeze the first 7 units. This reaches 28.9 % (28.")
-    assert "): 9.0 points (" in two
-    assert ") above training from scratch and 7.0 points (" in two
-    assert two.endswith(") above fine-tuning at its best n, 4.")
+    assert "): 7.0 points (" in two
+    assert ") above fine-tuning at its best (n = 4) and 9.0 points (" in two
+    assert two.endswith(") above training from scratch.")
     assert thirty.startswith("With 30 images of each class: freeze the first 4 units. This reaches 44.9 %")
     assert every.startswith("With all images: copy the first 4 units and fine-tune them. This reaches 63.9 %")
-    assert "above freezing at its best n, 1" in every
+    assert "above freezing at its best (n = 1)" in every
 
 
 def test_fewer_images_make_the_best_depth_deeper_only_where_runs_show_it(tmp_path):
@@ -87,7 +87,7 @@ def test_fewer_images_make_the_best_depth_deeper_only_where_runs_show_it(tmp_pat
     alike = lines(study(DEEPER), tmp_path)[-1]  # all six runs have the same best n: nothing to make an interval from
     assert "n = 7 with 2 images, n = 4 with 30 images, n = 1 with all images." in alike
     assert "In these runs, the best n lies 6.0 units deeper with 2 images than with all images." in alike
-    assert "No interval is given (the runs do not differ): other draws may differ." in alike
+    assert "No interval is given, because the runs do not differ. Other draws may differ." in alike
 
 
 def test_the_best_depth_may_get_shallower_or_stay(tmp_path):
@@ -109,20 +109,20 @@ def test_a_best_depth_that_differs_by_run_is_undecided(tmp_path):
 def test_what_does_not_differ_measurably_is_undecided(tmp_path):
     five = lines(study({5: {"AnB": (0, 0.1, 0), "AnB+": (0, 0, 0.1)}, "all": DEEPER["all"]}), tmp_path)[1]
     assert five.startswith(
-        "With 5 images of each class: it is undecided whether to freeze the first 4 units, train from"
+        "With 5 images of each class: it is undecided whether to freeze the first 4 units, copy the first 7 units and"
     )
-    assert "train from scratch or copy the first 7 units and fine-tune them. The first reaches 20.0 % (" in five
-    assert "The second lies 0.1 points (0.0 to " in five
-    assert "The third lies 0.0 points (-" in five
+    assert "and fine-tune them or train from scratch. The first reaches 20.0 % (" in five
+    assert "The second lies 0.0 points (-" in five
+    assert "The third lies 0.1 points (0.0 to " in five
     assert "above" not in five
     alike = lines(study({5: {"AnB": (5, 5.01, 1), "AnB+": (0, 0, 0)}, "all": DEEPER["all"]}), tmp_path)[1]
-    assert alike.endswith("Freezing n = 1 does about as well.")
+    assert alike.endswith("Freezing n = 1 is not measurably worse.")
 
 
 def test_one_seed_says_what_is_not_known(tmp_path):
     entry, _ = found(study(DEEPER, seeds=(0,)), tmp_path)
     assert entry["answer"].startswith("Random halves, in these runs:")
-    assert "(too few runs (2 target tasks, 1 seed)): other draws may differ." in entry["answer"]
+    assert "because there are too few runs (2 target tasks, 1 seed). Other draws may differ." in entry["answer"]
     assert (
         "Each target has one draw of its images (one seed). What other images would give is not known."
         in entry["basis"]

@@ -84,6 +84,13 @@ def test_preserved_units_have_one_and_frozen_units_none(batches, base):
     assert by_unit(records_of(batches, None, source="random", depths=(3,))[3]) == {}
 
 
+def test_staged_networks_have_the_whole_way_from_the_source(batches, base):
+    settings = replace(NEVER_STUCK, staged_learning_rate=0.01)
+    record = records_of(batches, base, settings=settings, treatment="staged", depths=(3,))[3]
+    assert list(by_unit(record)) == LAYERS[:3]
+    assert all(value > 0 for value in by_unit(record).values())
+
+
 def test_base_networks_have_the_distance_from_their_initial_weights(batches):
     training = start(batches, source="B", treatment="base", settings=NEVER_STUCK)
     initial = weights_of(training.learners[0])
