@@ -51,8 +51,8 @@ def test_each_control_is_trained_for_its_time_and_on_images_that_are_not_held_ou
     assert results["train_images"].unique().tolist() == [20 * (12 - 1)]
     assert results["held_out_top1"].between(0, 1).all()
     rates = results.groupby("treatment")["learning_rate"].unique().map(sorted).to_dict()
-    several = dict.fromkeys(("finetuned", "staged"), [0.002, 0.02])
-    assert rates == dict.fromkeys(("base", "base_twice", "frozen"), [0.02]) | several
+    several = {key: [0.002, 0.02] for key in ("finetuned", "staged")}
+    assert rates == {key: [0.02] for key in ("base", "base_twice", "frozen")} | several
 
 
 def test_the_first_stage_is_the_frozen_curve(study):
