@@ -129,7 +129,7 @@ def clearly_worse(drops: pd.DataFrame) -> set[int]:
 
 def _cheap_advice(drops: pd.DataFrame, chosen: int | None, names: Mapping[int, str]) -> str:
     """How many units can be frozen at a cost of TOLERANCE, where freezing gains nothing."""
-    worse, least = clearly_worse(drops), drops.loc[drops["points"].idxmin()]
+    worse, least = clearly_worse(drops), drops.loc[drops["points"].round(9).idxmin()]
     if chosen is None and verdict(least) == 1:
         costs = "already costs" if least.name == drops.index[0] else "costs least,"
         return f"Freeze no unit. Freezing n = {least.name} {costs} {number(least)}{_hedged(least)}."

@@ -76,7 +76,8 @@ def _passing(before: pd.DataFrame, control: str) -> list[str]:
         return []
     largest = below.loc[below["points"].idxmax()]
     most = f" (by {number(largest)})" if len(below) == 1 else f", most at n = {largest.name} (by {number(largest)})"
-    return [f"It also lies below {control} at {depths_in_words(below.index)}{most}, but not at the next depths."]
+    where = f"at {depths_in_words(below.index)}{most}"
+    return [f"It lies below {control} {where}, but not measurably at the next depths."]
 
 
 def _no_lasting_cost(costs: pd.DataFrame, control: str) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pandas as pd
 
@@ -12,6 +13,7 @@ Part = tuple[str, str, str]  # kind of halves, the sentences on them, what these
 UNKNOWN_NOISE = 0.5  # points; the standard error where the number of validation images is unknown
 UNSURE = "in these runs"  # what a sentence says that rests on no interval
 ROUNDING = 1e-9  # points; sums of equal scores may differ from zero by less
+LONG_LIST = 6  # depths in equal steps that are all named
 MANY = 20  # differences, of which one may count by chance
 
 
@@ -116,14 +118,20 @@ def subject(halves: str, effects: pd.DataFrame) -> str:
 
 
 def depths_in_words(depths: Iterable[int]) -> str:
-    """Depths as "n = 4", "n = 4 and 5" or "n = 1 to 3 and 7": three or more in a row are a range."""
+    """Depths as "n = 4", "n = 4 and 5" or "n = 1 to 3 and 7": three or more in a row are a range.
+
+    Many in equal steps are "n = 1, 4, ..., 58".
+    """
     runs: list[list[int]] = []
-    for depth in sorted(depths):
+    for depth in (whole := sorted(depths)):
         if runs and depth == runs[-1][-1] + 1:
             runs[-1].append(depth)
         else:
             runs.append([depth])
-    return f"n = {listed(word for run in runs for word in _run_in_words(run))}"
+    words = [word for run in runs for word in _run_in_words(run)]
+    if len(words) > LONG_LIST and len({after - before for before, after in pairwise(whole)}) == 1:
+        words = [f"{words[0]}, {words[1]}, ..., {words[-1]}"]
+    return f"n = {listed(words)}"
 
 
 def _run_in_words(run: list[int]) -> list[str]:
