@@ -14,7 +14,7 @@ from helpers import CLUSTER_PYTHON, ROOT
 HERE = Path(__file__).parent
 BASE = "results/small/networks/random0/seed0/base-A.json"
 LOG = "results/small/logs/train_base/random0-seed0-base-A.log"
-TRAINING = "rule_train_base_wildcards_random0_0_base_A"
+TRAINING = "rule_train_base_wildcards_random0_0_base__A"
 SHORT, LONG = 2000, 14000  # iterations: 10 s or more, and more than the shortest time limit
 OPTIONS = [
     *("--profile", "profiles/slurm", "--latency-wait", "5", "--slurm-status-command", "squeue"),

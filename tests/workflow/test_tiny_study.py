@@ -320,7 +320,7 @@ def more(study):
 def test_reduced_data_and_preserved_layers_are_in_the_report(more):
     """With the tiny study's figures, and those of pretrained sources, pairs, probes and lines, these are all."""
     results, folder = more
-    others = {"pretrained", "norm_statistics", "pairs", "probes", "interpolation"}
+    others = {"pretrained", "norm_statistics", "pairs", "probes", "interpolation", "rates"}
     assert {"preserved", "reduced", "target_images", *others, *FIGURES} == set(FIGURE_TABLE)
     page = (folder / "report.html").read_text()
     assert "Preserved units" in page

@@ -15,7 +15,7 @@ BASIS = (
 
 def chosen_in_words(table: pd.DataFrame) -> Iterator[Part]:
     """Which rate each group of networks of a rate_table has, a line for each target task and group."""
-    for (partition, target), of_task in table[table["chosen"]].groupby(["partition", "target"]):
+    for (partition, target), of_task in table[table["chosen"].astype(bool)].groupby(["partition", "target"]):
         for (source, treatment), rows in of_task.groupby(["source", "treatment"]):
             places = rows.groupby(RATE)["depth"].unique()
             said = [_at(rate, depths) for rate, depths in sorted(places.items(), key=lambda item: float(item[0]))]

@@ -7,6 +7,7 @@ from odd_studies import diverged, loaded, table, where
 from workflow_scripts.report.figures.rates import plot_rates
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import findings
+from workflow_scripts.results.rate_words import chosen_in_words
 from workflow_scripts.results.rates import chosen_rates, rate_table, read_rates
 from workflow_scripts.results.table import missing_networks, read_results
 from workflow_scripts.study.columns import HELD_OUT, SCORE
@@ -90,6 +91,8 @@ def test_a_study_of_one_rate_has_no_such_table(tmp_path):
     assert chosen_rates(results) is results
     plain = read(table(), tmp_path)
     assert rate_table(plain).empty
+    for none in (rate_table(plain), rate_table(results)):
+        assert list(chosen_in_words(none)) == []
     assert missing_networks(read(with_rates({"0.1": 0.6, "0.01": 0.8}), tmp_path)) == []
 
 
