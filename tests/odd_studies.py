@@ -33,6 +33,7 @@ def table(partitions=("random0",), groups=EVERY, depths=(1, 4, 7), seeds=(0,), t
         "preserve": 0,
         "init": "he",
         "norm_statistics": "",
+        "learning_rate": "",
         "val_images": 80,
     }
     made = made.assign(**defaults | columns)

@@ -28,4 +28,4 @@ def test_few_images_are_best_served_by_deeper_units(checkout):
     assert few[7] > base["top1_best10_mean"].item() + 0.1
     findings = (study.folder / "results/few/tables/findings.json").read_text()
     assert "With 2 images of each class: freeze the first 7 units (up to fc7). This reaches " in findings
-    assert "No interval is given (too few runs (1 target task, 1 seed)): other draws may differ." in findings
+    assert "there are too few runs (1 target task, 1 seed). Other draws may differ." in findings

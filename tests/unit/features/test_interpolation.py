@@ -82,7 +82,7 @@ def test_two_equal_ends_have_a_flat_line(noise, architecture):
     network, first, _ = ends(architecture)
     rows = list(line_rows(network, first, first, 2, measure(noise, architecture=architecture)))
     assert {row[f"top1_at_{share}"] for row in rows for share in ("0", "0.5", "1")} == {rows[0]["top1_at_0"]}
-    keys = dict.fromkeys(LINE_KEYS[:10], 0) | {"val_images": 64, "partition": "random0"}
+    keys = dict.fromkeys(LINE_KEYS[:11], 0) | {"val_images": 64, "partition": "random0"}
     study = {"matrix": [{"partition": "random0"}], "dataset": {"name": "own"}}
     table = line_table([pd.DataFrame([keys | row for row in rows])], study)
     assert (table[["barrier_points", "drop_points"]] == 0).all(axis=None)

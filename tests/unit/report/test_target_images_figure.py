@@ -93,6 +93,7 @@ def test_long_titles_of_learning_curves_have_two_lines():
         "preserve": 0,
         "init": "he",
         "norm_statistics": "",
+        "learning_rate": "",
         "top1": 0.5,
         "loss": 1.0,
         "train_loss": 1.0,
