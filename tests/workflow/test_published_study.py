@@ -109,7 +109,7 @@ def test_a_wrong_table_is_refused_by_line_and_nothing_is_drawn(study):
     lines = (study.folder / "configs/published_results.csv").read_text().splitlines()
     printed = run_with(study, "wrong", [*lines, "random0,A,B,1,pruned,1,0.5,0.5,9"])
     place = "error: configuration: results_table: wrong.csv line 150: "
-    assert f"{place}treatment is 'pruned' but must be one of base, finetuned, frozen" in printed
+    assert f"{place}treatment is 'pruned' but must be one of base, base_twice, finetuned, frozen, staged" in printed
     assert "Traceback" not in printed
     assert not (study.folder / "results/wrong").exists()
 
