@@ -86,6 +86,7 @@ def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
     best, chosen = _best(drops, -1), depth_to_freeze(drops)
     if verdict(best) != -1:
         return _cheap_advice(drops, chosen, names)
+    chosen = best.name if chosen is None else chosen
     gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
     sentences = [f"{gain}{_hedged(best)}{', the most of all depths' if len(drops) > 1 else ''}."]
     if chosen != best.name:
