@@ -10,9 +10,10 @@ from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import write_record
 from workflow_scripts.study.jobs import PROBE, TrainingJob
+from workflow_scripts.training.batches import subtracted_mean
 from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
 from workflow_scripts.training.gpus import take_gpus
-from workflow_scripts.training.inputs import add_input_options, check_inputs, input_files
+from workflow_scripts.training.inputs import add_device_options, add_input_options, check_inputs, input_files
 from workflow_scripts.training.workers import Workers
 
 
@@ -25,8 +26,7 @@ def main() -> None:
     set_deterministic(args.threads)
     keep_freed_memory()
     task = Task.load(args.task)
-    with_source = args.source_task and args.settings.get("mean_image") == "source"
-    mean = Task.load(args.source_task).mean_image if with_source else task.mean_image
+    mean = subtracted_mean(task, args.source_task, args.settings.get("mean_image"))
     images = Images(args.manifest, task, mean, args.settings, args.threads)
     network = source_network(job, args.settings, images, args.source_weights)
     with atomic_path(args.features) as temporary:
@@ -44,9 +44,7 @@ def _arguments() -> argparse.Namespace:
     for name in ("partition", "source", "target"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="study.leaves.feature_leaves as JSON")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="jobs that may share a GPU")
+    add_device_options(parser, "feature_leaves")
     for name in ("features", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     return parser.parse_args()

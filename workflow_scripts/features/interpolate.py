@@ -24,8 +24,10 @@ from workflow_scripts.study.columns import RATE
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.lines import LINE_KEYS, share_column
 from workflow_scripts.study.settings import rate_label
+from workflow_scripts.training.batches import subtracted_mean
 from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
 from workflow_scripts.training.gpus import take_gpus
+from workflow_scripts.training.inputs import add_device_options, add_job_options, job_of
 from workflow_scripts.training.workers import Workers
 
 End = dict[int, tuple[Verified, dict]]  # by depth: the file of weights that a network is in, and its record
@@ -60,16 +62,14 @@ def empty_network(args: argparse.Namespace, task: Task) -> Network:
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    keys = ("partition", "seed", "source", "target", "treatment", "preserve", "norm_statistics", "rate")
-    first = TrainingJob(**{name: getattr(args, name) for name in keys}, depths=tuple(args.depths))
+    first = job_of(args)
     second = replace(first, seed=args.other_seed)
     ends = networks_of(first, args.weights, args), networks_of(second, args.other_weights, args)
     lease = take_gpus(args.settings["device"], Workers(), args.jobs_per_gpu)
     set_deterministic(args.threads)
     keep_freed_memory()
     task = Task.load(args.task)
-    with_source = args.source_task and args.settings.get("mean_image") == "source"
-    mean = Task.load(args.source_task).mean_image if with_source else task.mean_image
+    mean = subtracted_mean(task, args.source_task, args.settings.get("mean_image"))
     accuracy = partial(Accuracy(args.manifest, task, mean, args.settings, args.threads), seed=first.order_seed())
     network, rows = empty_network(args, task), []
     rate = rate_label(args.settings["learning_rate"], args.settings.get("staged_learning_rate"))
@@ -101,17 +101,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
     for name in ("weights", "other-weights"):
         parser.add_argument(f"--{name}", type=verified, nargs="+", required=True, help="networks of one seed")
-    for name in ("partition", "source", "target", "treatment"):
-        parser.add_argument(f"--{name}", required=True)
-    for name in ("seed", "other-seed", "steps"):
+    add_job_options(parser)
+    for name in ("other-seed", "steps"):
         parser.add_argument(f"--{name}", type=int, required=True)
-    parser.add_argument("--depths", type=int, nargs="+", required=True)
-    parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that were copied too")
-    parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
-    parser.add_argument("--rate", type=float, default=0, help="a learning rate after the first that the study tries")
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="study.leaves.job_leaves as JSON")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="jobs that may share a GPU")
+    add_device_options(parser, "job_leaves")
     for name in ("output", "record"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     return parser.parse_args()

@@ -40,18 +40,8 @@ GROUPS = {
 }
 LEVELS = {"base": ":", TWICE: "-."}  # groups at n = 0, a level for all depths -> line style
 # group -> how far its points stand beside their depth
-SIDEWAYS = {
-    "base": 0.0,
-    "base twice": 0.0,
-    "BnB then +": -0.3,
-    "AnB then +": 0.3,
-    "PnB then +": 0.3,
-    "BnB": -0.18,
-    "BnB+": -0.06,
-    "AnB": 0.06,
-    "AnB+": 0.18,
-}
-SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "random": 0.42}
+SIDEWAYS = {"base": 0.0, "base twice": 0.0, "BnB": -0.18, "BnB+": -0.06, "AnB": 0.06, "AnB+": 0.18}
+SIDEWAYS |= {"PnB": 0.06, "PnB+": 0.18, "BnB then +": -0.3, "AnB then +": 0.3, "PnB then +": 0.3, "random": 0.42}
 # the groups of figure 2, and those that stand beside transfer from a pretrained network
 OF_HALVES = ("base", "BnB", "BnB+", "AnB", "AnB+", "base twice", "BnB then +", "AnB then +")
 OF_PRETRAINED = ("base", "BnB", "BnB+", "PnB", "PnB+", "random", "base twice", "BnB then +", "PnB then +")
@@ -87,6 +77,7 @@ METADATA = {
 }
 UNSEALED = "reference"  # the only input of a figure that no step made: it has no record
 DIVERGED = "#CC3311"
+MOST_PANELS = 3  # side by side
 LINE_STYLES = ("-", "--", ":", "-.")
 VARIANT_MARKERS = ("^", "v", "P", "X")
 STYLE = {
@@ -106,6 +97,20 @@ def new_figure(rows: int, columns: int, size: tuple[float, float], **options: ob
     """A figure of `size` inches in the shared style, and its axes."""
     pyplot.rcParams.update(STYLE)
     return pyplot.subplots(rows, columns, figsize=size, **options)
+
+
+def panel_grid(count: int, panel: tuple[float, float], least: float, below: float = 0.0) -> tuple[Figure, np.ndarray]:
+    """A figure of `count` panels, MOST_PANELS side by side, and their axes, of which those left over are empty.
+
+    A `panel` has a width and a height in inches. The figure is at least `least` wide and has room `below` for a legend.
+    """
+    columns = max(1, min(MOST_PANELS, count))
+    lines = max(1, -(-count // columns))
+    size = (max(least, panel[0] * columns), panel[1] * lines + below)
+    figure, grid = new_figure(lines, columns, size, sharey=True, squeeze=False)
+    for axes in grid.flat[max(1, count) :]:
+        axes.set_axis_off()
+    return figure, grid
 
 
 def save_figure(figure: Figure, paths: Sequence[str | Path], dpi: int, made_by: str) -> None:

@@ -54,7 +54,7 @@ def key_numbers(results: pd.DataFrame) -> pd.DataFrame:
     There is a column per depth. Depth 0 is the targets' base.
     """
     percent = (100 * results[SCORE]).where(~results["diverged"].astype(bool))
-    rows = results.assign(percent=percent, of_base=100 * results["base"])[results["depth"] > 0]
+    rows = curves_of(results.assign(percent=percent, of_base=100 * results["base"]))
     keys = ["partition", "group", "variant"]
     table = rows.groupby([*keys, "depth"])["percent"].mean().unstack()
     table.insert(0, 0, rows.groupby(keys)["of_base"].mean())

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from workflow_scripts.results.effects import deepest_range, kinds_of_halves, per_depth
+from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, per_depth
 from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, named_source, target_name
 from workflow_scripts.results.verdicts import (
     ROUNDING,
@@ -33,23 +33,19 @@ NOT_LEARNED = 0.1  # share of the base network's score; a network with random fe
 
 def fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
     """Whether fine-tuned transfer ends above its two controls, by kind of halves."""
-    for halves in kinds_of_halves(effects):
-        rows = effects[effects["halves"] == halves].set_index(["effect", "layers"])
-        if "boost_over_base" not in rows.index:
-            continue
-        layers = deepest_range(rows.loc["boost_over_base"].index)
-        boost = rows.loc[("boost_over_base", layers)]
+    for halves, layers, found in at_deepest_range(effects, "boost_over_base"):
+        boost = found["boost_over_base"]
         shown = boost.to_frame().T
         lead = subject(halves, shown)
         if pd.isna(boost["points"]):
             text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
             text = _over_base(boost, _measured(effects, halves, layers))
-        others = [rows.loc[(name, layers)] for name in BESIDE if (name, layers) in rows.index]
-        if ("boost_at_equal_training", layers) in rows.index:
-            text += _beside_twice(rows.loc[("boost_at_equal_training", layers)], halves)
-        if ("boost_over_selffer", layers) in rows.index:
-            text += f" {_over_selffer(rows.loc[('boost_over_selffer', layers)], verdict(boost) == 1)}"
+        others = [found[name] for name in BESIDE if name in found]
+        if "boost_at_equal_training" in found:
+            text += _beside_twice(found["boost_at_equal_training"], halves)
+        if "boost_over_selffer" in found:
+            text += f" {_over_selffer(found['boost_over_selffer'], verdict(boost) == 1)}"
         elif verdict(boost) == 1:
             text += " Without BnB+, the share of the longer training in this is unknown."
         shown = pd.DataFrame([one for one in (boost, *others) if pd.notna(one["points"])] or [boost])

@@ -213,6 +213,16 @@ def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:
     return rows.assign(depth=rows["layers"].astype(int)).set_index("depth").sort_index()
 
 
+def at_deepest_range(effects: pd.DataFrame, effect: str) -> Iterator[tuple[str, str, dict[str, pd.Series]]]:
+    """The kinds of halves in an effect_table that have `effect`, its deepest_range, and all effects there by name."""
+    for halves in kinds_of_halves(effects):
+        rows = effects[effects["halves"] == halves]
+        measured = rows.loc[rows["effect"] == effect, "layers"]
+        if len(measured):
+            layers = deepest_range(measured)
+            yield halves, layers, {row["effect"]: row for _, row in rows[rows["layers"] == layers].iterrows()}
+
+
 def of_all_images(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of an effect_table but for targets of drawn images (drawn_images)."""
     return table[table["halves"].map(drawn_images).isna()]

@@ -20,7 +20,7 @@ from workflow_scripts.study.columns import (
     RESULT_COLUMNS,
     SCORE,
 )
-from workflow_scripts.study.jobs import BASE, BASE_TWICE, STAGED
+from workflow_scripts.study.jobs import BASES, STAGED
 from workflow_scripts.study.partition_names import parse_partition
 
 DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
@@ -29,7 +29,7 @@ TARGETS = {"A", "B", "whole"}
 ALLOWED = {
     "source": TARGETS | {"random", "pretrained"},
     "target": TARGETS,
-    "treatment": {BASE, BASE_TWICE, "frozen", "finetuned", STAGED},
+    "treatment": {*BASES, "frozen", "finetuned", STAGED},
 }
 ALLOWED |= {"norm_statistics": {"", "source", "target", "batch"}}
 TRUTHS = {"true": True, "false": False}  # spreadsheets write TRUE
@@ -165,7 +165,7 @@ def _check_network(where: str, row: Mapping) -> None:
         rate = math.nan
     if not 0 < rate < math.inf:
         raise InputError(f"{where}: {RATE} is {row[RATE]!r} but must be a number above 0, or empty. Correct it.")
-    base = row["treatment"] in (BASE, BASE_TWICE)
+    base = row["treatment"] in BASES
     if base != (row["depth"] == 0) or (base and row["source"] != row["target"]):
         raise InputError(
             f"{where}: a base network, and no other, has depth 0 and its target as source. Correct the line."

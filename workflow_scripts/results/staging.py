@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from workflow_scripts.results.effects import deepest_range, kinds_of_halves
+from workflow_scripts.results.effects import at_deepest_range
 from workflow_scripts.results.groups import named_source
 from workflow_scripts.results.verdicts import Part, hedge, number, subject, verdict
 
@@ -12,15 +12,11 @@ from workflow_scripts.results.verdicts import Part, hedge, number, subject, verd
 def staging(effects: pd.DataFrame) -> Iterator[Part]:
     """Whether staged transfer (AnB then +) ends above fine-tuning at once, by kind of halves.
 
-    It trains on the target for two durations and AnB+ for one. So the same training of the target's own features, and
-    a base network of two durations, are set beside it where there are any.
+    It trains on the target for two durations and AnB+ for one. The same training of the target's own features is set
+    beside it where there is any.
     """
-    for halves in kinds_of_halves(effects):
-        rows = effects[effects["halves"] == halves].set_index(["effect", "layers"])
-        if "staged_over_finetuned" not in rows.index:
-            continue
-        layers = deepest_range(rows.loc["staged_over_finetuned"].index)
-        gain = rows.loc[("staged_over_finetuned", layers)]
+    for halves, _, found in at_deepest_range(effects, "staged_over_finetuned"):
+        gain = found["staged_over_finetuned"]
         if pd.isna(gain["points"]):
             continue
         says = {
@@ -28,18 +24,20 @@ def staging(effects: pd.DataFrame) -> Iterator[Part]:
             -1: "No, AnB then + ends below AnB+.",
             0: "This is undecided: AnB then + and AnB+ do not differ measurably.",
         }
-        sentences = [says[verdict(gain)], f"The mean difference is {number(gain)}.", _over_selffer(rows, layers)]
+        sentences = [
+            says[verdict(gain)],
+            f"The mean difference is {number(gain)}.",
+            _over_selffer(found.get("staged_over_selffer")),
+        ]
         text = named_source(" ".join(sentences), halves)
         alone = gain.to_frame().T
         yield halves, f"{subject(halves, alone)} {text}", hedge(alone)
 
 
-def _over_selffer(rows: pd.DataFrame, layers: str) -> str:
+def _over_selffer(boost: pd.Series | None) -> str:
     """What the longer training on the target has to do with it."""
     longer = "AnB then + trains on the target for twice as long as AnB+."
-    if ("staged_over_selffer", layers) not in rows.index or pd.isna(
-        (boost := rows.loc[("staged_over_selffer", layers)])["points"]
-    ):
+    if boost is None or pd.isna(boost["points"]):
         return f"{longer} Without BnB then +, the share of this in the difference is unknown."
     says = {
         1: "It ends above the same training of the target's own features (BnB then +) by {}.",

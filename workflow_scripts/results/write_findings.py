@@ -40,6 +40,7 @@ def main() -> None:
     tables += [args.interpolation] if args.interpolation else []
     tables += args.pairs
     check_agreement(tables)
+    networks = read_results(args.results)
     results, effects = load_results(args.results), read_effects(args.effects)
     statistics = args.norm_statistics and read_statistics(args.norm_statistics)
     probes = read_probes(args.probes) if args.probes else None
@@ -51,10 +52,10 @@ def main() -> None:
     found = {
         "findings": findings(
             *(results, effects, statistics, names, [file.record for file in args.pairs], probes),
-            *(rate_table(read_results(args.results)), lines),
+            *(rate_table(networks), lines),
         ),
         "advice": advice(effects, names),
-        "missing": missing_networks(read_results(args.results)),
+        "missing": missing_networks(networks),
         "provenance": provenance("results.write_findings", {}),
     }
     sources = [*tables, *(path for path in (args.reference, args.printed) if path)]

@@ -24,6 +24,7 @@ VARIANT = r"(?:-preserve([12]))?(?:-(caffe|he))?(?:-(source|target|batch)_statis
 OTHER_HALF = {"A": "B", "B": "A"}
 BASE = "base"  # the treatment of base networks
 BASE_TWICE = "base_twice"  # of base networks trained twice as long, the control at equal total training
+BASES = (BASE, BASE_TWICE)
 STAGED = "staged"  # frozen for the whole duration, then all units learn for as long
 PROBE = "probe"
 LEARNS_AS = {BASE_TWICE: BASE, STAGED: "frozen"}  # whose seeds and learning rate a treatment begins with
@@ -75,7 +76,7 @@ class TrainingJob:
     @property
     def is_base(self) -> bool:
         """Whether the job trains a base network, of the usual length or twice as long."""
-        return self.treatment in (BASE, BASE_TWICE)
+        return self.treatment in BASES
 
     @property
     def learns_as(self) -> str:

@@ -64,9 +64,7 @@ def line_of(config: Mapping, wildcards: Mapping[str, str]) -> SeedLine:
 
 def line_jobs(config: Mapping, job: TrainingJob) -> list[TrainingJob]:
     """The training jobs that the networks of one end of a line come from."""
-    if job.kind == "base":
-        return [job]
-    return [one for one in curve_jobs(config) if replace(one, depths=()) == replace(job, depths=())]
+    return [job] if job.is_base else [one for one in curve_jobs(config) if one.folder == job.folder]
 
 
 def share_column(step: int, steps: int) -> str:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -154,6 +155,14 @@ class Batches:
             if self._scale_there is not None:
                 block *= self._scale
         return torch.from_numpy(floats)
+
+
+def subtracted_mean(task: Task, source_task: Path | None, mean_image: str | None) -> np.ndarray:
+    """The mean image (H x W x 3) of the source's task where the leaf `mean_image` says "source" and there is one, else
+    that of `task`, the target's.
+    """
+    source = mean_image == "source" and source_task
+    return Task.load(source).mean_image if source else task.mean_image
 
 
 def input_view(

@@ -22,7 +22,7 @@ from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import RANDOM, TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings, training_settings
-from workflow_scripts.training.batches import ALONE, Batch, Batches, input_view
+from workflow_scripts.training.batches import ALONE, Batch, Batches, input_view, subtracted_mean
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.distance import unit_distances
 from workflow_scripts.training.learner import Learner
@@ -160,13 +160,13 @@ class CurveTraining:
         """Add a reading to every learner, or none if `interrupted` says so on the way."""
         task, size = self.batches.task, self.settings.batch_size
         sums = self._sums(self.batches.validation(size), interrupted)
-        held_out = self._sums(self.batches.held_out(size), interrupted) if len(task.held_out_labels) else None
-        if sums is None or (held_out is None and len(task.held_out_labels)):
+        held_out = sums and self._sums(self.batches.held_out(size), interrupted)
+        if held_out is None:
             return
         for place, learner in enumerate(self.learners):
             learner.add_reading(self.iteration, sums[place], task.counts("val"))
-            if held_out:
-                learner.add_held_out(held_out[place], len(task.held_out_labels))
+            if images := len(task.held_out_labels):
+                learner.add_held_out(held_out[place], images)
 
     @torch.no_grad()
     def _sums(self, batches: Iterator[Batch], interrupted: Callable[[], bool]) -> list[Tensor] | None:
@@ -239,8 +239,7 @@ def open_training(
         target = target.without(share, job.held_out_seed())
     settings = training_settings(leaves, len(target.train_labels))
     settings = replace(settings, precision=resolved_precision(settings.precision, settings.device))
-    use_source = source_task is not None and settings.mean_image == "source"
-    mean = Task.load(source_task).mean_image if use_source else target.mean_image
+    mean = subtracted_mean(target, source_task, settings.mean_image)
     train, val = PackedSplit(manifest, "train"), PackedSplit(manifest, "val")
     mean, scale = input_view(mean, train.image_size, settings.crop, settings.input_scale, settings.channels)
     device = torch.device(settings.device)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from workflow_scripts.plumbing import cli
 from workflow_scripts.plumbing.records import Verified, Verifier, expect
 from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
 from workflow_scripts.study.leaves import base_leaves
@@ -14,6 +15,30 @@ def add_input_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", type=verified, required=True, help="the target task (.npz)")
     parser.add_argument("--source-task", type=verified, help="the source task, for its mean image")
     parser.add_argument("--source-weights", type=verified, help="the source's network (.safetensors)")
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> None:
+    """Add the names of a training job, which job_of reads back."""
+    for name in ("partition", "source", "target", "treatment"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--depths", type=int, nargs="+", required=True)
+    parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that are copied too")
+    parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
+    parser.add_argument("--rate", type=float, default=0, help="a learning rate after the first that the study tries")
+
+
+def job_of(args: argparse.Namespace) -> TrainingJob:
+    """The training job of add_job_options."""
+    names = ("partition", "source", "target", "treatment", "seed", "preserve", "norm_statistics", "rate")
+    return TrainingJob(**{name: getattr(args, name) for name in names}, depths=tuple(args.depths))
+
+
+def add_device_options(parser: argparse.ArgumentParser, leaves: str) -> None:
+    """Add the settings, whose `leaves` are as this function of study.leaves gives them, and what runs them."""
+    parser.add_argument("--settings", type=cli.json_argument, required=True, help=f"study.leaves.{leaves} as JSON")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="jobs that may share a GPU")
 
 
 def input_files(args: argparse.Namespace) -> list[Verified]:

@@ -19,12 +19,19 @@ from workflow_scripts.plumbing.files import atomic_path
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
 from workflow_scripts.plumbing.provenance import provenance
 from workflow_scripts.plumbing.records import Verified, write_record
-from workflow_scripts.study.jobs import PRETRAINED, TrainingJob
+from workflow_scripts.study.jobs import PRETRAINED
 from workflow_scripts.training.checkpoint import ResumeCheckpoint
 from workflow_scripts.training.devices import device_name, keep_freed_memory
 from workflow_scripts.training.engine import CurveTraining, open_training
 from workflow_scripts.training.gpus import take_gpus
-from workflow_scripts.training.inputs import add_input_options, check_inputs, input_files
+from workflow_scripts.training.inputs import (
+    add_device_options,
+    add_input_options,
+    add_job_options,
+    check_inputs,
+    input_files,
+    job_of,
+)
 from workflow_scripts.training.outcome import saved_weights
 from workflow_scripts.training.progress import TensorBoardLog, TrainingProgress
 from workflow_scripts.training.workers import join_workers
@@ -36,9 +43,7 @@ INTERRUPTED_STATUS = 75  # EX_TEMPFAIL of sysexits.h
 def main() -> None:
     """Command line: see the module's docstring."""
     args = _arguments()
-    keys = ("partition", "source", "target", "treatment", "seed", "preserve", "norm_statistics", "rate")
-    names = {name: getattr(args, name) for name in keys}
-    job = TrainingJob(**names, depths=tuple(args.depths))
+    job = job_of(args)
     check_inputs(job, args)
     workers = join_workers(args.settings["device"])
     lease = take_gpus(args.settings["device"], workers, args.jobs_per_gpu)
@@ -119,16 +124,8 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_input_options(parser)
-    for name in ("partition", "source", "target", "treatment"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--depths", type=int, nargs="+", required=True)
-    parser.add_argument("--preserve", type=int, default=0, help="units above the frozen ones that are copied too")
-    parser.add_argument("--norm-statistics", default="", help="of frozen norms, where the curve is a variant in them")
-    parser.add_argument("--rate", type=float, default=0, help="a learning rate after the first that the study tries")
-    parser.add_argument("--settings", type=cli.json_argument, required=True, help="configuration leaves as JSON")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--jobs-per-gpu", type=int, default=1, help="training jobs that may share a GPU")
+    add_job_options(parser)
+    add_device_options(parser, "job_leaves")
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
     parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
     parser.add_argument("--record", type=Path, required=True, help="what was found (.json)")

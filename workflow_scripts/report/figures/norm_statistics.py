@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis
-from workflow_scripts.report.plotting import GROUPS, LINE_STYLES, each_label_once, figure_command, new_figure, say
+from workflow_scripts.report.plotting import GROUPS, LINE_STYLES, each_label_once, figure_command, panel_grid, say
 from workflow_scripts.results.effects import kinds_of_halves
 from workflow_scripts.results.groups import named_source
 from workflow_scripts.results.norm_statistics import FROZEN, of_quantity, read_statistics
@@ -28,12 +28,7 @@ def plot_statistics(table: pd.DataFrame, units: pd.DataFrame | None = None) -> F
         for group in (named_source(name, halves) for name in FROZEN)
         if ((known["halves"] == halves) & (known["quantity"] == group)).any()
     ]
-    columns = max(1, min(3, len(panels)))
-    lines = max(1, -(-len(panels) // columns))
-    size = (max(6, 4.6 * columns), 4.4 * lines)
-    figure, grid = new_figure(lines, columns, size, sharey=True, squeeze=False)
-    for axes in grid.flat[max(1, len(panels)) :]:
-        axes.set_axis_off()
+    figure, grid = panel_grid(len(panels), (4.6, 4.4), least=6)
     for axes, (halves, group) in zip(grid.flat, panels, strict=False):
         _draw_panel(axes, known, halves, group)
         axes.set_title(f"{halves}:\n{GROUPS[group][0]}", fontsize=10)

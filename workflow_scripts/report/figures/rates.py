@@ -8,12 +8,11 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis
-from workflow_scripts.report.plotting import each_label_once, figure_command, new_figure, say
+from workflow_scripts.report.plotting import each_label_once, figure_command, panel_grid, say
 from workflow_scripts.results.rates import read_rates
 from workflow_scripts.results.units import read_units
 from workflow_scripts.study.columns import RATE
 
-PANEL_COLUMNS = 3
 PANEL = ["partition", "source", "target", "treatment"]
 
 
@@ -26,11 +25,7 @@ def plot_rates(table: pd.DataFrame, units: pd.DataFrame | None = None) -> Figure
     """
     plain = table[(table["preserve"] == 0) & (table["norm_statistics"] == "")]
     panels = list(plain.groupby(PANEL))
-    columns = max(1, min(PANEL_COLUMNS, len(panels)))
-    lines = max(1, -(-len(panels) // columns))
-    figure, grid = new_figure(lines, columns, (max(6, 4.6 * columns), 4.2 * lines + 0.4), sharey=True, squeeze=False)
-    for axes in grid.flat[max(1, len(panels)) :]:
-        axes.set_axis_off()
+    figure, grid = panel_grid(len(panels), (4.6, 4.2), least=6, below=0.4)
     rates = sorted(table[RATE].unique(), key=float)
     colours = dict(zip(rates, colormaps["viridis"](np.linspace(0, 0.85, max(2, len(rates)))), strict=False))
     for axes, ((partition, source, target, treatment), rows) in zip(grid.flat, panels, strict=False):

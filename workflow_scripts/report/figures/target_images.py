@@ -7,12 +7,11 @@ from matplotlib.figure import Figure
 
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis
-from workflow_scripts.report.plotting import GROUPS, amount_colours, figure_command, new_figure, say
+from workflow_scripts.report.plotting import GROUPS, amount_colours, figure_command, panel_grid, say
 from workflow_scripts.results.target_images import amounts_in, read_target_images
 from workflow_scripts.results.units import read_units
 
 ORDER = ("AnB", "AnB+", "AnB then +", "PnB", "PnB+", "PnB then +", "BnB", "BnB+", "BnB then +", "random")
-COLUMNS = 3  # panels side by side
 APART = 0.045  # of an axis' height between the numbers at the ends of lines
 BESIDE = 0.08  # of a depth between the intervals of two lines
 
@@ -28,12 +27,7 @@ def plot_target_images(table: pd.DataFrame, units: pd.DataFrame | None = None) -
         for group in ORDER
         if ((table["halves"] == halves) & (table["group"] == group)).any()
     ]
-    columns = max(1, min(COLUMNS, len(panels)))
-    lines = max(1, -(-len(panels) // columns))
-    size = (max(6.4, 4.8 * columns), 4.4 * lines + 0.4)
-    figure, grid = new_figure(lines, columns, size, sharey=True, squeeze=False)
-    for axes in grid.flat[max(1, len(panels)) :]:
-        axes.set_axis_off()
+    figure, grid = panel_grid(len(panels), (4.8, 4.4), least=6.4, below=0.4)
     colours = amount_colours(amounts_in(table))
     for axes, (halves, group) in zip(grid.flat, panels, strict=False):
         of_halves = table[table["halves"] == halves]
