@@ -85,6 +85,7 @@ def test_a_study_in_which_every_network_diverges_ends_in_a_report(study):
         "target_images",
         "pairs",
         "interpolation",
+        "rates",
     }  # of other studies
     assert {path.stem for path in (results / "figures").glob("*.png")} == {*FIGURES} - others
     page = (results / "report.html").read_text()

@@ -71,7 +71,7 @@ def test_one_rate_of_each_network_is_reported(study, results):
     best = table.loc[table.groupby(["source", "treatment", "depth"])["held_out"].idxmax(), "chosen"]
     assert best.all()
     page = (study.folder / "results/controls/report.html").read_text()
-    for said in ("Which learning rates were chosen?", "Does it help to train the new units first?"):
+    for said in ("Which learning rates were chosen?", "Does staged training help?"):
         assert said in page
     assert "A base network trained twice as long, equal in total training," in page
     assert (study.folder / "results/controls/figures/rates.png").stat().st_size > 10_000

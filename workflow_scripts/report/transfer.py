@@ -25,9 +25,9 @@ from workflow_scripts.study.columns import SCORE
 READINGS = {
     "base": "base, the network that was never cut",
     "base twice": "base twice: above base, if longer training helps by itself",
-    "BnB then +": "BnB then +: above BnB+, if it matters how the new units start",
-    "AnB then +": "AnB then +: above AnB+, if it matters how the new units start",
-    "PnB then +": "PnB then +: above PnB+, if it matters how the new units start",
+    "BnB then +": "BnB then +: above BnB+, if staged or longer training helps",
+    "AnB then +": "AnB then +: above AnB+, if staged or longer training helps",
+    "PnB then +": "PnB then +: above PnB+, if staged or longer training helps",
     "BnB": "BnB: where it is below base (shaded), lost co-adaptation",
     "BnB+": "BnB+: at base, if fine-tuning restores co-adaptation",
     "AnB": "AnB: where it is below BnB (shaded), specialisation",

@@ -37,15 +37,12 @@ def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str
     """
     sentences, of_all = [], of_all_images(effects)
     for halves in kinds_of_halves(of_all):
-        boosts, drops, recoveries = (
+        boosts, staged, drops, recoveries = (
             per_depth(effects, name, halves).dropna(subset="points")
-            for name in ("boost_over_base", "total_drop", "recovery")
+            for name in ("boost_over_base", "staged_over_base", "total_drop", "recovery")
         )
-        parts = [
-            give(rows, names or {})
-            for give, rows in ((_copy_advice, boosts), (_freeze_advice, drops))
-            if not rows.empty
-        ]
+        tuned = (_copy_advice, boosts) if len(boosts) else (_staged_advice, staged)
+        parts = [give(rows, names or {}) for give, rows in (tuned, (_freeze_advice, drops)) if not rows.empty]
         if parts and halves.endswith(PRETRAINED_SOURCE):
             more = [] if drops.empty else _tuned(drops, recoveries)
             target = target_name(halves.removesuffix(PRETRAINED_SOURCE))
@@ -57,17 +54,32 @@ def advice(effects: pd.DataFrame, names: Mapping[int, str] | None = None) -> str
 
 
 def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
-    best = _best(boosts, 1)
-    if verdict(best) == -1:
+    return _copies(boosts, names, "Fine-tuning", "fine-tune {}")
+
+
+def _staged_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
+    """As _copy_advice, where no network is fine-tuned at once."""
+    return _copies(boosts, names, "Staged training of", "train the units above first, then all")
+
+
+def _copies(boosts: pd.DataFrame, names: Mapping[int, str], training: str, do: str) -> str:
+    """How many units to copy to gain most over training from scratch by a `training`, which is to `do` it."""
+    best, signs = _best(boosts, 1), [verdict(boost) for _, boost in boosts.iterrows()]
+    if set(signs) == {-1}:
         least = f"the least by {number(negated(best))}, at {equals(boosts, best)}"
-        return f"Do not fine-tune copied units: they lose at every depth{_hedged(best)}, {least}."
-    if verdict(best) == 0:
-        none = f"Fine-tuning copied units brought no measurable gain{_hedged(best)}."
-        return f"{none} The best is {number(best)}, at {equals(boosts, best)}."
+        if len(boosts) == 1:
+            return f"{training} copied units loses {number(negated(best))}{_hedged(best)}, at n = {best.name}."
+        return f"{training} copied units loses at every depth{_hedged(best)}, {least}."
+    if verdict(best) != 1:
+        none = f"{training} copied units brought no measurable gain{_hedged(best)}."
+        sentences = [none, f"The best is {number(best)}, at {equals(boosts, best)}."]
+        if losing := [depth for depth, sign in zip(boosts.index, signs, strict=True) if sign == -1]:
+            sentences.append(f"It loses at {depths_in_words(losing)}.")
+        return " ".join(sentences)
     alike = [
         depth for depth, boost in boosts.iterrows() if depth != best.name and verdict(difference(best, boost)) != 1
     ]
-    sentences = [f"Copy {first_units(best.name, names)} and fine-tune {'it' if best.name == 1 else 'them'}."]
+    sentences = [f"Copy {first_units(best.name, names)} and {do.format('it' if best.name == 1 else 'them')}."]
     sentences.append(f"This gains {number(best)} over training from scratch{_hedged(best)}.")
     if alike:
         sentences.append(f"Copying {depths_in_words(alike)} is not measurably worse.")
@@ -88,7 +100,8 @@ def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
         return _cheap_advice(drops, chosen, names)
     chosen = best.name if chosen is None else chosen
     gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
-    sentences = [f"{gain}{_hedged(best)}{', the most of all depths' if len(drops) > 1 else ''}."]
+    most = best["points"] < drops.drop(index=best.name)["points"].min()  # of none it is NaN: not the most of several
+    sentences = [f"{gain}{_hedged(best)}{', the most of all depths' if most else ''}."]
     if chosen != best.name:
         other, freeze = drops.loc[chosen], f"To save time, freeze {first_units(chosen, names)}"
         says = {

@@ -46,7 +46,7 @@ def fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
             text += _beside_twice(found["boost_at_equal_training"], halves)
         if "boost_over_selffer" in found:
             text += f" {_over_selffer(found['boost_over_selffer'], verdict(boost) == 1)}"
-        elif verdict(boost) == 1:
+        elif verdict(boost) == 1 and pd.isna(found.get("boost_at_equal_training", {"points": None})["points"]):
             text += " Without BnB+, the share of the longer training in this is unknown."
         shown = pd.DataFrame([one for one in (boost, *others) if pd.notna(one["points"])] or [boost])
         yield halves, named_source(f"{lead} {text}", halves), hedge(shown)

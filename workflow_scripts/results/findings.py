@@ -11,12 +11,12 @@ from workflow_scripts.results.frozen_norms import frozen_norms
 from workflow_scripts.results.groups import curves_of, not_diverged
 from workflow_scripts.results.line_findings import BETWEEN_SEEDS, between_seeds
 from workflow_scripts.results.probe_findings import probe_findings
-from workflow_scripts.results.rate_words import chosen_in_words
+from workflow_scripts.results.rate_words import chosen_in_words, of_base_networks, of_drawn_images
 from workflow_scripts.results.shared_classes import shared_classes
-from workflow_scripts.results.staging import staging
+from workflow_scripts.results.staging import longer_training, staging
 from workflow_scripts.results.target_advice import target_images
 from workflow_scripts.results.troubles import dominance, generality
-from workflow_scripts.results.verdicts import common_basis
+from workflow_scripts.results.verdicts import also, common_basis
 
 
 def findings(
@@ -38,19 +38,21 @@ def findings(
     out. Targets of drawn images have a question of their own.
     """
     drawn, every, effects = target_images(results, names or {}), effects, of_all_images(effects)
+    troubles, drawn = also(dominance(effects), of_base_networks(rates)), also(drawn, of_drawn_images(results))
     asked = {} if probes is None else probe_findings(probes, results)
     asked |= {
         "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
-        "Which trouble dominates where?": [*dominance(effects)],
+        "Which trouble dominates where?": troubles,
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
-        "Does it help to train the new units first?": [*staging(effects)],
+        "Does staged training help?": [*staging(effects)],
+        "Does longer training help by itself?": [*longer_training(effects)],
         BETWEEN_SEEDS: [] if lines is None else [*between_seeds(lines)],
         "Does the distance between the tasks matter?": [*distance(effects)],
         "Are the scores of both halves comparable?": [*unequal_halves(results)],
         "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
-        "With few target images: train from scratch, freeze or fine-tune?": [*drawn],
+        "With few target images: train from scratch, freeze or fine-tune?": drawn,
         "Which learning rates were chosen?": [] if rates is None else [*chosen_in_words(rates)],
         "What do the norm statistics of frozen units change?": (
             [] if statistics is None else [*frozen_norms(every, statistics)]

@@ -4,7 +4,8 @@ Light on purpose: the Snakefile's checks use it at parse time.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from workflow_scripts.plumbing.cli import InputError
@@ -60,7 +61,8 @@ def read_networks(path: str | Path, may_be_empty: bool = False) -> list[dict[str
     one) gets seed 0, False, 0 and "". Depths, seeds and numbers preserved are int, fractions are float (NaN for an
     empty one), `diverged` is bool, and the others are text. Raises InputError naming the file, the line and the value.
     Causes are missing or unknown columns, duplicates, and impossible values: a fraction outside 0..1, an unknown
-    treatment, a base network at a depth. A table without rows is refused too, unless it `may_be_empty`.
+    treatment, a base network at a depth, several learning rates without a HELD_OUT that chooses one. A table without
+    rows is refused too, unless it `may_be_empty`.
     """
     table = read_table(path, REQUIRED_COLUMNS, RESULT_COLUMNS, may_be_empty)
     if unknown := [name for name in table.columns if name not in RESULT_COLUMNS]:
@@ -81,6 +83,7 @@ def read_networks(path: str | Path, may_be_empty: bool = False) -> list[dict[str
             )
         line_of[key] = line
         networks.append(network)
+    _check_rates(path, networks)
     return networks
 
 
@@ -170,3 +173,27 @@ def _check_network(where: str, row: Mapping) -> None:
         raise InputError(
             f"{where}: a base network, and no other, has depth 0 and its target as source. Correct the line."
         )
+
+
+def _check_rates(path: str | Path, networks: Iterable[Mapping]) -> None:
+    """Raise InputError where a network has several learning rates among which nothing can choose."""
+    of_seeds: dict[tuple, dict[object, list[Mapping]]] = defaultdict(lambda: defaultdict(list))
+    for network in networks:
+        name = tuple(network[key] for key in KEY_COLUMNS if key not in ("seed", RATE))
+        of_seeds[name][network["seed"]].append(network)
+    for name, seeds in of_seeds.items():
+        if all(len(rows) == 1 for rows in seeds.values()):
+            continue
+        rates = [{row[RATE] for row in rows} for rows in seeds.values()]
+        where = f"{path}: {', '.join(map(str, name[:5]))}"
+        if "" in set.union(*rates) or any(one != rates[0] for one in rates):
+            raise InputError(
+                f"{where}: each seed of a network must have the same values of {RATE}, none of them empty."
+                " Correct them, or keep one line of each seed."
+            )
+        trained = [row for rows in seeds.values() for row in rows if not row["diverged"]]
+        if trained and all(math.isnan(row.get(HELD_OUT, math.nan)) for row in trained):
+            raise InputError(
+                f"{where}: it has several values of {RATE}, but {HELD_OUT}, which chooses one, is empty. Fill that"
+                " column, or keep one line of each seed."
+            )

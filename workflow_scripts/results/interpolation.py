@@ -41,15 +41,17 @@ def read_lines(path: str | Path, results: pd.DataFrame) -> pd.DataFrame:
     return table.astype(named.dtypes[KEY_COLUMNS].to_dict()).merge(named, on=KEY_COLUMNS)
 
 
-def noise_points(lines: pd.DataFrame) -> pd.Series:
-    """The standard error in points that the choice of validation images alone gives each line's barrier.
+def noise_points(lines: pd.DataFrame, column: str = "barrier_points") -> pd.Series:
+    """The standard error in points that the choice of validation images alone gives each line's `barrier_points` or
+    `drop_points`.
 
     Right answers at the ends and at the lowest point count as independent, which is too much for like networks. Two
     right and two wrong ones are added (Agresti and Caffo 2000), so that it is never 0.
     """
     shares, images = [*shares_of(lines).values()], lines["val_images"]
-    variance = [
+    first, last, lowest = (
         (right := (share * images + 2) / (images + 4)) * (1 - right) / images
         for share in (lines[shares[0]], lines[shares[-1]], lines["lowest_top1"])
-    ]
-    return 100 * np.sqrt((variance[0] + variance[1]) / 4 + variance[2])
+    )
+    ends = (first + last) / 4 if column == "barrier_points" else first
+    return 100 * np.sqrt(ends + lowest)

@@ -7,6 +7,7 @@ import pandas as pd
 from workflow_scripts.results.effects import FEWEST_TASKS, by_source, of_all_images
 from workflow_scripts.results.groups import PRETRAINED_SOURCE, curves_of, main_variant, not_diverged, undrawn
 from workflow_scripts.results.verdicts import capital_halves, listed
+from workflow_scripts.study.jobs import STAGED
 
 SEEDS = 3
 WANTED = {  # group -> what it tells beside which group
@@ -42,7 +43,7 @@ def _of_halves(halves: str, rows: pd.DataFrame) -> Iterator[str]:
         pair = (frozen, f"{frozen}+")
         asked = {one: WANTED[one][1] for one in pair if WANTED[one][0] in groups and one not in groups}
         if asked:
-            has = [one for one in pair if one in groups or one in asked]
-            value = ", ".join("finetuned" if one.endswith("+") else "frozen" for one in has)
+            wanted = {frozen: "frozen", f"{frozen}+": "finetuned", f"{frozen} then +": STAGED}
+            value = ", ".join(treatment for one, treatment in wanted.items() if one in groups or one in asked)
             where = f"in the matrix's entry of {listed(partitions)}"
             yield f"{capital_halves(halves)}, {listed(asked.values())}: {key}: [{value}] {where}."

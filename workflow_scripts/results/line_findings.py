@@ -21,7 +21,8 @@ def between_seeds(lines: pd.DataFrame) -> Iterator[Part]:
 
     `lines` are from interpolation.read_lines. Variants are left out.
     """
-    plain = lines[lines["variant"] == ""].assign(noise=noise_points(lines))
+    noises = {"noise": noise_points(lines), "drop_noise": noise_points(lines, "drop_points")}
+    plain = lines.assign(**noises)[lines["variant"] == ""]
     for halves, of_kind in plain.groupby("halves"):
         groups = [group for group in GROUPS if (of_kind["group"] == group).any()]
         sentences = [_of_group(of_kind[of_kind["group"] == group], group) for group in groups]
@@ -41,9 +42,9 @@ def _of_group(rows: pd.DataFrame, group: str) -> str:
     if not group.startswith("P"):
         began = "Each end began as a network of its own seed, so a barrier is to be expected."
     told = f"Between {group} of two seeds at n = {depth}, {_fall(whole)}. {began}"
-    means = single.groupby("unit")[["drop_points", "noise"]].mean().sort_values("drop_points")
+    means = single.groupby("unit")[["drop_points", "drop_noise"]].mean().sort_values("drop_points")
     least, most = means.iloc[0], means.iloc[-1]
-    if most["drop_points"] <= 2 * most["noise"]:
+    if most["drop_points"] <= 2 * most["drop_noise"]:
         return f"{told} Moving one unit alone to the other end costs nothing measurable."
     costs = f"{decimal(least['drop_points'])} ({least.name}) to {decimal(most['drop_points'])} points ({most.name})"
     return f"{told} Moving one unit alone to the other end costs {costs}."

@@ -5,12 +5,31 @@ from collections.abc import Iterator
 import pandas as pd
 
 from workflow_scripts.results.verdicts import Part, depths_in_words
-from workflow_scripts.study.columns import RATE
+from workflow_scripts.study.columns import HELD_OUT, RATE
+from workflow_scripts.study.jobs import BASE
 
 BASIS = (
     "Rates are chosen by the mean accuracy over seeds on training images that no network of the study trains on."
     " Validation images choose nothing."
 )
+
+SOURCES = (
+    "Several rates were tried for base networks. Copied units come from those of the first rate, so base - BnB also has"
+    " the difference between the first rate and the chosen one."
+)
+HELD_OUT_IMAGES = (
+    "Some of the images of each class are held out to choose learning rates. Networks train on the others."
+)
+
+
+def of_base_networks(table: pd.DataFrame | None) -> str:
+    """What a comparison of BnB with base has to say of the rates of a rate_table, or ""."""
+    return SOURCES if table is not None and (table["treatment"] == BASE).any() else ""
+
+
+def of_drawn_images(results: pd.DataFrame) -> str:
+    """What findings on few images have to say of the images that chose a rate in `results`, or ""."""
+    return HELD_OUT_IMAGES if HELD_OUT in results and results[HELD_OUT].notna().any() else ""
 
 
 def chosen_in_words(table: pd.DataFrame) -> Iterator[Part]:

@@ -11,14 +11,16 @@ COLUMNS = [*NETWORK, RATE, "held_out", "top1", "networks", "diverged", "chosen"]
 
 
 def rate_table(results: pd.DataFrame) -> pd.DataFrame:
-    """One row for each learning rate of each network for which `results` (table.read_results) have several.
+    """One row for each learning rate of each network for which `results` (table.read_results) have several in a seed.
 
     `held_out` is the mean over seeds of the top-1 accuracy on held-out training images, and `top1` that on validation
     images, both in percent. The rate with the highest `held_out` is `chosen`: of equal ones the lowest. A diverged
     network counts as one that is always wrong, and so does one without an accuracy on held-out images.
     """
-    if RATE not in results or HELD_OUT not in results:
+    if HELD_OUT not in results:  # a table without it has one rate a network (given_tables.read_networks)
         return pd.DataFrame(columns=COLUMNS)
+    several = results.groupby([*NETWORK, "seed"])[RATE].transform("nunique") > 1
+    results = results[several.groupby([results[name] for name in NETWORK]).transform("any")]
     diverged = results["diverged"].astype(bool)
     rows = results.assign(
         held_out=(100 * results[HELD_OUT]).where(~diverged, 0.0).fillna(0.0),
@@ -29,8 +31,7 @@ def rate_table(results: pd.DataFrame) -> pd.DataFrame:
     table = keys.agg(
         held_out=("held_out", "mean"), top1=("top1", "mean"), networks=("top1", "size"), diverged=("diverged", "sum")
     ).reset_index()
-    several = table.groupby(NETWORK)[RATE].transform("size") > 1
-    table = table[several].assign(rate=lambda rows: rows[RATE].astype(float))
+    table = table.assign(rate=table[RATE].astype(float))
     best = table.sort_values(["held_out", "rate"], ascending=[False, True]).groupby(NETWORK).head(1).index
     table = table.assign(chosen=table.index.isin(best))
     return table.sort_values([*NETWORK, "rate"], ignore_index=True)[COLUMNS]

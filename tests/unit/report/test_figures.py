@@ -64,6 +64,12 @@ def test_the_way_of_each_unit_is_a_mean_over_targets_beside_its_control(results)
         for unit in range(1, 8 if group == "base" else key["depth"] + 1):
             far = {"base": 1.0, "BnB+": 0.1, "AnB+": 0.2}[group] * unit + 0.01 * key["depth"] + (key["target"] == "A")
             moved.append(key | {"unit_number": unit, "unit": f"u{unit}", "distance": far})
+    elsewhere = rows[rows["group"] == "base"].assign(partition="random1")  # the same letters, but no curve's targets
+    results = pd.concat([results, elsewhere])
+    others = elsewhere[KEY_COLUMNS].to_dict("records")
+    moved += [
+        key | {"unit_number": unit, "unit": f"u{unit}", "distance": 50.0} for key in others for unit in range(1, 8)
+    ]
     figure = plot_distances(pd.DataFrame(moved), results)
     selffer, transfer, _ = figure.axes
     assert [axes.get_title() for axes in (selffer, transfer)] == [

@@ -106,6 +106,12 @@ def test_what_is_there_stays_in_the_keys_and_variants_do_not_count(tmp_path):
     assert any("selffer: [frozen] in" in line for line in lacking(results, effects))
 
 
+def test_staged_networks_stay_in_the_keys(tmp_path):
+    made = table(["natman"], ("base", "AnB", "AnB then +", "BnB then +"), seeds=(0, 1, 2))
+    _, results, effects = seen(made, tmp_path)
+    assert any("selffer: [frozen, staged] in" in line for line in lacking(results, effects))
+
+
 def test_both_columns_are_of_one_source(tmp_path):
     found, _, _ = seen(table(groups=("base", "AnB", "BnB+")), tmp_path)
     assert (found["tables"][0]["frozen"], found["tables"][0]["finetuned"]) == ("AnB", None)

@@ -213,7 +213,7 @@ def test_advice_names_what_can_be_copied_and_frozen(tmp_path):
     none = advice(effect_table(study(tmp_path, specialised=(3, 4, 5))))
     assert "Freeze no unit. Freezing n = 1 already costs 3.0 points" in none
     useless = advice(effect_table(study(tmp_path, tuned=(0, -1))))
-    assert "Do not fine-tune copied units: they lose at every depth, the least by 1.0 points" in useless
+    assert "Fine-tuning copied units loses at every depth, the least by 1.0 points" in useless
 
 
 def test_advice_does_not_speak_of_depths_without_points(tmp_path):

@@ -76,6 +76,14 @@ def test_few_images_decide_nothing(tmp_path):
     assert (noise_points(exact) > 0).all()
 
 
+def test_a_drop_has_the_noise_of_one_end_and_a_barrier_that_of_both():
+    line = {"top1_at_0": [0.5], "top1_at_0.5": [0.2], "top1_at_1": [0.99], "lowest_top1": [0.2], "val_images": [10_000]}
+    barrier, drop = (noise_points(pd.DataFrame(line), column).item() for column in ("barrier_points", "drop_points"))
+    first, last, lowest = 0.5 * 0.5, 0.99 * 0.01, 0.2 * 0.8
+    assert drop == pytest.approx(100 * ((first + lowest) / 10_000) ** 0.5, rel=0.01)
+    assert barrier == pytest.approx(100 * (((first + last) / 4 + lowest) / 10_000) ** 0.5, rel=0.01)
+
+
 def test_the_answer_is_among_the_findings_where_there_are_lines(tmp_path):
     results = study(tmp_path)
     lines = lines_of(results, lambda group, unit, seed: 0.3, tmp_path)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from odd_studies import diverged, loaded, table, where
 
+from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.report.figures.rates import plot_rates
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import findings
@@ -83,6 +84,57 @@ def test_rates_of_base_networks_decide_what_others_are_compared_with(tmp_path):
     results = loaded(with_rates({"0.1": 0.6, "0.01": 0.8}, "base"), tmp_path)
     assert (results["group"] == "base").sum() == 4
     assert set(results["base"]) == {0.01}
+
+
+def test_rates_of_base_networks_are_named_where_base_is_compared_with_copies(tmp_path):
+    results = loaded(with_rates({"0.1": 0.6, "0.01": 0.8}, "base"), tmp_path)
+    rates = rate_table(read_results(tmp_path / "results.csv"))
+    basis = {one["question"]: one["basis"] for one in findings(results, effect_table(results), rates=rates)}
+    assert "Copied units come from those of the first rate" in basis["Which trouble dominates where?"]
+    others = rates[rates["treatment"] != "base"]
+    basis = {one["question"]: one["basis"] for one in findings(results, effect_table(results), rates=others)}
+    assert "first rate" not in basis["Which trouble dominates where?"]
+
+
+def test_findings_on_drawn_images_say_that_some_choose_a_rate(tmp_path):
+    made = with_rates({"0.1": 0.6, "0.01": 0.8})
+    drawn = pd.concat([made, made.assign(partition="random0_draw_5_per_class")])
+    for several in (True, False):
+        drawn = drawn if several else drawn[drawn["learning_rate"] != "0.01"].assign(**{HELD_OUT: None})
+        results = loaded(drawn, tmp_path)
+        basis = {one["question"]: one["basis"] for one in findings(results, effect_table(results))}
+        assert (
+            "are held out to choose learning rates" in next(rests for asked, rests in basis.items() if "few" in asked)
+        ) == several
+
+
+def test_a_rate_of_its_own_for_each_seed_is_no_choice(tmp_path):
+    made = with_rates({"0.1": 0.6})
+    made.loc[made["seed"] == 1, "learning_rate"] = "0.3"
+    results = read(made, tmp_path)
+    assert rate_table(results).empty
+    assert len(chosen_rates(results)) == len(made)
+
+
+@pytest.mark.parametrize("without", [[HELD_OUT], []])
+def test_rates_among_which_nothing_can_choose_are_refused(tmp_path, without):
+    made = with_rates({"0.1": 0.6, "0.01": 0.8}).drop(columns=without)
+    if not without:
+        made[HELD_OUT] = None
+    with pytest.raises(
+        InputError, match=r"results.csv: random0, .*, but held_out_top1, which chooses one, is empty\. "
+    ):
+        read(made, tmp_path)
+    one = made[made["learning_rate"] != "0.01"]
+    assert len(read(one, tmp_path)) == len(one)
+
+
+@pytest.mark.parametrize("rate", ["", "0.5"])
+def test_seeds_of_different_rates_are_refused(tmp_path, rate):
+    made = with_rates({"0.1": 0.6, "0.01": 0.8})
+    made.loc[where(made, learning_rate="0.01", seed=1), "learning_rate"] = rate
+    with pytest.raises(InputError, match="each seed of a network must have the same values of learning_rate"):
+        read(made, tmp_path)
 
 
 def test_a_study_of_one_rate_has_no_such_table(tmp_path):

@@ -83,7 +83,7 @@ def test_what_is_large_is_said_with_its_sign_and_depth(kind, seeds, truth, tmp_p
     if f"{source}+" in set(loaded_groups(made)):
         tuning = sentence(found, "Does fine-tuning")
         assert ("Yes, " if loss else "No, ") in tuning and f"is {'' if loss else '-'}1" in tuning
-        assert found["advice"].count("Copy the first" if loss else "Do not fine-tune") >= 1
+        assert found["advice"].count("Copy the first" if loss else "copied units loses") >= 1
     for line in found["advice"].split("\n"):
         wanted = "at most the first 20 units" if loss else "Freezing the first 60 units gains"
         assert wanted in re.sub(r" \((up to )?(conv|layer)[\d.]+\)", "", line), line
@@ -174,6 +174,17 @@ def rows(points, halves="random halves"):
     return made.assign(layers=[str(depth) for depth in range(1, len(made) + 1)], interval="none: too few runs (1 seed)")
 
 
+def test_advice_claims_nothing_of_undecided_depths():
+    drops = rows([(-3, 1, 0.2), (-4, 9, 0.2)]).assign(effect="total_drop")  # the second gains more, or loses
+    assert "Freezing the first unit gains 3.0 points" in advice(drops)
+    assert "the most of all depths" not in advice(drops)
+    boosts = rows([(-1, 0.5, 0.2), (-1.5, 9, 0.2)]).assign(effect="boost_over_base")
+    assert "brought no measurable gain. The best is -1.0 points" in advice(boosts)
+    assert "It loses at n = 1." in advice(boosts)
+    alone = advice(boosts.iloc[:1])
+    assert "Fine-tuning copied units loses 1.0 points (0.5 to 1.5), at n = 1." in alone
+
+
 EFFECT = st.tuples(
     st.floats(-30, 30).map(lambda value: round(value, 1)),
     st.none() | st.floats(0.1, 10),
@@ -199,8 +210,13 @@ def test_no_advice_is_on_a_depth_that_another_beats(points, certain, pretrained)
         assert not any(verdict(gap) == 1 and gap["points"] > TOLERANCE for gap in gaps)
         if "at most" in text:
             assert not clearly_worse(drops) & set(range(1, chosen))
-    copied = re.search(r"Copy the first (?:(\d+) units|unit) and", text)
     boosts = per_depth(effects, "boost_over_base", halves)
+    if "the most of all depths" in text:
+        best = drops.loc[int(re.search(r"Freezing the first (\d+|unit)", text)[1].replace("unit", "1")), "points"]
+        assert (drops["points"] > best).sum() == len(drops) - 1
+    if "loses at every depth" in text:
+        assert all(verdict(boost) == -1 for _, boost in boosts.iterrows())
+    copied = re.search(r"Copy the first (?:(\d+) units|unit) and", text)
     if copied:
         best = boosts.loc[int(copied[1] or 1)]
         assert verdict(best) == 1

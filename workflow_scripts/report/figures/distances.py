@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import depth_axis, thinned
 from workflow_scripts.report.plotting import GROUPS, each_label_once, figure_command, new_figure, say
+from workflow_scripts.results.effects import TASK
 from workflow_scripts.results.groups import curves_of, load_results, undrawn
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
@@ -71,7 +72,7 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, group: str, variant: str, shades
     for depth, of_depth in chosen.groupby("depth"):
         means = of_depth.groupby("unit_number")["distance"].mean()
         axes.plot(means.index, means, "-", marker=".", color=shades.to_rgba(depth))
-    targets = rows[rows["target"].isin(chosen["target"])]
+    targets = rows[_tasks(rows).isin(_tasks(chosen))]
     others = {"base, from its random weights": ("base", "", ":", "#222222")}
     if not group.startswith("B"):
         others["control BnB of the same kind, mean over n"] = (f"B{group[1:]}", variant, "--", GROUPS["BnB"][1])
@@ -80,6 +81,10 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, group: str, variant: str, shades
         means = same.groupby("unit_number")["distance"].mean()
         if len(means):
             axes.plot(means.index, means, style, color=colour, linewidth=2, label=label)
+
+
+def _tasks(rows: pd.DataFrame) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(rows[TASK])
 
 
 def _finish(figure: Figure, grid: np.ndarray, rows: pd.DataFrame, units: pd.DataFrame | None) -> None:
