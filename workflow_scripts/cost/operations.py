@@ -35,7 +35,7 @@ def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
     training = settings["training"]
     batch = training["batch_size"]
     iterations, every = (iterations_of(training[key], images, batch) for key in ("duration", "validate_every"))
-    readings = -(-iterations // every)  # as many where all lengths are doubled
+    readings = -(-iterations // every)  # of a stage, or of a training that is stretched
     return Lengths(classes, images, counts["val_images"] // share, job.durations * iterations, readings)
 
 

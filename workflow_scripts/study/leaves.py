@@ -13,7 +13,6 @@ from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import BASE_TWICE, RANDOM, STAGED, TrainingJob
 from workflow_scripts.study.mini_resnets import variant_name
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
-from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, TRAINING_LENGTHS, doubled
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
@@ -76,19 +75,10 @@ def job_leaves(training: Mapping, job: TrainingJob) -> dict:
     elif job.rate:
         leaves["learning_rate"] = job.rate
     if job.treatment == BASE_TWICE:
-        leaves = _twice_as_long(leaves)
+        leaves["stretched"] = job.durations
     if "mean_image" in leaves and job.kind != "transfer":
         leaves["mean_image"] = "target"
     return leaves
-
-
-def _twice_as_long(leaves: Mapping) -> dict:
-    """`leaves` of a training whose lengths are all doubled, so that it has as many readings and rates of the same
-    course.
-    """
-    lengths = {key: doubled(leaves[key]) for key in TRAINING_LENGTHS}
-    schedule = {key: doubled(value) if key in SCHEDULE_LENGTHS else value for key, value in leaves["schedule"].items()}
-    return {**leaves, **lengths, "schedule": schedule}
 
 
 def frozen_leaves(training: Mapping, job: TrainingJob) -> dict:
