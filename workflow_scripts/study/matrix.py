@@ -61,7 +61,7 @@ def base_jobs(config: Mapping) -> list[TrainingJob]:
         for half in _entry_targets(entry)
         if not has_probes_alone(entry)
         for length in (BASE, *([BASE_TWICE] if entry.get("base_twice") else []))
-        for rate in _rates(config["training"], BASE)
+        for rate in job_rates(config["training"], BASE)
     }
     sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
     return sorted(jobs | (sources - {None}))
@@ -99,11 +99,28 @@ def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[Trai
             for treatment in entry.get(kind, []):
                 own = statistics if treatment == "frozen" and statistics != plain else ""
                 varied = {} if treatment == PROBE else variant | {"norm_statistics": own}
-                for rate in [0.0] if treatment == PROBE else _rates(training, treatment):
+                for rate in job_rates(training, treatment):
                     yield TrainingJob(partition, seed, source, target, treatment, **varied, rate=rate)
 
 
-def _rates(training: Mapping, treatment: str) -> list[float]:
-    """TrainingJob.rate of each learning rate that a treatment tries. A staged network's second stage tries them."""
-    tried = training.get("learning_rate", {}).get("finetuned" if treatment == STAGED else treatment, [])
-    return [0.0, *rates_of(tried)[1:]]
+def job_rates(training: Mapping, treatment: str) -> list[float]:
+    """TrainingJob.rate of each learning rate that a treatment tries."""
+    return [0.0, *rates_of(training.get("learning_rate", {}).get(_tries_as(treatment), []))[1:]]
+
+
+def _tries_as(treatment: str) -> str:
+    """The treatment whose rates are tried. A staged network's second stage tries them."""
+    return "finetuned" if treatment == STAGED else treatment
+
+
+def with_used_rates(config: Mapping) -> dict:
+    """A configuration with the first rate alone of each treatment that no network of its matrix tries several of.
+
+    Images that are held out to choose one would be lost to all of its networks.
+    """
+    matrix = config["matrix"]
+    tried = {_tries_as(one) for entry in matrix for kind in SOURCES for one in entry.get(kind, ())}
+    tried |= set() if all(map(has_probes_alone, matrix)) else {BASE}
+    given = config["training"]["learning_rate"]
+    rates = {one: rate if one in tried else rates_of(rate)[0] for one, rate in given.items()}
+    return {**config, "training": {**config["training"], "learning_rate": rates}}

@@ -9,7 +9,9 @@ import pytest
 from helpers import ROOT, default_config, write_sparse_tar
 
 from workflow_scripts.config.checks import check_config, check_dataset
+from workflow_scripts.config.matrix import MAX_NETWORKS
 from workflow_scripts.plumbing.cli import InputError, one_line
+from workflow_scripts.study.matrix import base_jobs, curve_jobs
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CONFIG = default_config()
@@ -216,6 +218,19 @@ def test_more_networks_than_anyone_can_train_are_refused():
     config = changed(("seeds",), [*range(1000)])
     check_config(config, SCHEMA)
     assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith("configuration: matrix: it asks for up to ")
+
+
+def test_each_of_several_rates_is_a_network_that_counts():
+    config = changed(("seeds",), [*range(1000)])
+    check_config(config, SCHEMA)
+    for treatments in (("base", "frozen"), ("finetuned",)):
+        rates = dict.fromkeys(("base", "frozen", "finetuned"), 0.1)
+        rates |= {key: [0.1, 0.01, 0.001, 0.0001] for key in treatments}
+        config["training"] = CONFIG["training"] | {"learning_rate": rates}
+        jobs = [*base_jobs(config), *curve_jobs(config)]
+        wanted = sum(len(job.depths) for job in jobs)
+        assert wanted > MAX_NETWORKS
+        assert f"it asks for up to {wanted:,} networks with 1000 seeds" in refused(config)
 
 
 def test_text_that_is_not_utf_8_is_refused_by_its_key():
