@@ -3,7 +3,7 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -17,24 +17,32 @@ SOURCES = ("selffer", "transfer", RANDOM, PRETRAINED)  # keys of an entry, each 
 
 
 def curve_jobs(config: Mapping) -> list[TrainingJob]:
-    """All curve jobs of a checked configuration, each once, sorted. Depths that `running.made` has together stay so."""
-    depths_of: dict[TrainingJob, set[int]] = {}
-    for curve, depths in _asked(config):
-        if curve.treatment != PROBE:
-            depths_of.setdefault(curve, set()).update(depths)
-    size, made = config["running"]["depths_per_job"], config["running"].get("made", {})
-    return [
-        replace(curve, depths=group)
-        for curve, depths in sorted(depths_of.items())
-        for group in groups_of(depths, size, made.get(curve.folder, ()))
-    ]
+    """All curve jobs of a checked configuration, each once, sorted."""
+    return [job for curve in whole_curves(config) for job in jobs_of_curve(config, curve)]
+
+
+def whole_curves(config: Mapping) -> list[TrainingJob]:
+    """The curves of a checked configuration as if one job trained all depths of each, sorted."""
+    return _whole(config, lambda job: job.treatment != PROBE)
+
+
+def jobs_of_curve(config: Mapping, curve: TrainingJob) -> list[TrainingJob]:
+    """The jobs of one of the whole_curves, sorted. Depths that `running.made` has together stay so."""
+    running = config["running"]
+    groups = groups_of(curve.depths, running["depths_per_job"], running.get("made", {}).get(curve.folder, ()))
+    return [replace(curve, depths=group) for group in groups]
 
 
 def probe_jobs(config: Mapping) -> list[TrainingJob]:
     """The jobs of probes of a checked configuration, each once with all of its depths, sorted."""
+    return _whole(config, lambda job: job.treatment == PROBE)
+
+
+def _whole(config: Mapping, wanted: Callable[[TrainingJob], bool]) -> list[TrainingJob]:
+    """Those of the curves and probes that are `wanted`, each once with all of its depths, sorted."""
     depths_of: dict[TrainingJob, set[int]] = {}
     for job, depths in _asked(config):
-        if job.treatment == PROBE:
+        if wanted(job):
             depths_of.setdefault(job, set()).update(depths)
     return [replace(job, depths=tuple(sorted(depths))) for job, depths in sorted(depths_of.items())]
 
