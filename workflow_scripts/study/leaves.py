@@ -200,7 +200,7 @@ def speed_leaves(training: Mapping) -> dict:
 
 def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
-    rates = ["learning_rate"] if tries_rates(config["training"]) else []
+    rates = ["learning_rate", "held_out_share"] if tries_rates(config["training"]) else []
     training = (*rates, "crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
@@ -209,7 +209,9 @@ def cost_leaves(config: Mapping) -> dict:
     leaves["training"]["architecture"] = architecture_name(config["training"])
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
     units = {"units": config["units"]} if "units" in config else {}
-    return leaves | {"image_size": config["store"]["image_size"]} | units
+    steps = config["figures"]["interpolation_steps"]
+    lines = {"figures": {"interpolation_steps": steps}} if steps else {}
+    return leaves | {"image_size": config["store"]["image_size"]} | units | lines
 
 
 def _matrix(config: Mapping) -> list[dict]:

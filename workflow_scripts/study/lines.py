@@ -38,12 +38,12 @@ class SeedLine:
 
 
 def seed_lines(config: Mapping) -> list[SeedLine]:
-    """The lines of a checked configuration, sorted: of fine-tuned and staged curves and their targets' base
-    networks.
+    """The lines of a checked configuration, or of leaves.cost_leaves, sorted: of fine-tuned and staged curves and their
+    targets' base networks.
 
     They are between neighbours in the list of seeds. Curves onto drawn images have none.
     """
-    if config["figures"]["interpolation_steps"] is None or config["results_table"] is not None:
+    if config.get("figures", {}).get("interpolation_steps") is None or config.get("results_table") is not None:
         return []
     curves = [
         curve
