@@ -151,6 +151,15 @@ def test_a_misspelt_key_is_refused_with_the_right_one(path, name):
         assert re.search(r"Did you mean [\w.]+( or [\w.]+)*\?", line)
 
 
+@pytest.mark.parametrize("name", ["q" * 5000, "wormup"])
+def test_an_unknown_key_has_its_whole_remedy_however_many_keys_are_known(name):
+    line = refused(changed(("training", name), 1))
+    assert " the key is unknown. Of 24 known keys the closest are " in line
+    assert line.endswith(" docs/configuration.md has them all.")
+    assert re.search(r"closest are (\w+, ){5}\w+\.", line)
+    assert refused(changed(("plan", name), 1)).endswith("unknown. Known keys are devices, images_per_second.")
+
+
 @pytest.mark.parametrize("path", [path for path, _ in leaves(CONFIG)], ids=".".join)
 def test_a_missing_key_is_named(path):
     config = copy.deepcopy(CONFIG)
