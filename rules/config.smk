@@ -23,7 +23,7 @@ from workflow_scripts.config.surroundings import needed_variables
 from workflow_scripts.config.units import asks_for_all, deepest_unit, known_units, with_units
 from workflow_scripts.plumbing.cli import exit_in_one_line
 from workflow_scripts.plumbing.fingerprint import code_fingerprint
-from workflow_scripts.study.matrix import curve_jobs
+from workflow_scripts.study.matrix import curve_jobs, with_used_rates
 from workflow_scripts.study.paths import description_file, results_folder
 
 os.environ.update(step_environment(ROOT, MODULE))
@@ -48,6 +48,7 @@ for file in CONFIG_FILES:
 with exit_in_one_line():
     config = study_config(config, Path(ROOT), MODULE, workflow.config_settings.config_args)
     check_study(config, Path(ROOT, "schemas/config.schema.yaml"), COMMAND_LINE, placed)
+    config = with_used_rates(config)
 
 GIVEN, DESCRIPTION, DEEPEST = config, str(description_file(config)), deepest_unit(config)
 

@@ -52,7 +52,9 @@ rule interpolate:
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
         mem_mb=lambda wildcards, attempt: resources.line_memory(config, attempt),
         runtime=lambda wildcards, attempt: resources.line_minutes(
-            INPUTS.line_dataset(line_of(config, wildcards)), len(line_of(config, wildcards).first.depths), attempt
+            INPUTS.line_dataset(line_of(study_now(), wildcards)),
+            len(line_of(study_now(), wildcards).first.depths),
+            attempt,
         ),
     params:
         outputs=output_options,
@@ -60,7 +62,7 @@ rule interpolate:
             (name, input[name]) for name in ("source_task", "weights", "other_weights") if name in input.keys()
         ),
         line=lambda wildcards: commands.line_options(line_of(study_now(), wildcards)),
-        settings=lambda wildcards: as_json(leaves.job_leaves(TRAINING, line_of(config, wildcards).first)),
+        settings=lambda wildcards: as_json(leaves.job_leaves(TRAINING, line_of(study_now(), wildcards).first)),
         steps=config["figures"]["interpolation_steps"],
         threads=RUNNING["threads"],  # decides the order of sums
         code=code_fingerprint("features.interpolate"),

@@ -83,3 +83,12 @@ def test_a_further_rate_trains_its_own_networks_only(study):
     assert planned(study) == {"train_curve": "3"}
     write(study, RATES | {"finetuned": 0.02})  # no image is held out
     assert planned(study) == {"train_base": "3", "train_curve": "4"}
+
+
+def test_rates_that_no_network_tries_hold_out_no_images(checkout):
+    made = checkout("controls.yaml")
+    for treatment, held_out in (("frozen", False), ("finetuned", True)):
+        write(made, RATES | {"finetuned": 0.02, treatment: [0.02, 0.002]}, transfer=["finetuned"], selffer=["staged"])
+        printed = made.snakemake("--dry-run", "--printshellcmds").splitlines()
+        commands = [line for line in printed if "workflow_scripts.training.train " in line]
+        assert {"held_out_share" in one for one in commands} == {held_out}

@@ -31,6 +31,7 @@ from workflow_scripts.results.given_tables import read_networks, read_printed_nu
 from workflow_scripts.study.datasets import dataset_sections
 from workflow_scripts.study.groups import AUTO
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves
+from workflow_scripts.study.matrix import with_used_rates
 from workflow_scripts.study.paths import description_file
 
 
@@ -48,7 +49,7 @@ def check_config(config: dict, schema: Path, placed: Callable[[str], str] = str)
         _check_network(config["training"])
     _check_training(config)
     check_interpolation(config)
-    units = known_units(config, Path(placed(str(description_file(config)))))
+    units, config = known_units(config, Path(placed(str(description_file(config))))), with_used_rates(config)
     for number, entry in enumerate(config["matrix"]):
         check_entry(f"matrix[{number}]", entry, config, units)
     check_number(config, units)

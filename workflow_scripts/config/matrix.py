@@ -15,9 +15,9 @@ from workflow_scripts.partition.halves import check_classes, check_sizes, read_h
 from workflow_scripts.plumbing.cli import InputError, naming
 from workflow_scripts.plumbing.files import same_place
 from workflow_scripts.study.datasets import dataset_of, dataset_sections
-from workflow_scripts.study.jobs import PROBE, RANDOM, STAGED
+from workflow_scripts.study.jobs import BASE, PROBE, RANDOM, STAGED
 from workflow_scripts.study.leaves import architecture_name, dataset_leaves, tries_rates
-from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions
+from workflow_scripts.study.matrix import ALL_IMAGES, SOURCES, entry_partitions, job_rates
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition
 
 MAX_NETWORKS = 100_000  # the paper has 163
@@ -30,9 +30,9 @@ def check_number(config: dict, units: list[UnitCost] | None) -> None:
     curves = 0
     for entry in config["matrix"]:
         targets = entry.get("targets", parse_partition(entry["partition"]).halves)
-        kinds = sum(len(entry.get(kind, ())) for kind in SOURCES)
+        kinds = sum(len(job_rates(config["training"], one)) for kind in SOURCES for one in entry.get(kind, ()))
         depths = entry.get("depths", config["depths"])
-        bases = 1 + entry.get("base_twice", False)
+        bases = (1 + entry.get("base_twice", False)) * len(job_rates(config["training"], BASE))
         curves += (
             len(entry_partitions(entry)) * len(targets) * (bases + kinds * len(every if depths == ALL else depths))
         )

@@ -7,12 +7,12 @@ Snakefile calls this at parse time.
 import math
 from collections.abc import Mapping
 
+from workflow_scripts.cost.operations import line_operations
 from workflow_scripts.dataset.dataset import SPLITS
 from workflow_scripts.dataset.store_size import packed_bytes
 from workflow_scripts.network.catalogue import UnitCost, study_costs
 from workflow_scripts.study.datasets import study_datasets
 from workflow_scripts.study.leaves import cost_leaves
-from workflow_scripts.study.lines import STATISTICS_IMAGES
 from workflow_scripts.study.matrix import curve_jobs
 from workflow_scripts.study.schedules import iterations_of
 
@@ -173,15 +173,9 @@ def line_memory(config: Mapping, attempt: int = 1) -> int:
 
 
 def line_minutes(config: Mapping, networks: int, attempt: int = 1) -> int:
-    """Minutes of measuring the lines from each of `networks`, more at every attempt: 1 to start, and 2 operations per
-    multiplication and image.
-
-    Each point of a line, of which a network has one more than units, takes all validation images and STATISTICS_IMAGES.
-    """
-    costs = _costs(config)
-    points = networks * (config["figures"]["interpolation_steps"] * (len(costs) + 1) + 1)
-    images = points * (images_of(config, "val") + min(STATISTICS_IMAGES, images_of(config, "train")))
-    operations = 2 * images * sum(cost.multiplications for cost in costs)
+    """Minutes of measuring the lines from each of `networks`, more at every attempt: 1 to start, and operations."""
+    images = {f"{split}_images": images_of(config, split) for split in SPLITS}
+    operations = line_operations(_costs(config), networks, config["figures"]["interpolation_steps"], **images)
     return attempt * (1 + math.ceil(operations / _rate(config) / 60))
 
 

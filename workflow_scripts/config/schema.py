@@ -17,6 +17,7 @@ from workflow_scripts.config.extent import check_extent
 from workflow_scripts.plumbing.cli import InputError, check_utf_8
 
 MAX_INTEGER = 10**18
+SHOWN_KEYS = 6  # at most, where a key is unknown: the remedy must fit into the end of a long line (plumbing.cli)
 
 
 def _is_integer(_: object, value: object) -> bool:
@@ -57,7 +58,7 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
         known = sorted(error.schema["properties"])
         unknown = min(str(name) for name in set(error.instance) - set(known))
         close = difflib.get_close_matches(unknown, known, n=1) or _sections_with(unknown, schema)
-        hint = f"Did you mean {' or '.join(close)}?" if close else f"Known keys are {', '.join(known)}."
+        hint = f"Did you mean {' or '.join(close)}?" if close else _known_keys(unknown, known)
         return f"configuration: {'.'.join(filter(None, [key, unknown]))}: the key is unknown. {hint}"
     description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     said = error.message
@@ -66,6 +67,14 @@ def _message(error: jsonschema.ValidationError, schema: dict) -> str:
     if error.validator == "pattern" and isinstance(kinds := error.schema["type"], list) and kinds != ["string", "null"]:
         said = f"{error.instance!r} is not of type {kinds[0]!r}, nor {error.validator_value.strip('^$')}"
     return f"configuration: {key or 'the file'}: {said}. {_remedy(error)} {' '.join(description.split())}".strip()
+
+
+def _known_keys(unknown: str, known: list[str]) -> str:
+    """The remedy for an `unknown` key that is like none of those `known`: all of them, or the closest of many."""
+    if len(known) <= SHOWN_KEYS:
+        return f"Known keys are {', '.join(known)}."
+    closest = difflib.get_close_matches(unknown, known, n=SHOWN_KEYS, cutoff=0)
+    return f"Of {len(known)} known keys the closest are {', '.join(closest)}. docs/configuration.md has them all."
 
 
 def _remedy(error: jsonschema.ValidationError) -> str:

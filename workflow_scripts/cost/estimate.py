@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workflow_scripts.cost.operations import job_operations, operations_per_image, task_lengths
+from workflow_scripts.cost.operations import job_operations, line_operations, operations_per_image, task_lengths
 from workflow_scripts.network.catalogue import study_costs
 from workflow_scripts.plumbing.records import read_record
 from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.lines import SeedLine, seed_lines
 from workflow_scripts.study.matrix import probe_jobs, study_jobs
 
 
@@ -29,7 +30,20 @@ def features_seconds(settings: Mapping, operations_per_second: float) -> dict[st
     for job in probe_jobs(settings):
         lengths = task_lengths(job.of_features, settings)
         forward = 2 * sum(cost.multiplications for cost in study_costs(settings, lengths.classes)[:-1])
-        seconds[job.features] = forward * (lengths.train_images + lengths.val_images) / operations_per_second
+        images = lengths.train_images + lengths.held_out_images + lengths.val_images
+        seconds[job.features] = forward * images / operations_per_second
+    return seconds
+
+
+def line_seconds(settings: Mapping, operations_per_second: float) -> dict[SeedLine, float]:
+    """Seconds of measuring the lines between networks of two seeds, those of each base job or whole curve together."""
+    seconds = {}
+    for line in seed_lines(settings):
+        lengths = task_lengths(line.first, settings)
+        images = lengths.train_images + lengths.held_out_images, lengths.val_images
+        costs, steps = study_costs(settings, lengths.classes), settings["figures"]["interpolation_steps"]
+        operations = line_operations(costs, len(line.first.depths), steps, *images)
+        seconds[line] = operations / operations_per_second
     return seconds
 
 

@@ -1,11 +1,13 @@
 """Floating-point operations of training jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from workflow_scripts.network.catalogue import study_costs
+from workflow_scripts.network.catalogue import UnitCost, study_costs
 from workflow_scripts.study.datasets import dataset_of, is_whole
 from workflow_scripts.study.jobs import STAGED, TrainingJob
+from workflow_scripts.study.leaves import tries_rates
+from workflow_scripts.study.lines import STATISTICS_IMAGES
 from workflow_scripts.study.partition_names import parse_partition
 from workflow_scripts.study.schedules import iterations_of
 
@@ -15,7 +17,8 @@ class Lengths:
     """The numbers of a task and its training, as far as the configuration gives them before anything is packed."""
 
     classes: int
-    train_images: int
+    train_images: int  # without those held out
+    held_out_images: int
     val_images: int
     iterations: int
     readings: int
@@ -34,9 +37,19 @@ def task_lengths(job: TrainingJob, settings: Mapping) -> Lengths:
         images = min(images, first * classes)
     training = settings["training"]
     batch = training["batch_size"]
+    held_out = _held_out(training, classes, images)
+    images -= held_out
     iterations, every = (iterations_of(training[key], images, batch) for key in ("duration", "validate_every"))
-    readings = -(-iterations // every)  # as many where all lengths are doubled
-    return Lengths(classes, images, counts["val_images"] // share, job.durations * iterations, readings)
+    readings = -(-iterations // every)  # of a stage, or of a training that is stretched
+    return Lengths(classes, images, held_out, counts["val_images"] // share, job.durations * iterations, readings)
+
+
+def _held_out(training: Mapping, classes: int, images: int) -> int:
+    """How many training images a task holds out (partition.task.Task.without), of classes of the same size."""
+    if not tries_rates(training):
+        return 0
+    of_class = max(1, round(training["held_out_share"] * images / classes))
+    return min(classes * of_class, max(0, images - classes))
 
 
 def job_operations(job: TrainingJob, settings: Mapping) -> float:
@@ -56,7 +69,18 @@ def job_operations(job: TrainingJob, settings: Mapping) -> float:
     above = sum(sum(forward[first:]) for first in prefixes)
     learning = 3 * above - sum(forward[first] for first in prefixes)
     seen = lengths.iterations * training["batch_size"]
-    return float(seen * (shared + learning) + lengths.readings * lengths.val_images * (shared + above))
+    read = lengths.readings * (lengths.val_images + lengths.held_out_images)
+    return float(seen * (shared + learning) + read * (shared + above))
+
+
+def line_operations(costs: Sequence[UnitCost], networks: int, steps: int, train_images: int, val_images: int) -> int:
+    """Floating-point operations of measuring the lines of `steps` from each of so many networks of these units.
+
+    Each point of a line, of which a network has one more than units, takes all validation images and STATISTICS_IMAGES.
+    """
+    points = networks * (steps * (len(costs) + 1) + 1)
+    images = points * (val_images + min(STATISTICS_IMAGES, train_images))
+    return 2 * images * sum(cost.multiplications for cost in costs)
 
 
 def operations_per_image(training: Mapping, classes: int) -> float:

@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from workflow_scripts.cost.estimate import features_seconds, job_seconds, networks_of, speed, stage_of, surveyed, total
+from workflow_scripts.cost.estimate import (
+    features_seconds,
+    job_seconds,
+    line_seconds,
+    networks_of,
+    speed,
+    stage_of,
+    surveyed,
+    total,
+)
 from workflow_scripts.cost.group_size import first_to_end, open_seconds, walls_by_size
 from workflow_scripts.cost.operations import task_lengths
 from workflow_scripts.dataset.store_size import packed_bytes
@@ -88,6 +97,7 @@ def report(settings: Mapping, operations_per_second: float, rate_from: str, fold
         f"Speed: {rate_from}.",
         *(_training_lines(seconds, done, settings, operations_per_second, folder, devices) if seconds else []),
         *probe_lines(settings, operations_per_second, folder),
+        *seed_line_lines(settings, operations_per_second, folder),
         f"Packing: {images:,} images, {_duration(packing)} of a core if they are large JPEGs.",
         f"Disk: {_size(store)} packed, {_size(weights)} of weights.",
         *([f"Memory of the largest job: {settings['memory_mb']:,} MB."] if seconds else []),
@@ -117,13 +127,25 @@ def probe_lines(settings: Mapping, operations_per_second: float, folder: Path) -
     jobs, seconds = probe_jobs(settings), features_seconds(settings, operations_per_second)
     if not jobs:
         return []
-    left = sum(one for stem, one in seconds.items() if not (folder / f"{stem}.json").exists())
     done = sum((folder / f"{job.stem}.json").exists() for job in jobs)
     return [
         f"Probes: {sum(len(job.depths) for job in jobs)} in {len(jobs)} jobs, {done} of them done. The features of"
-        f" {len(seconds)} sources take {_duration(sum(seconds.values()) / 3600)} of a device,"
-        f" {_duration(left / 3600)} of it left."
+        f" {len(seconds)} sources take {_taken(seconds, folder)}"
     ]
+
+
+def seed_line_lines(settings: Mapping, operations_per_second: float, folder: Path) -> list[str]:
+    """A line that says what the lines between networks of two seeds take, if there are any. `folder` as in report."""
+    seconds = {line.stem: one for line, one in line_seconds(settings, operations_per_second).items()}
+    done = sum((folder / f"{stem}.json").exists() for stem in seconds)
+    said = f"Lines between networks of two seeds: {len(seconds)} jobs, {done} of them done, that take"
+    return [f"{said} {_taken(seconds, folder)}"] if seconds else []
+
+
+def _taken(seconds: Mapping[str, float], folder: Path) -> str:
+    """How long jobs take and what is left of it. `seconds` are by the stems of their records below `folder`."""
+    left = sum(one for stem, one in seconds.items() if not (folder / f"{stem}.json").exists())
+    return f"{_duration(sum(seconds.values()) / 3600)} of a device, {_duration(left / 3600)} of it left."
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

@@ -28,9 +28,8 @@ class Task:
     held_out_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def counts(self, split: str) -> np.ndarray:
-        """The number of images of each class in the split "train" or "val", or of those "held_out"."""
-        labels = {"train": self.train_labels, "val": self.val_labels, "held_out": self.held_out_labels}[split]
-        return np.bincount(labels, minlength=self.classes)
+        """The number of images of each class in the split "train" or "val"."""
+        return np.bincount({"train": self.train_labels, "val": self.val_labels}[split], minlength=self.classes)
 
     def without(self, share: float, seed: int) -> "Task":
         """The task with a share of each class's training images held out, drawn by `seed`.

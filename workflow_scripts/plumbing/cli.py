@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-HEAD, TAIL = 650, 350  # characters shown of the start and the end of a longer line
+HEAD, TAIL = 700, 300  # characters shown of the start and the end of a longer line
 ERROR = "error: "  # begins the line of a failed step
 AGAIN = " Another attempt may succeed."  # ends it where the same job may succeed at another time or place
 LOG_END = 2**16  # bytes at the end of a log in which the line is sought

@@ -13,7 +13,6 @@ from workflow_scripts.study.datasets import pair_halves
 from workflow_scripts.study.jobs import BASE_TWICE, RANDOM, STAGED, TrainingJob
 from workflow_scripts.study.mini_resnets import variant_name
 from workflow_scripts.study.partition_names import parse_partition, plain_partition
-from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, TRAINING_LENGTHS, doubled
 
 SCHEDULE_LEAVES = {"step": ("kind", "step", "gamma"), "cosine": ("kind", "warmup")}
 GROUPING = ("depths_per_job", "made")  # which depths of a curve one job trains
@@ -76,19 +75,10 @@ def job_leaves(training: Mapping, job: TrainingJob) -> dict:
     elif job.rate:
         leaves["learning_rate"] = job.rate
     if job.treatment == BASE_TWICE:
-        leaves = _twice_as_long(leaves)
+        leaves["stretched"] = job.durations
     if "mean_image" in leaves and job.kind != "transfer":
         leaves["mean_image"] = "target"
     return leaves
-
-
-def _twice_as_long(leaves: Mapping) -> dict:
-    """`leaves` of a training whose lengths are all doubled, so that it has as many readings and rates of the same
-    course.
-    """
-    lengths = {key: doubled(leaves[key]) for key in TRAINING_LENGTHS}
-    schedule = {key: doubled(value) if key in SCHEDULE_LENGTHS else value for key, value in leaves["schedule"].items()}
-    return {**leaves, **lengths, "schedule": schedule}
 
 
 def frozen_leaves(training: Mapping, job: TrainingJob) -> dict:
@@ -210,7 +200,7 @@ def speed_leaves(training: Mapping) -> dict:
 
 def cost_leaves(config: Mapping) -> dict:
     """What decides what a study costs, but for the numbers of its classes and images."""
-    rates = ["learning_rate"] if tries_rates(config["training"]) else []
+    rates = ["learning_rate", "held_out_share"] if tries_rates(config["training"]) else []
     training = (*rates, "crop", "init", "norm_statistics", "batch_size", "duration", "validate_every", "device")
     running = ("threads", "gpus_per_job", "devices", "keep_curve_weights")
     leaves = {key: config[key] for key in ("study", "seeds", "depths")} | config["plan"]
@@ -219,7 +209,9 @@ def cost_leaves(config: Mapping) -> dict:
     leaves["training"]["architecture"] = architecture_name(config["training"])
     leaves["running"] = {key: config["running"][key] for key in (*running, *GROUPING) if key in config["running"]}
     units = {"units": config["units"]} if "units" in config else {}
-    return leaves | {"image_size": config["store"]["image_size"]} | units
+    steps = config["figures"]["interpolation_steps"]
+    lines = {"figures": {"interpolation_steps": steps}} if steps else {}
+    return leaves | {"image_size": config["store"]["image_size"]} | units | lines
 
 
 def _matrix(config: Mapping) -> list[dict]:

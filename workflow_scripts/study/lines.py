@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from workflow_scripts.study.columns import KEY_COLUMNS
 from workflow_scripts.study.jobs import BASE, TrainingJob
-from workflow_scripts.study.matrix import base_jobs, curve_jobs
+from workflow_scripts.study.matrix import base_jobs, jobs_of_curve, whole_curves
 from workflow_scripts.study.partition_names import plain_partition
 
 # Path of the accuracies on lines below the study's results directory, without suffix.
@@ -38,18 +38,18 @@ class SeedLine:
 
 
 def seed_lines(config: Mapping) -> list[SeedLine]:
-    """The lines of a checked configuration, sorted: of fine-tuned and staged curves and their targets' base
-    networks.
+    """The lines of a checked configuration, or of leaves.cost_leaves, sorted: of fine-tuned and staged curves and their
+    targets' base networks.
 
     They are between neighbours in the list of seeds. Curves onto drawn images have none.
     """
-    if config["figures"]["interpolation_steps"] is None or config["results_table"] is not None:
+    if config.get("figures", {}).get("interpolation_steps") is None or config.get("results_table") is not None:
         return []
-    depths_of: dict[TrainingJob, set[int]] = {}
-    for job in curve_jobs(config):
-        if job.treatment != "frozen" and plain_partition(job.partition) == job.partition:
-            depths_of.setdefault(replace(job, depths=()), set()).update(job.depths)
-    curves = [replace(curve, depths=tuple(sorted(depths))) for curve, depths in depths_of.items()]
+    curves = [
+        curve
+        for curve in whole_curves(config)
+        if curve.treatment != "frozen" and plain_partition(curve.partition) == curve.partition
+    ]
     targets = {(job.partition, job.target) for job in curves}
     bases = [job for job in base_jobs(config) if job.treatment == BASE and (job.partition, job.target) in targets]
     others = dict(pairwise(config["seeds"]))
@@ -57,14 +57,16 @@ def seed_lines(config: Mapping) -> list[SeedLine]:
 
 
 def line_of(config: Mapping, wildcards: Mapping[str, str]) -> SeedLine:
-    """The line of a rule's wildcards (those of LINE_STEM)."""
+    """The line of a rule's wildcards (those of LINE_STEM). Only lines of its partition and seeds are looked through."""
     stem = LINE_STEM.format(**{name: wildcards[name] for name in ("partition", "seed", "other_seed", "line")})
-    return next(line for line in seed_lines(config) if line.stem == stem)
+    matrix = [entry for entry in config["matrix"] if entry["partition"] == wildcards["partition"]]
+    seeds = [int(wildcards[name]) for name in ("seed", "other_seed")]
+    return next(line for line in seed_lines({**config, "matrix": matrix, "seeds": seeds}) if line.stem == stem)
 
 
 def line_jobs(config: Mapping, job: TrainingJob) -> list[TrainingJob]:
     """The training jobs that the networks of one end of a line come from."""
-    return [job] if job.is_base else [one for one in curve_jobs(config) if one.folder == job.folder]
+    return [job] if job.is_base else jobs_of_curve(config, job)
 
 
 def share_column(step: int, steps: int) -> str:

@@ -3,7 +3,7 @@
 Light on purpose: the Snakefile calls this at parse time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -17,24 +17,32 @@ SOURCES = ("selffer", "transfer", RANDOM, PRETRAINED)  # keys of an entry, each 
 
 
 def curve_jobs(config: Mapping) -> list[TrainingJob]:
-    """All curve jobs of a checked configuration, each once, sorted. Depths that `running.made` has together stay so."""
-    depths_of: dict[TrainingJob, set[int]] = {}
-    for curve, depths in _asked(config):
-        if curve.treatment != PROBE:
-            depths_of.setdefault(curve, set()).update(depths)
-    size, made = config["running"]["depths_per_job"], config["running"].get("made", {})
-    return [
-        replace(curve, depths=group)
-        for curve, depths in sorted(depths_of.items())
-        for group in groups_of(depths, size, made.get(curve.folder, ()))
-    ]
+    """All curve jobs of a checked configuration, each once, sorted."""
+    return [job for curve in whole_curves(config) for job in jobs_of_curve(config, curve)]
+
+
+def whole_curves(config: Mapping) -> list[TrainingJob]:
+    """The curves of a checked configuration as if one job trained all depths of each, sorted."""
+    return _whole(config, lambda job: job.treatment != PROBE)
+
+
+def jobs_of_curve(config: Mapping, curve: TrainingJob) -> list[TrainingJob]:
+    """The jobs of one of the whole_curves, sorted. Depths that `running.made` has together stay so."""
+    running = config["running"]
+    groups = groups_of(curve.depths, running["depths_per_job"], running.get("made", {}).get(curve.folder, ()))
+    return [replace(curve, depths=group) for group in groups]
 
 
 def probe_jobs(config: Mapping) -> list[TrainingJob]:
     """The jobs of probes of a checked configuration, each once with all of its depths, sorted."""
+    return _whole(config, lambda job: job.treatment == PROBE)
+
+
+def _whole(config: Mapping, wanted: Callable[[TrainingJob], bool]) -> list[TrainingJob]:
+    """Those of the curves and probes that are `wanted`, each once with all of its depths, sorted."""
     depths_of: dict[TrainingJob, set[int]] = {}
     for job, depths in _asked(config):
-        if job.treatment == PROBE:
+        if wanted(job):
             depths_of.setdefault(job, set()).update(depths)
     return [replace(job, depths=tuple(sorted(depths))) for job, depths in sorted(depths_of.items())]
 
@@ -61,7 +69,7 @@ def base_jobs(config: Mapping) -> list[TrainingJob]:
         for half in _entry_targets(entry)
         if not has_probes_alone(entry)
         for length in (BASE, *([BASE_TWICE] if entry.get("base_twice") else []))
-        for rate in _rates(config["training"], BASE)
+        for rate in job_rates(config["training"], BASE)
     }
     sources = {job.source_job for job in (*curve_jobs(config), *probe_jobs(config))}
     return sorted(jobs | (sources - {None}))
@@ -99,11 +107,28 @@ def _entry_curves(entry: Mapping, seed: int, training: Mapping) -> Iterator[Trai
             for treatment in entry.get(kind, []):
                 own = statistics if treatment == "frozen" and statistics != plain else ""
                 varied = {} if treatment == PROBE else variant | {"norm_statistics": own}
-                for rate in [0.0] if treatment == PROBE else _rates(training, treatment):
+                for rate in job_rates(training, treatment):
                     yield TrainingJob(partition, seed, source, target, treatment, **varied, rate=rate)
 
 
-def _rates(training: Mapping, treatment: str) -> list[float]:
-    """TrainingJob.rate of each learning rate that a treatment tries. A staged network's second stage tries them."""
-    tried = training.get("learning_rate", {}).get("finetuned" if treatment == STAGED else treatment, [])
-    return [0.0, *rates_of(tried)[1:]]
+def job_rates(training: Mapping, treatment: str) -> list[float]:
+    """TrainingJob.rate of each learning rate that a treatment tries."""
+    return [0.0, *rates_of(training.get("learning_rate", {}).get(_tries_as(treatment), []))[1:]]
+
+
+def _tries_as(treatment: str) -> str:
+    """The treatment whose rates are tried. A staged network's second stage tries them."""
+    return "finetuned" if treatment == STAGED else treatment
+
+
+def with_used_rates(config: Mapping) -> dict:
+    """A configuration with the first rate alone of each treatment that no network of its matrix tries several of.
+
+    Images that are held out to choose one would be lost to all of its networks.
+    """
+    matrix = config["matrix"]
+    tried = {_tries_as(one) for entry in matrix for kind in SOURCES for one in entry.get(kind, ())}
+    tried |= set() if all(map(has_probes_alone, matrix)) else {BASE}
+    given = config["training"]["learning_rate"]
+    rates = {one: rate if one in tried else rates_of(rate)[0] for one, rate in given.items()}
+    return {**config, "training": {**config["training"], "learning_rate": rates}}

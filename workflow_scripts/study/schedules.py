@@ -5,9 +5,7 @@ Light on purpose: the Snakefile calls this at parse time.
 
 import math
 
-# Leaves of `training` and of its `schedule` that are lengths.
-TRAINING_LENGTHS = ("duration", "validate_every", "stuck_after")
-SCHEDULE_LENGTHS = ("step", "warmup")
+SCHEDULE_LENGTHS = ("step", "warmup")  # leaves of `training.schedule` that are lengths
 
 
 def iterations_of(length: int | str, images: int, batch_size: int) -> int:
@@ -19,13 +17,6 @@ def iterations_of(length: int | str, images: int, batch_size: int) -> int:
         return length
     epochs = float(length.split()[0])
     return max(1, round(epochs * images / batch_size))
-
-
-def doubled(length: int | str) -> int | str:
-    """Twice a `length` in iterations or "<n> epochs"."""
-    if isinstance(length, int):
-        return 2 * length
-    return f"{2 * float(length.split()[0]):g} epochs"
 
 
 def learning_rate_factor(schedule: dict, iteration: int, iterations: int) -> float:

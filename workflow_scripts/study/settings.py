@@ -59,10 +59,14 @@ class TrainingSettings:
 
 
 def training_settings(leaves: Mapping, images: int) -> TrainingSettings:
-    """The settings that a training's `leaves` (leaves.job_leaves) mean for a task of `images` training images."""
+    """The settings that a training's `leaves` (leaves.job_leaves) mean for a task of `images` training images.
+
+    All lengths of a training that is `stretched` are so many times as many iterations. It has as many readings as a
+    usual one, and rates of the same course.
+    """
 
     def length(value: int | str) -> int:
-        return iterations_of(value, images, leaves["batch_size"])
+        return leaves.get("stretched", 1) * iterations_of(value, images, leaves["batch_size"])
 
     schedule = leaves["schedule"]
     lengths = {
@@ -71,4 +75,5 @@ def training_settings(leaves: Mapping, images: int) -> TrainingSettings:
         "stuck_after": length(leaves["stuck_after"]),
         "schedule": schedule | {key: length(schedule[key]) for key in set(SCHEDULE_LENGTHS) & set(schedule)},
     }
-    return TrainingSettings(**{key: value for key, value in leaves.items() if key != "duration"} | lengths)
+    others = {key: value for key, value in leaves.items() if key not in ("duration", "stretched")}
+    return TrainingSettings(**others | lengths)

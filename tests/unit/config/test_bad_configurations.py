@@ -9,7 +9,9 @@ import pytest
 from helpers import ROOT, default_config, write_sparse_tar
 
 from workflow_scripts.config.checks import check_config, check_dataset
+from workflow_scripts.config.matrix import MAX_NETWORKS
 from workflow_scripts.plumbing.cli import InputError, one_line
+from workflow_scripts.study.matrix import base_jobs, curve_jobs
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CONFIG = default_config()
@@ -149,6 +151,15 @@ def test_a_misspelt_key_is_refused_with_the_right_one(path, name):
         assert re.search(r"Did you mean [\w.]+( or [\w.]+)*\?", line)
 
 
+@pytest.mark.parametrize("name", ["q" * 5000, "wormup"])
+def test_an_unknown_key_has_its_whole_remedy_however_many_keys_are_known(name):
+    line = refused(changed(("training", name), 1))
+    assert " the key is unknown. Of 24 known keys the closest are " in line
+    assert line.endswith(" docs/configuration.md has them all.")
+    assert re.search(r"closest are (\w+, ){5}\w+\.", line)
+    assert refused(changed(("plan", name), 1)).endswith("unknown. Known keys are devices, images_per_second.")
+
+
 @pytest.mark.parametrize("path", [path for path, _ in leaves(CONFIG)], ids=".".join)
 def test_a_missing_key_is_named(path):
     config = copy.deepcopy(CONFIG)
@@ -216,6 +227,19 @@ def test_more_networks_than_anyone_can_train_are_refused():
     config = changed(("seeds",), [*range(1000)])
     check_config(config, SCHEMA)
     assert refused(config | {"matrix": CONFIG["matrix"] * 300}).startswith("configuration: matrix: it asks for up to ")
+
+
+def test_each_of_several_rates_is_a_network_that_counts():
+    config = changed(("seeds",), [*range(1000)])
+    check_config(config, SCHEMA)
+    for treatments in (("base", "frozen"), ("finetuned",)):
+        rates = dict.fromkeys(("base", "frozen", "finetuned"), 0.1)
+        rates |= {key: [0.1, 0.01, 0.001, 0.0001] for key in treatments}
+        config["training"] = CONFIG["training"] | {"learning_rate": rates}
+        jobs = [*base_jobs(config), *curve_jobs(config)]
+        wanted = sum(len(job.depths) for job in jobs)
+        assert wanted > MAX_NETWORKS
+        assert f"it asks for up to {wanted:,} networks with 1000 seeds" in refused(config)
 
 
 def test_text_that_is_not_utf_8_is_refused_by_its_key():

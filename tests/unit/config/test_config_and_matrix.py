@@ -16,7 +16,8 @@ from workflow_scripts.config.resources import SAMPLE_CLASS_COUNT
 from workflow_scripts.dataset.sample.classes import SAMPLE_CLASSES
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.study.jobs import TrainingJob
-from workflow_scripts.study.matrix import base_jobs, curve_jobs
+from workflow_scripts.study.leaves import tries_rates
+from workflow_scripts.study.matrix import base_jobs, curve_jobs, study_jobs, with_used_rates
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 DEFAULT = default_config()
@@ -129,6 +130,32 @@ def test_single_images_cannot_be_held_out():
     with pytest.raises(InputError, match=r"matrix\[0\]: of 1 image of each class none can be held out"):
         check_config(config, SCHEMA)
     check_config(config | {"matrix": [entry | {"target_images_per_class": [5]}]}, SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("entry", "several"),
+    [
+        ({"transfer": ["finetuned"]}, {"base", "finetuned"}),
+        ({"selffer": ["staged"]}, {"base", "finetuned"}),  # its second stage tries them
+        ({"random": ["frozen"], "pretrained": ["probe"]}, {"base", "frozen"}),
+        ({"transfer": ["probe"]}, set()),  # base networks of sources have the first
+        ({}, {"base"}),
+    ],
+)
+def test_rates_that_no_network_tries_hold_out_no_images(entry, several):
+    rates = {"base": [0.1, 0.2], "frozen": [0.3, 0.4], "finetuned": [0.5, 0.6]}
+    config = with_change("training/learning_rate", rates) | {"matrix": [{"partition": "random0"} | entry]}
+    used = with_used_rates(config)["training"]
+    assert used["learning_rate"] == {key: rate if key in several else rate[0] for key, rate in rates.items()}
+    jobs = study_jobs(config)
+    assert study_jobs(with_used_rates(config)) == jobs
+    assert tries_rates(used) == bool(several) == any(job.rate for job in jobs)
+
+
+def test_one_image_of_each_class_is_enough_where_none_is_held_out():
+    rates = {"base": 0.1, "frozen": 0.1, "finetuned": [0.1, 0.01]}
+    entry = {"partition": "random0", "transfer": ["frozen"], "target_images_per_class": [1]}
+    check_config(with_change("training/learning_rate", rates) | {"matrix": [entry]}, SCHEMA)
 
 
 def test_preserved_layers_go_with_frozen_curves():

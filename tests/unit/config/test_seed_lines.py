@@ -10,7 +10,11 @@ from workflow_scripts.config.commands import line_options
 from workflow_scripts.config.inputs import RuleInputs
 from workflow_scripts.config.resources import features_memory, line_memory, line_minutes
 from workflow_scripts.plumbing.cli import InputError
-from workflow_scripts.study.lines import line_of, seed_lines, share_column
+from workflow_scripts.study import lines
+from workflow_scripts.study.jobs import TrainingJob
+from workflow_scripts.study.lines import line_jobs, line_of, seed_lines, share_column
+from workflow_scripts.study.matrix import study_jobs, whole_curves
+from workflow_scripts.study.partition_names import plain_partition
 
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 MATRIX = [
@@ -29,11 +33,11 @@ def study(matrix=MATRIX, steps=4, running=None, **changes):
 
 def test_lines_are_between_neighbouring_seeds_of_finetuned_curves_and_their_targets_bases():
     curve, base = "random0/seeds{}/A-B-finetuned", "random0/seeds{}/base-B"
-    lines = seed_lines(study())
-    assert sorted(line.stem for line in lines) == sorted(
+    found = seed_lines(study())
+    assert sorted(line.stem for line in found) == sorted(
         f"interpolation/{stem.format(pair)}" for stem in (curve, base) for pair in ("3-1", "1-2")
     )
-    assert {line.first.depths for line in lines} == {(2, 4), (0,)}
+    assert {line.first.depths for line in found} == {(2, 4), (0,)}
     assert seed_lines(study(steps=None)) == []
     assert seed_lines(study(results_table="other.csv")) == []
 
@@ -53,6 +57,30 @@ def test_a_lines_files_are_those_of_both_ends_however_the_depths_are_grouped():
     base = RuleInputs(config, [], "").of_line(line_of(config, wildcards | {"line": "base-B"}), config)
     assert base["weights"] == ["results/sample/networks/random0/seed3/base-B.safetensors"]
     assert "source_task" not in base
+
+
+def test_every_line_is_found_and_its_files_are_the_jobs_of_its_curve():
+    matrix = [*MATRIX, {"partition": "random0", "transfer": ["staged"], "depths": [1, 6], "targets": ["A"]}]
+    config = study(matrix, running={"depths_per_job": 1, "made": {"random0/seed1/A-B-finetuned": [[2, 4]]}})
+    for line in seed_lines(config):
+        _, partition, seeds, name = line.stem.split("/")
+        seed, other_seed = seeds.removeprefix("seeds").split("-")
+        wildcards = {"partition": partition, "seed": seed, "other_seed": other_seed, "line": name}
+        assert line_of(config, wildcards) == line
+        jobs = [job for job in study_jobs(config) if job.curve == line.second.curve and job.seed == line.other_seed]
+        assert line_jobs(config, line.second) == [job for job in jobs if job.partition == partition]
+    assert len(line_jobs(config, TrainingJob("random0", 1, "A", "B", "finetuned", depths=(2, 4)))) == 1
+
+
+def test_a_line_is_found_without_a_look_at_other_seeds_and_partitions(monkeypatch):
+    config = study(seeds=[*range(100)])
+    seen = []
+    monkeypatch.setattr(lines, "whole_curves", lambda config: seen.extend(found := whole_curves(config)) or found)
+    line_of(config, {"partition": "random0", "seed": "8", "other_seed": "9", "line": "A-B-finetuned"})
+    assert {(job.seed, plain_partition(job.partition)) for job in seen} == {(8, "random0"), (9, "random0")}
+    seen.clear()
+    line_jobs(config, TrainingJob("random0", 8, "A", "B", "finetuned", depths=(2, 4)))
+    assert not seen
 
 
 def test_memory_and_time_grow_with_networks_and_steps():

@@ -7,9 +7,10 @@ import subprocess
 import pytest
 from helpers import PYTHON, ROOT, default_config
 
+from workflow_scripts.config.resources import cost_settings, line_minutes
 from workflow_scripts.cost.compare_costs import cost_table
-from workflow_scripts.cost.estimate import features_seconds, job_seconds, surveyed
-from workflow_scripts.cost.operations import job_operations, operations_per_image
+from workflow_scripts.cost.estimate import features_seconds, job_seconds, line_seconds, surveyed
+from workflow_scripts.cost.operations import job_operations, operations_per_image, task_lengths
 from workflow_scripts.cost.plan import report, stage_table, waiting_times
 from workflow_scripts.cost.schedule import wall_seconds
 from workflow_scripts.network.architectures import layer_costs, mini_caffenet
@@ -52,6 +53,24 @@ def test_a_frozen_prefix_counts_once_and_only_forward():
     above = sum(costs[2:]) + sum(costs[5:])
     learning = 3 * above - costs[2] - costs[5]
     assert job_operations(job, few) == 10 * 64 * (prefix + learning) + 1000 * (prefix + above)
+
+
+def test_readings_of_held_out_images_count_and_epochs_are_of_the_others():
+    rates = {"base": 0.1, "frozen": 0.1, "finetuned": [0.1, 0.01]}
+    lengths = {"duration": "10 epochs", "validate_every": "2 epochs", "batch_size": 15}
+    held_out = settings(**lengths, learning_rate=rates, held_out_share=0.25)
+    costs = multiplications(20)
+    training = 10 * 20 * 60 * (3 * 2 * sum(costs) - 2 * costs[0])
+    read = 5 * (1000 + 20 * 20) * 2 * sum(costs)
+    assert job_operations(TrainingJob.base("random0", 0, "A"), held_out) == training + read
+    one = held_out | {"training": held_out["training"] | {"learning_rate": rates | {"finetuned": [0.1]}}}
+    assert task_lengths(TrainingJob.base("random0", 0, "A"), one).held_out_images == 0
+    few = task_lengths(TrainingJob.base("random0_draw_5_per_class", 0, "A"), settings(learning_rate=rates))
+    assert (few.train_images, few.held_out_images) == (80, 20)
+    assert operations_per_image(held_out["training"], 40) == operations_per_image(SETTINGS["training"], 40)
+    config = CONFIG | {"training": held_out["training"]}
+    priced = cost_settings(config) | {"counts": SETTINGS["counts"]}
+    assert job_seconds(priced, 1e9) == job_seconds(held_out, 1e9)
 
 
 def test_fine_tuned_networks_cost_what_base_networks_do():
@@ -202,3 +221,26 @@ def test_probes_cost_one_pass_for_each_source(tmp_path):
     assert "28 in 4 jobs, 0 of them done" in line
     hours, left = (float(number) for number in re.findall(r"([\d.]+) hours", line))
     assert left == pytest.approx(hours / 2, abs=0.1)
+
+
+def test_lines_between_networks_of_two_seeds_have_their_price(tmp_path):
+    entry = {"partition": "whole", "selffer": ["finetuned"], "depths": [1, 2, 3]}
+    config = CONFIG | {"matrix": [entry], "seeds": [0, 1, 2]}
+    config |= {"figures": CONFIG["figures"] | {"interpolation_steps": 4}}
+    priced = cost_settings(config)
+    seconds = {line.stem: one for line, one in line_seconds(priced, 1e9).items()}
+    of_one = (4 * 9 + 1) * 2 * (2000 + 3200) * sum(multiplications(40)) / 1e9
+    names = {"whole-whole-finetuned": 3, "base-whole": 1}
+    pairs = ("0-1", "1-2")
+    assert seconds == {
+        f"interpolation/whole/seeds{pair}/{name}": names[name] * of_one for pair in pairs for name in names
+    }
+    done = tmp_path / "interpolation/whole/seeds0-1/base-whole.json"
+    done.parent.mkdir(parents=True)
+    done.touch()
+    (line,) = [one for one in report(priced, 1e7, "made up", tmp_path, [2]).split("\n") if one.startswith("Lines")]
+    assert line.startswith("Lines between networks of two seeds: 4 jobs, 1 of them done, that take ")
+    assert re.search(r"take [\d.]+ (hours|days) of a device, [\d.]+ (hours|days) of it left\.$", line)
+    assert line_minutes(config, 3) >= 1
+    assert not line_seconds(cost_settings(CONFIG), 1e9)
+    assert "Lines" not in report(cost_settings(CONFIG), 1e9, "made up", tmp_path, [2])
