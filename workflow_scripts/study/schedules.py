@@ -25,7 +25,7 @@ def doubled(length: int | str) -> int | str:
     """Twice a `length` in iterations or "<n> epochs"."""
     if isinstance(length, int):
         return 2 * length
-    return f"{2 * float(length.split()[0]):g} epochs"
+    return f"{2 * float(length.split()[0])!r} epochs".replace(".0 ", " ")
 
 
 def learning_rate_factor(schedule: dict, iteration: int, iterations: int) -> float:

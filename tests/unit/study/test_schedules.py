@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflow_scripts.study.schedules import iterations_of, learning_rate_factor
+from workflow_scripts.study.schedules import doubled, iterations_of, learning_rate_factor
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,13 @@ from workflow_scripts.study.schedules import iterations_of, learning_rate_factor
 )
 def test_lengths_in_iterations_and_epochs(length, iterations):
     assert iterations_of(length, images=1600, batch_size=64) == iterations
+
+
+def test_twice_a_length_has_all_its_digits():
+    lengths = [7, "22 epochs", "2.5 epochs", "1.234567 epochs", "999999.999999 epochs", "0.000001 epochs"]
+    twice = [14, "44 epochs", "5 epochs", "2.469134 epochs", "1999999.999998 epochs", "2e-06 epochs"]
+    assert list(map(doubled, lengths)) == twice
+    assert iterations_of(doubled(lengths[4]), images=64, batch_size=64) == 2000000
 
 
 def test_step_schedule():
