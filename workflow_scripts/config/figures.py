@@ -91,7 +91,7 @@ FIGURES = {
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
-    "learning": FigureRow({"readings": "readings"}, lambda study: study.trained),
+    "learning": FigureRow({"readings": "readings", "results": "results"}, lambda study: study.trained),
 }
 
 
