@@ -1,10 +1,12 @@
 """What the figures draw, on a made-up study and on the published results."""
 
+import math
+
 import pandas as pd
 import pytest
 from helpers import ROOT
 from made_up_study import STUDY, records_in
-from odd_studies import readings_of, table
+from odd_studies import distances_of, loaded, preserved, readings_of, table
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.plumbing.records import write_record
@@ -79,6 +81,15 @@ def test_the_way_of_each_unit_is_a_mean_over_targets_beside_its_control(results)
     assert control[6] == pytest.approx(0.7 + 0.07 + 0.5)
     assert lines["base, from its random weights"][1] == pytest.approx([unit + 0.5 for unit in range(1, 8)])
     assert "control BnB of the same kind, mean over n" not in lines_of(selffer)
+
+
+def test_the_control_has_no_line_across_units_that_no_network_moves(tmp_path):
+    results = loaded(preserved(table(groups=("base", "BnB", "AnB"), depths=(1, 4))), tmp_path)
+    _, transfer, *_ = plot_distances(distances_of(results), results).axes
+    assert transfer.get_title() == "random halves:\ntransfer AnB, 1 preserved"
+    units, control = lines_of(transfer)["control BnB of the same kind, mean over n"]
+    assert units == [2, 3, 4, 5]
+    assert control == pytest.approx([0.2, math.nan, math.nan, 0.5], nan_ok=True)
 
 
 def test_records_of_an_earlier_version_have_no_distances(results, study_folder):
