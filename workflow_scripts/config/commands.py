@@ -11,6 +11,7 @@ from workflow_scripts.config.network_input import is_weights_file
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.lines import SeedLine
+from workflow_scripts.study.settings import rate_label
 
 
 def step_environment(root: str, module: bool) -> dict[str, str]:
@@ -71,7 +72,7 @@ def deciding_threads(config: Mapping) -> int | None:
 
 def variant_options(job: TrainingJob) -> str:
     """The options of a curve's preserved units, norm statistics and further rate, quoted for a shell."""
-    given = {"norm-statistics": job.norm_statistics, "rate": f"{job.rate:g}" if job.rate else ""}
+    given = {"norm-statistics": job.norm_statistics, "rate": rate_label(job.rate) if job.rate else ""}
     return named_options([("preserve", str(job.preserve)), *(pair for pair in given.items() if pair[1])])
 
 

@@ -18,7 +18,8 @@ from workflow_scripts.study.paths import results_folder
 
 TABLE_FILES = ("effects", "boost", "norm_statistics", "rates", "target_images", "probes", "filters", "shares")
 TABLE_FILES += ("distances", "interpolation")
-OWN_TABLES = ("boost", "norm_statistics", "rates", "target_images")  # of figures of the same names
+# Tables of figures of the same names, in the order of the report.
+OWN_TABLES = ("boost", "norm_statistics", "rates", "target_images", "distances", "interpolation")
 KEYS = ("partition", "source", "target", "treatment")
 
 
@@ -91,7 +92,7 @@ FIGURES = {
     "filters": FigureRow(
         {"filters": "filters", "shares": "shares", "weights": "base_weights"}, lambda study: study.filters
     ),
-    "learning": FigureRow({"readings": "readings"}, lambda study: study.trained),
+    "learning": FigureRow({"readings": "readings", "results": "results"}, lambda study: study.trained),
 }
 
 

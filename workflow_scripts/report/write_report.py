@@ -3,6 +3,7 @@
 import argparse
 import base64
 import json
+import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -29,9 +30,10 @@ from workflow_scripts.results.probes import diverged_probes, read_probes
 from workflow_scripts.results.table import read_readings
 from workflow_scripts.results.units import read_units
 from workflow_scripts.results.verdicts import decimal
-from workflow_scripts.study.columns import NETWORK_COLUMNS, PER_CLASS, SCORE
+from workflow_scripts.study.columns import NETWORK_COLUMNS, PER_CLASS, RATE, SCORE
 from workflow_scripts.study.jobs import PRETRAINED
 from workflow_scripts.study.leaves import architecture_name
+from workflow_scripts.study.lines import ON_LINE
 
 SHOWN_COLUMNS = [
     *NETWORK_COLUMNS,
@@ -44,6 +46,8 @@ SHOWN_COLUMNS = [
     "diverged_cause",
     "variant",
 ]
+TEXT_COLUMNS = ("layers", RATE)  # of tables, which are shown as they are
+FINE = re.compile(f"(distance|lowest_top1)$|{ON_LINE}")  # columns of tables that two decimals do not suffice for
 LONG = 20  # rows; longer tables are folded
 STILLS = {"networks": "figure2", "pretrained": "pretrained", "drops": "figure3", "costs0": "effects"}  # of charts
 
@@ -98,7 +102,9 @@ def captioned(file: Path, caption: Path) -> dict[str, str]:
 
 def table_entry(file: Path, caption: Path) -> dict:
     """The entry of captioned with the table's HTML, and whether the table is so long that the page folds it."""
-    table = pd.read_csv(file, dtype={"layers": str})
+    table = pd.read_csv(file, dtype=dict.fromkeys(TEXT_COLUMNS, str))
+    fine = {name: table[name].map("{:.4f}".format, na_action="ignore") for name in table if FINE.match(name)}
+    table = table.assign(**fine)
     return captioned(file, caption) | {"html": _html(table, ".2f"), "folded": len(table) > LONG}
 
 

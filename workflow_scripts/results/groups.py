@@ -7,6 +7,7 @@ import pandas as pd
 
 from workflow_scripts.results.rates import chosen_rates
 from workflow_scripts.results.table import read_results
+from workflow_scripts.results.variants import variants_of
 from workflow_scripts.study.columns import SCORE, VARIANT_COLUMNS
 from workflow_scripts.study.jobs import BASE, BASE_TWICE, PRETRAINED, RANDOM, STAGED
 from workflow_scripts.study.partition_names import NEEDS_HIERARCHY, parse_partition, plain_partition
@@ -36,13 +37,9 @@ def load_results(path: str | Path) -> pd.DataFrame:
     table = table.join(measured, on=CURVES).dropna(subset=SCORE)
     table["halves"] = list(map(halves_of, table["partition"], table["pair"]))
     table["group"] = [group_of(row.source, row.target, row.treatment) for row in table.itertuples()]
-    bases = table[table["treatment"] == "base"]
-    inits = set(bases["init"])
-    table["variant"] = [
-        variant_label(*values, inits) for values in table[VARIANT_COLUMNS].itertuples(index=False, name=None)
-    ]
+    table["variant"] = variants_of(table)
     table = table.astype(dict.fromkeys(("halves", "group", "variant"), object))  # of no rows they would be numbers
-    bases = not_diverged(bases).set_index(["partition", "target", "seed"])[SCORE]
+    bases = not_diverged(table[table["treatment"] == BASE]).set_index(["partition", "target", "seed"])[SCORE]
     return table.join(bases.rename("base"), on=["partition", "target", "seed"])
 
 
@@ -64,21 +61,6 @@ def not_diverged(results: pd.DataFrame) -> pd.DataFrame:
 def main_variant(results: pd.DataFrame) -> pd.DataFrame:
     """The rows of the study's plain networks: no units preserved, its own initial weights and norm statistics."""
     return results[results["variant"] == ""]
-
-
-def variant_label(preserve: int, init: str, norm_statistics: str, study_inits: set[str]) -> str:
-    """What sets a curve apart from the study's plain ones of its group, or "".
-
-    `study_inits` are the initial weights of the base networks.
-    """
-    named = [f"{preserve} preserved"] if preserve else []
-    named += [] if init in study_inits or not study_inits else [f"{init} init"]
-    return ", ".join(named + ([statistics_label(norm_statistics)] if norm_statistics else []))
-
-
-def statistics_label(norm_statistics: str) -> str:
-    """The variant_label of a curve that has nothing but these norm statistics of its own."""
-    return f"{norm_statistics} statistics"
 
 
 def group_of(source: str, target: str, treatment: str) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from workflow_scripts.results.effects import EFFECT_COLUMNS, EFFECTS, by_source, depth_ranges, differences
-from workflow_scripts.results.groups import named_source, not_diverged, statistics_label
+from workflow_scripts.results.groups import named_source, not_diverged
+from workflow_scripts.results.variants import statistics_label
 
 FROZEN = ("BnB", "AnB", "random")  # groups whose copied units hold norm statistics
 LOSSES = ("coadaptation", "specialisation", "total_drop", "random_drop")  # effects that a study would report

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from workflow_scripts.results.rates import curves_tried
 from workflow_scripts.results.verdicts import Part, depths_in_words
 from workflow_scripts.study.columns import HELD_OUT, RATE
 from workflow_scripts.study.jobs import BASE
@@ -33,13 +34,11 @@ def of_drawn_images(results: pd.DataFrame) -> str:
 
 
 def chosen_in_words(table: pd.DataFrame) -> Iterator[Part]:
-    """Which rate each group of networks of a rate_table has, a line for each target task and group."""
-    for (partition, target), of_task in table[table["chosen"].astype(bool)].groupby(["partition", "target"]):
-        for (source, treatment), rows in of_task.groupby(["source", "treatment"]):
-            places = rows.groupby(RATE)["depth"].unique()
-            said = [_at(rate, depths) for rate, depths in sorted(places.items(), key=lambda item: float(item[0]))]
-            name = f"base network of {target}" if rows["depth"].eq(0).all() else f"{source} to {target}, {treatment}"
-            yield partition, f"{partition}, {name}: {', '.join(said)}.", BASIS
+    """Which rate each group of networks of a rate_table has, a line for each of rates.curves_tried."""
+    for partition, name, rows in curves_tried(table[table["chosen"].astype(bool)]):
+        places = rows.groupby(RATE)["depth"].unique()
+        said = [_at(rate, depths) for rate, depths in sorted(places.items(), key=lambda item: float(item[0]))]
+        yield partition, f"{partition}, {name}: {', '.join(said)}.", BASIS
 
 
 def _at(rate: str, depths: list[int]) -> str:

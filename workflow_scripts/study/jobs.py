@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from workflow_scripts.study.partition_names import plain_partition
 from workflow_scripts.study.seeds import derive_seed
+from workflow_scripts.study.settings import rate_label
 
 # Paths of jobs' records below the study's results directory, without suffix; the rules have the same wildcards.
 BASE_NAME = "{base}{variant}-{target}"
@@ -108,7 +109,7 @@ class TrainingJob:
         preserve = f"-preserve{self.preserve}" if self.preserve else ""
         init = f"-{self.init}" if self.init else ""
         statistics = f"-{self.norm_statistics}_statistics" if self.norm_statistics else ""
-        return preserve + init + statistics + (f"-rate{self.rate:g}" if self.rate else "")
+        return preserve + init + statistics + (f"-rate{rate_label(self.rate)}" if self.rate else "")
 
     @property
     def stem(self) -> str:

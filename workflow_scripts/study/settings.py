@@ -7,8 +7,11 @@ from workflow_scripts.study.schedules import SCHEDULE_LENGTHS, iterations_of, le
 
 
 def rate_label(learning_rate: float, staged_learning_rate: float | None = None) -> str:
-    """A network's rate as results tables have it: of a staged one that of its second stage."""
-    return f"{staged_learning_rate or learning_rate:g}"
+    """A network's rate as paths and results tables have it: of a staged one that of its second stage.
+
+    It has every digit that tells the rate from any other.
+    """
+    return repr(float(staged_learning_rate or learning_rate)).removesuffix(".0")
 
 
 @dataclass(frozen=True)

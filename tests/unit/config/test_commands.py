@@ -7,7 +7,8 @@ import sys
 import pytest
 from helpers import PYTHON, ROOT
 
-from workflow_scripts.config.commands import step_environment, training_launcher
+from workflow_scripts.config.commands import step_environment, training_launcher, variant_options
+from workflow_scripts.study.jobs import TrainingJob
 
 
 def test_the_users_pythonpath_counts_for_a_module_only(monkeypatch):
@@ -18,6 +19,11 @@ def test_the_users_pythonpath_counts_for_a_module_only(monkeypatch):
     assert step_environment("/root/of/it", True)["PYTHONPATH"] == "/root/of/it"
     monkeypatch.setattr(sys, "executable", "/its/own/bin/python")
     assert step_environment("/", False)["PATH"].split(os.pathsep)[0] == "/its/own/bin"
+
+
+def test_a_training_is_told_every_digit_of_its_rate():
+    job = TrainingJob("random0", 0, "A", "B", "finetuned", rate=0.1234567)
+    assert variant_options(job) == "--preserve 0 --rate 0.1234567"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+import yaml
 from helpers import ROOT, default_config
 
 from workflow_scripts.config.checks import check_config
@@ -97,7 +98,9 @@ def test_shares_have_short_names():
     assert [share_column(step, 3) for step in range(4)] == [
         f"top1_at_{share}" for share in ("0", "0.333", "0.667", "1")
     ]
-    assert len({share_column(step, 20) for step in range(21)}) == 21
+    most = yaml.safe_load(SCHEMA.read_text())["properties"]["figures"]["properties"]["interpolation_steps"]["maximum"]
+    for steps in range(2, most + 1):
+        assert len({share_column(step, steps) for step in range(steps + 1)}) == steps + 1
 
 
 def test_lines_that_can_be_measured_are_accepted():

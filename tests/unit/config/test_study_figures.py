@@ -1,11 +1,12 @@
 """Which figures a study has."""
 
+import re
 import shutil
 
 import pytest
 from helpers import ROOT
 
-from workflow_scripts.config.figures import FIGURES, figure_files, study_figures
+from workflow_scripts.config.figures import FIGURES, OWN_TABLES, figure_files, study_figures
 
 PUBLISHED = ROOT / "configs" / "published_results.csv"
 PRINTED = ROOT / "configs" / "published_printed.csv"
@@ -116,3 +117,12 @@ def test_every_figure_is_made_from_files_of_the_study():
     weights = made_from["filters"]["weights"]
     assert len(weights) == 5 + 2  # none of drawn images
     assert not any("_draw_" in file for file in weights)
+
+
+def test_the_page_shows_every_table_that_has_a_caption():
+    rules = {path.name: path.read_text() for path in (ROOT / "rules").glob("*.smk")}
+    captioned = re.findall(r'report\(\s*f"\{RESULTS\}/tables/(\w+)\.csv"', "\n".join(rules.values()))
+    listed = re.findall(r"^TABLES .*", rules["common.smk"], re.MULTILINE)
+    shown = {*OWN_TABLES, *re.findall(r'"(\w+)"', "\n".join(listed))}
+    assert {"distances", "interpolation", "probes", "tasks"} <= set(captioned) <= shown
+    assert set(OWN_TABLES) <= set(FIGURES)

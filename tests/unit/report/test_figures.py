@@ -1,9 +1,12 @@
 """What the figures draw, on a made-up study and on the published results."""
 
+import math
+
 import pandas as pd
 import pytest
 from helpers import ROOT
 from made_up_study import STUDY, records_in
+from odd_studies import distances_of, loaded, preserved, readings_of, table
 
 from workflow_scripts.plumbing.files import sha256_file
 from workflow_scripts.plumbing.records import write_record
@@ -86,6 +89,15 @@ def test_the_way_of_each_unit_is_a_mean_over_targets_beside_its_control(results)
     assert "control BnB of the same kind, mean over n" not in lines_of(selffer)
 
 
+def test_the_control_has_no_line_across_units_that_no_network_moves(tmp_path):
+    results = loaded(preserved(table(groups=("base", "BnB", "AnB"), depths=(1, 4))), tmp_path)
+    _, transfer, *_ = plot_distances(distances_of(results), results).axes
+    assert transfer.get_title() == "random halves:\ntransfer AnB, 1 preserved"
+    units, control = lines_of(transfer)["control BnB of the same kind, mean over n"]
+    assert units == [2, 3, 4, 5]
+    assert control == pytest.approx([0.2, math.nan, math.nan, 0.5], nan_ok=True)
+
+
 def test_records_of_an_earlier_version_have_no_distances(results, study_folder):
     (axes,) = plot_distances(distance_table(records_in(study_folder)), results).axes
     assert "an earlier version trained it" in axes.texts[0].get_text()
@@ -124,17 +136,49 @@ def test_figures_of_the_published_results():
 
 
 def test_learning_curves_have_a_panel_per_curve(study_folder):
-    figure = plot_learning(reading_table(records_in(study_folder)))
+    readings = reading_table(records_in(study_folder))
+    figure = plot_learning(readings, readings)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(titles) == 8 + 2 + 1
     assert "natman: A to B, frozen" in titles
     assert all(len(axes.get_lines()) == 5 for axes in figure.axes if axes.get_title())
 
 
+def with_rates(made):
+    """`made` at rates 0.1 and 0.01, and the networks of 0.01."""
+    every = pd.concat([made.assign(learning_rate=rate) for rate in ("0.1", "0.01")], ignore_index=True)
+    return every, every[every["learning_rate"] == "0.01"]
+
+
+def test_a_line_of_learning_is_of_one_rate_and_pale_if_it_was_not_chosen():
+    every, chosen = with_rates(table(groups=("base", "base twice", "AnB+"), depths=(1, 3), targets="B"))
+    panels = {axes.get_title(): axes.get_lines() for axes in plot_learning(readings_of(every), chosen).axes}
+    assert list(panels)[:2] == [f"random0: A to B, finetuned\nrate {rate}" for rate in ("0.01", "0.1")]
+    for title, alpha in zip(list(panels)[:2], (1, 0.3), strict=True):
+        lines = panels[title]
+        assert [list(line.get_xdata()) for line in lines] == [[4, 12]] * 4
+        assert [line.get_alpha() for line in lines] == [alpha, alpha, None, None]
+        assert [line.get_linestyle() for line in lines] == ["-", "-", ":", "--"]
+
+
+def test_base_networks_alone_have_a_panel_for_each_length_and_rate():
+    every, chosen = with_rates(table(groups=("base", "base twice"), targets="B"))
+    panels = plot_learning(readings_of(every), chosen).axes
+    assert [axes.get_title() for axes in panels] == [
+        f"random0:{name}\nrate {rate}"
+        for name in (" base network of B", "\nbase network of B, trained twice as long")
+        for rate in ("0.01", "0.1")
+    ]
+    assert [list(line.get_xdata()) for axes in panels for line in axes.get_lines()] == [[4, 12]] * 4
+
+
 def test_a_study_of_base_networks_alone_can_be_drawn(study_folder):
     bases = {**STUDY, "matrix": [{"partition": "random0"}]}
     records = [file.record for file in load_records(bases, study_folder).values()]
-    assert len(plot_learning(reading_table(records)).axes) > 2
+    readings = reading_table(records)
+    panels = plot_learning(readings, readings).axes
+    assert [axes.get_title() for axes in panels] == ["random0: base network of A", "random0: base network of B"]
+    assert [len(axes.get_lines()) for axes in panels] == [1, 1]
     results = result_table(records, STUDY)
     results.to_csv(study_folder / "bases.csv", index=False)
     results = load_results(study_folder / "bases.csv")

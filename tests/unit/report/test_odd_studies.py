@@ -147,7 +147,7 @@ def test_the_figures_of_an_odd_study_are_sound(name, tmp_path, published):
         plot_comparison(results, published),
         plot_distances(distances_of(results, max(7, results["depth"].max())), results, units),
         *(plot_similarity(results, similarity_of(results, cka)) for cka in (0.5, float("nan"))),
-        *([plot_learning(readings)] if (readings := readings_of(made)) is not None else []),
+        *([plot_learning(readings, made)] if (readings := readings_of(made)) is not None else []),
     ]
     for figure in figures:
         figure.draw_without_rendering()
@@ -231,7 +231,7 @@ def test_diverged_networks_are_crosses_in_the_chart(tmp_path):
 def test_a_lost_loss_is_a_cross_on_its_learning_curve():
     made = ODD_STUDIES["one depth diverged"]
     crosses = [
-        line for axes in plot_learning(readings_of(made)).axes for line in axes.lines if line.get_marker() == "x"
+        line for axes in plot_learning(readings_of(made), made).axes for line in axes.lines if line.get_marker() == "x"
     ]
     assert sum(len(line.get_xdata()) for line in crosses) == (made["diverged"]).sum()
     assert all(x == 4 for line in crosses for x in line.get_xdata())  # the first reading

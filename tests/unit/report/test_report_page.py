@@ -12,7 +12,7 @@ from helpers import PYTHON, ROOT
 
 from workflow_scripts.plumbing.records import record_of, write_record
 from workflow_scripts.report.interactive import chart_items, network_name, sparkline
-from workflow_scripts.report.write_report import diverged_networks
+from workflow_scripts.report.write_report import diverged_networks, table_entry
 from workflow_scripts.results.advice import advice
 from workflow_scripts.results.effects import effect_table
 from workflow_scripts.results.findings import findings
@@ -203,3 +203,14 @@ def test_in_a_browser_the_charts_are_drawn_and_nothing_overflows(page, folder, w
     assert content <= window
     assert len(charts) == 3
     assert min(charts) >= 1
+
+
+def test_tables_have_rates_as_they_were_written_and_enough_decimals(tmp_path):
+    row = {"partition": "random0", "learning_rate": "1e-05", "init": "", "distance": 0.00123, "barrier_points": 1.234}
+    row |= {"lowest_top1": 0.5678, "top1_at_0.5": 0.56784, "top1": 61.234}
+    pd.DataFrame([row, row | {"distance": None, "learning_rate": ""}]).to_csv(tmp_path / "made.csv", index=False)
+    entry = table_entry(tmp_path / "made.csv", ROOT / "report/distances.rst")
+    cells = re.findall("<td>(.*?)</td>", entry["html"])
+    assert cells[:8] == ["random0", "1e-05", "", "0.0012", "1.23", "0.5678", "0.5678", "61.23"]
+    assert cells[9:12] == ["", "", ""]
+    assert entry["title"] == "How far do copied units move?"

@@ -99,6 +99,7 @@ def test_long_titles_of_learning_curves_have_two_lines():
         "train_loss": 1.0,
     }
     readings = pd.DataFrame([curve | {"iteration": iteration} for iteration in (4, 12)])
-    assert plot_learning(readings).axes[0].get_title() == "random0_draw_10_per_class:\nA to B, finetuned"
-    short = plot_learning(readings.assign(partition="random0")).axes[0].get_title()
+    assert plot_learning(readings, readings).axes[0].get_title() == "random0_draw_10_per_class:\nA to B, finetuned"
+    short = readings.assign(partition="random0")
+    short = plot_learning(short, short).axes[0].get_title()
     assert short == "random0: A to B, finetuned"

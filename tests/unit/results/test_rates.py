@@ -148,13 +148,69 @@ def test_a_study_of_one_rate_has_no_such_table(tmp_path):
     assert missing_networks(read(with_rates({"0.1": 0.6, "0.01": 0.8}), tmp_path)) == []
 
 
+def titles_of(made):
+    return [axes.get_title() for axes in plot_rates(made).axes if axes.get_title()]
+
+
 @pytest.mark.parametrize("treatment", ["finetuned", "base"])
 def test_the_figure_has_a_panel_for_each_curve(tmp_path, treatment):
     made = rate_table(read(with_rates({"0.1": 0.6, "0.01": 0.8}, treatment), tmp_path))
     made.to_csv(tmp_path / "rates.csv", index=False)
     back = read_rates(tmp_path / "rates.csv")
     pd.testing.assert_frame_equal(back, made, check_dtype=False)
-    titles = [axes.get_title() for axes in plot_rates(back).axes if axes.get_title()]
-    wanted = {"finetuned": ["random0: A to B, finetuned", "random0: B to A, finetuned"]}
-    assert titles == wanted.get(treatment, ["random0: base, A", "random0: base, B"])
+    wanted = {"finetuned": ["random0:\nB to A, finetuned", "random0:\nA to B, finetuned"]}
+    assert titles_of(back) == wanted.get(treatment, ["random0:\nbase network of A", "random0:\nbase network of B"])
     plot_rates(made.iloc[:0])
+
+
+def with_variants(folder):
+    """The rate_table of frozen curves of four variants, of which each has its own best rate, and of base networks."""
+    best = {"": "0.1", "1 preserved": "0.01", "batch statistics": "0.001", "caffe init": "1e-05"}
+    plain = table(["random0"], ("base", "base twice", "AnB"), seeds=(0,), targets="B")
+    frozen = plain[plain["treatment"] == "frozen"]
+    made = {"": plain, "1 preserved": frozen.assign(preserve=1)}
+    made |= {"batch statistics": frozen.assign(norm_statistics="batch"), "caffe init": frozen.assign(init="caffe")}
+    rows = [
+        rows.assign(learning_rate=rate, **{HELD_OUT: 0.6 + 0.2 * (rate == best[variant])})
+        for variant, rows in made.items()
+        for rate in best.values()
+    ]
+    made = pd.concat(rows, ignore_index=True)
+    twice = made["treatment"] == "base_twice"
+    made.loc[twice, HELD_OUT] = 0.1 + 0.2 * (made.loc[twice, "learning_rate"] == "1e-05")
+    return rate_table(read(made, folder))
+
+
+def test_each_variant_is_a_panel_and_none_is_a_zigzag(tmp_path):
+    figure = plot_rates(with_variants(tmp_path))
+    panels = {axes.get_title().removeprefix("random0:\n"): axes for axes in figure.axes if axes.get_title()}
+    assert list(panels) == [
+        *("base network of B", "base network of B, trained twice as long", "A to B, frozen"),
+        *(f"A to B, frozen, {variant}" for variant in ("1 preserved", "batch statistics", "caffe init")),
+    ]
+    for name, axes in panels.items():
+        lines = [list(line.get_xdata()) for line in axes.get_lines() if line.get_linestyle() == "-"]
+        drawn = [line for line in lines if line]
+        assert drawn == ([] if name.startswith("base") else [[1, 4, 7]] * 4)
+
+
+def test_sentences_name_every_variant_and_length_with_its_own_rate(tmp_path):
+    said = [text for _, text, _ in chosen_in_words(with_variants(tmp_path))]
+    depths = "at n = 1, 4 and 7."
+    assert said == [
+        "random0, base network of B: 0.1.",
+        "random0, base network of B, trained twice as long: 1e-05.",
+        f"random0, A to B, frozen: 0.1 {depths}",
+        f"random0, A to B, frozen, 1 preserved: 0.01 {depths}",
+        f"random0, A to B, frozen, batch statistics: 0.001 {depths}",
+        f"random0, A to B, frozen, caffe init: 1e-05 {depths}",
+    ]
+
+
+def test_a_mean_with_diverged_networks_has_a_cross(tmp_path):
+    made = with_rates({"0.1": 0.9, "0.003": 0.4})
+    failed = rate_table(read(diverged(made, where(made, learning_rate="0.1", seed=0, depth=4, target="A")), tmp_path))
+    figure = plot_rates(failed)
+    crosses = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "x"]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in crosses] == [([4], [45])]
+    assert "has diverged networks, which count as 0 %" in [text.get_text() for text in figure.legends[0].get_texts()]

@@ -7,6 +7,7 @@ from helpers import default_config
 
 from workflow_scripts.study.jobs import BASE_STEM, CURVE_STEM, VARIANT, TrainingJob
 from workflow_scripts.study.matrix import base_jobs, curve_jobs, study_jobs
+from workflow_scripts.study.settings import rate_label
 
 CONFIG = default_config()
 WILDCARDS = {
@@ -20,6 +21,10 @@ WILDCARDS = {
 }
 JOBS = [
     *study_jobs(CONFIG),
+    TrainingJob("random7", 3, "A", "B", "finetuned", rate=1.2345678901234567e-07, depths=(1, 2)),
+    TrainingJob("random7", 3, "B", "B", "base", rate=999.9999999999999),
+    TrainingJob("random7", 3, "B", "B", "base", rate=5e-324),
+    TrainingJob("random7", 3, "B", "B", "base", rate=2.0),
     TrainingJob("random7", 3, "A", "B", "frozen", preserve=2, init="caffe", depths=(2, 5)),
     TrainingJob("natman", 0, "B", "B", "finetuned", init="he", depths=(1,)),
     TrainingJob("natman_draw_5_per_class", 2, "A", "B", "frozen", depths=(1,)),
@@ -50,7 +55,15 @@ def test_paths_are_as_they_have_always_been():
     assert JOBS[-2].stem == "networks/random7/seed3/base-rate0.005-B"
     assert JOBS[-3].stem == "curves/random7/seed3/A-B-finetuned-rate1e-05/depths-1-2"
     assert JOBS[-1].stem == "networks/random7/seed3/base_twice-B"
+    assert TrainingJob("random7", 3, "B", "B", "base", rate=2).stem == "networks/random7/seed3/base-rate2-B"
     assert JOBS[-8].stem == "curves/random7/seed3/A-B-frozen-preserve2-caffe/depths-2-5"
+
+
+def test_rates_that_differ_late_have_paths_and_labels_of_their_own():
+    near = (0.1234567, 0.1234568, 1000 - 1e-12, 1000)
+    assert len({TrainingJob("random7", 3, "B", "B", "base", rate=rate).stem for rate in near}) == len(near)
+    assert [rate_label(rate) for rate in near] == ["0.1234567", "0.1234568", "999.999999999999", "1000"]
+    assert rate_label(0.1, 1e-05) == "1e-05"
 
 
 @pytest.mark.parametrize(

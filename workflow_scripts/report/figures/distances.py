@@ -80,7 +80,8 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame, group: str, variant: str, shades
         same = targets[(targets["group"] == name) & (targets["variant"] == of_variant)]
         means = same.groupby("unit_number")["distance"].mean()
         if len(means):
-            axes.plot(means.index, means, style, color=colour, linewidth=2, label=label)
+            means = means.reindex(range(means.index[0], means.index[-1] + 1))  # no line across units without a distance
+            axes.plot(means.index, means, style, marker=".", color=colour, linewidth=2, label=label)
 
 
 def _tasks(rows: pd.DataFrame) -> pd.MultiIndex:

@@ -1,4 +1,4 @@
-"""Step: learning curves, validation accuracy against iterations, one panel per curve."""
+"""Step: learning curves, validation accuracy against iterations, one panel per curve and rate."""
 
 import math
 
@@ -13,53 +13,108 @@ from matplotlib.figure import Figure
 from workflow_scripts.plumbing import cli
 from workflow_scripts.report.depths import thinned
 from workflow_scripts.report.plotting import DIVERGED, figure_command, new_figure
-from workflow_scripts.results.groups import variant_label
-from workflow_scripts.results.table import read_readings
-from workflow_scripts.study.columns import RATE, VARIANT_COLUMNS
+from workflow_scripts.results.rates import chosen_rates
+from workflow_scripts.results.table import read_readings, read_results
+from workflow_scripts.results.variants import curve_name, variant_label
+from workflow_scripts.study.columns import KEY_COLUMNS, RATE, VARIANT_COLUMNS
+from workflow_scripts.study.jobs import BASE, BASE_TWICE
 
 CURVE = ["partition", "source", "target", "treatment", *VARIANT_COLUMNS, RATE]
+BASE_STYLES = {BASE: ":", BASE_TWICE: "--"}
+PALE = 0.3  # of networks of rates that were not chosen
 LOSSES = ["loss", "train_loss"]
 PANEL_COLUMNS = 4
 LONGEST_TITLE = 42  # characters above a panel
 
 
-def plot_learning(readings: pd.DataFrame) -> Figure:
-    """One panel for each curve, a line per depth and seed, the base networks of its target in black."""
-    bases = readings[readings["depth"] == 0]
-    inits, several = set(bases["init"]), readings.groupby(CURVE[:4])[RATE].nunique().to_dict()
-    curves = list(readings[readings["depth"] > 0].groupby(CURVE)) or list(bases.groupby(CURVE))
-    columns = min(PANEL_COLUMNS, len(curves))
-    rows = math.ceil(len(curves) / columns)
-    figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
-    deepest = max(2, readings["depth"].max())
-    colours = ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, deepest)))
-    for axes in grid.flat[len(curves) :]:
-        axes.set_axis_off()
-    for axes, ((partition, source, target, treatment, *variant), of_curve) in zip(grid.flat, curves, strict=False):
-        for (depth, _), line in of_curve.groupby(["depth", "seed"]):
-            axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2)
-            _mark_end(axes, line)
-        _draw_bases(axes, bases[(bases["partition"] == partition) & (bases["target"] == target)])
-        *variant, rate = variant
-        tried = several.get((partition, source, target, treatment), 1) > 1
-        label = ", ".join(filter(None, [variant_label(*variant, inits), f"rate {rate}" * tried]))
-        lines = [f"{partition}: {source} to {target}, {treatment}", *([label] if label else [])]
-        if len(lines[0]) > LONGEST_TITLE:
-            lines[:1] = lines[0].split(" ", 1)
-        axes.set_title("\n".join(lines), fontsize=10)
+def plot_learning(readings: pd.DataFrame, chosen: pd.DataFrame) -> Figure:
+    """One panel for each curve and rate, a line per depth and seed, the base networks of its target in black.
+
+    Lines of networks that are not among the `chosen` (rates.chosen_rates) are pale. Base networks that are not have no
+    line. A study of base networks alone has a panel for each length and rate of a target's.
+    """
+    bases, inits = readings[readings["depth"] == 0], set(readings.loc[readings["depth"] == 0, "init"])
+    curves, several = _curves(readings, inits), readings.groupby(CURVE[:4])[RATE].nunique().to_dict()
+    figure, grid = _panels(len(curves))
+    colours = _colours(readings)
+    for axes, (key, of_curve) in zip(grid.flat, curves, strict=False):
+        if readings["depth"].any():
+            _draw_depths(axes, of_curve, chosen, colours)
+            of_curve = _among(bases[(bases["partition"] == key[0]) & (bases["target"] == key[2])], chosen)
+        _draw_bases(axes, of_curve)
+        axes.set_title(_title(key, inits, several[key[:4]] > 1), fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")
-    norm = BoundaryNorm([depth + 0.5 for depth in range(deepest + 1)], deepest)
-    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=thinned(range(1, deepest + 1)), fraction=0.03)
-    crosses = ", red cross: loss not a number" if readings[LOSSES].isna().any(axis=None) else ""
-    bar.set_label(f"depth n (black dots: base network{crosses})")
+    if readings["depth"].any():
+        _draw_bar(figure, grid, readings, colours)
     return figure
 
 
-def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
-    for _, line in bases.groupby(["treatment", "seed"]):
-        axes.plot(line["iteration"], line["top1"], color="black", linestyle=":", linewidth=1.2)
+def _curves(readings: pd.DataFrame, inits: set[str]) -> list[tuple[tuple, pd.DataFrame]]:
+    """The readings of each curve, or of base networks where there are no others: plain ones first, then by rate."""
+
+    def place(curve: tuple[tuple, pd.DataFrame]) -> tuple:
+        *names, preserve, init, statistics, rate = curve[0]
+        return *names, preserve, init not in inits, init, statistics, float(rate or 0)
+
+    return sorted((readings[readings["depth"] > 0] if readings["depth"].any() else readings).groupby(CURVE), key=place)
+
+
+def _panels(count: int) -> tuple[Figure, np.ndarray]:
+    """A figure of `count` panels and their axes, of which those left over are empty."""
+    columns = min(PANEL_COLUMNS, count)
+    rows = math.ceil(count / columns)
+    figure, grid = new_figure(rows, columns, (3.4 * columns + 1, 2.7 * rows), sharex=True, sharey=True, squeeze=False)
+    for axes in grid.flat[count - columns : count]:
+        axes.tick_params(labelbottom=True)  # nothing may be below
+    for axes in grid.flat[count:]:
+        axes.set_axis_off()
+    return figure, grid
+
+
+def _title(key: tuple, inits: set[str], tried: bool) -> str:
+    """The partition and the curve, and what sets it apart: its variant and, where several are `tried`, its rate."""
+    partition, source, target, treatment, *variant, rate = key
+    label = ", ".join(filter(None, [variant_label(*variant, inits), f"rate {rate}" * tried]))
+    lines = [f"{partition}: {curve_name(source, target, treatment)}", *([label] if label else [])]
+    if len(lines[0]) > LONGEST_TITLE:
+        lines[:1] = lines[0].split(" ", 1)
+    return "\n".join(lines)
+
+
+def _colours(readings: pd.DataFrame) -> ListedColormap:
+    """A colour for each depth from 1 to the deepest."""
+    return ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, max(2, readings["depth"].max()))))
+
+
+def _among(readings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
+    """The readings of `chosen` networks."""
+    networks = (pd.MultiIndex.from_frame(table[KEY_COLUMNS]) for table in (readings, chosen))
+    return readings[next(networks).isin(next(networks))]
+
+
+def _draw_depths(axes: Axes, of_curve: pd.DataFrame, chosen: pd.DataFrame, colours: ListedColormap) -> None:
+    strong = set(_among(of_curve, chosen).index)
+    for (depth, _), line in of_curve.groupby(["depth", "seed"]):
+        alpha = 1 if strong.issuperset(line.index) else PALE
+        axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2, alpha=alpha)
         _mark_end(axes, line)
+
+
+def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
+    for (treatment, *_), line in bases.groupby(["treatment", "seed", *VARIANT_COLUMNS, RATE]):
+        axes.plot(line["iteration"], line["top1"], color="black", linestyle=BASE_STYLES[treatment], linewidth=1.2)
+        _mark_end(axes, line)
+
+
+def _draw_bar(figure: Figure, grid: np.ndarray, readings: pd.DataFrame, colours: ListedColormap) -> None:
+    """The colours of depths, and what black lines and crosses are."""
+    norm = BoundaryNorm([depth + 0.5 for depth in range(colours.N + 1)], colours.N)
+    ticks = thinned(range(1, colours.N + 1))
+    bar = figure.colorbar(ScalarMappable(norm, colours), ax=grid, ticks=ticks, fraction=0.03)
+    twice = ", dashes: twice as long" if (readings["treatment"] == BASE_TWICE).any() else ""
+    crosses = ", red cross: loss not a number" if readings[LOSSES].isna().any(axis=None) else ""
+    bar.set_label(f"depth n (black dots: base network{twice}{crosses})")
 
 
 def _mark_end(axes: Axes, line: pd.DataFrame) -> None:
@@ -71,7 +126,11 @@ def _mark_end(axes: Axes, line: pd.DataFrame) -> None:
 
 def main() -> None:
     """Command line: see the module's docstring."""
-    figure_command("report.figures.learning", __doc__, ["readings"], lambda path: plot_learning(read_readings(path)))
+
+    def draw(readings: str, results: str) -> Figure:
+        return plot_learning(read_readings(readings), chosen_rates(read_results(results)))
+
+    figure_command("report.figures.learning", __doc__, ["readings", "results"], draw)
 
 
 if __name__ == "__main__":
