@@ -117,12 +117,14 @@ def dominance(effects: pd.DataFrame) -> Iterator[Part]:
         difference = per_depth(effects, "dominance", halves).dropna(subset="points")
         costs = {column: per_depth(effects, column, halves) for column in TROUBLES.values()}
         lost = costs["coadaptation"].dropna(subset="points")
+        tuned = per_depth(effects, "selffer_boost", halves).dropna(subset="points")
         if not difference.empty:
-            sentences = [*_compared(difference, costs), *_selffer_gain(costs["coadaptation"])]
+            sentences = [*_compared(difference, costs), *_restored(costs["coadaptation"], tuned)]
+            sentences += _selffer_gain(costs["coadaptation"])
             yield halves, f"{subject(halves, difference)} {' '.join(sentences)}", hedge(difference)
         elif not lost.empty:
             unknown = "Without frozen transfer onto the same targets, specialisation is unknown."
-            sentences = [*_lost(lost), *_selffer_gain(lost), unknown]
+            sentences = [*_lost(lost), *_restored(lost, tuned), *_selffer_gain(lost), unknown]
             yield halves, f"{subject(halves, lost)} {' '.join(sentences)}", hedge(lost)
 
 
@@ -148,6 +150,22 @@ def _lost(lost: pd.DataFrame) -> Iterator[str]:
         yield f"Co-adaptation is lost: BnB lies below base at {depths_in_words(below)}{most}."
     if free := [depth for depth in lost.index if depth not in below]:
         yield f"Lost co-adaptation is not measurably above zero at {depths_in_words(free)}."
+
+
+def _restored(lost: pd.DataFrame, tuned: pd.DataFrame) -> Iterator[str]:
+    """Whether fine-tuning brings back what selffers lose, at the depths where they lose and BnB+ is `tuned` too."""
+    below = {depth for depth, cost in lost.iterrows() if verdict(cost) == 1}
+    says = {
+        1: "Fine-tuning restores it: BnB+ ends above base",
+        0: "Fine-tuned, BnB+ does not differ measurably from base",
+        -1: "Fine-tuning does not restore it: BnB+ ends below base",
+    }
+    for sign, text in says.items():
+        alike = tuned[[depth in below and verdict(boost) == sign for depth, boost in tuned.iterrows()]]
+        if len(alike):
+            least = alike.loc[alike["points"].idxmin()]
+            lowest = "" if len(alike) == 1 else f"lowest at n = {least.name}: "
+            yield f"{text} at {depths_in_words(alike.index)}. BnB+ - base is {lowest}{number(least)}."
 
 
 def _worst(trouble: str, depths: list[int], costs: pd.DataFrame) -> str:

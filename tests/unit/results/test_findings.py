@@ -1,5 +1,7 @@
 """The report's sentences on built tables whose answers are known."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,30 @@ def answer(results, start):
 
 def answer_among(found, start):
     return next((entry["answer"] for question, entry in found.items() if question.startswith(start)), None)
+
+
+@pytest.mark.parametrize(
+    ("tuned", "said"),
+    [
+        (
+            0,
+            "Fine-tuned, BnB+ does not differ measurably from base at n = 4 and 7. BnB+ - base is lowest at n = 4: 0.0",
+        ),
+        (2, "Fine-tuning restores it: BnB+ ends above base at n = 4 and 7. BnB+ - base is lowest at n = 4: 2.0 points"),
+        (
+            -2,
+            "Fine-tuning does not restore it: BnB+ ends below base at n = 4 and 7. BnB+ - base is lowest at n = 4: -2.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("groups", [("BnB", "AnB"), ("BnB",)])
+def test_whether_fine_tuning_restores_what_selffers_lose(tmp_path, tuned, said, groups):
+    results = study(tmp_path, lost=(0, 6, 4), tuned=(tuned, 0), groups=groups)
+    assert said in answer_among(answers(results), TROUBLE)
+    kept = results[(results["group"] != "BnB+") | (results["depth"] == 4)]
+    assert re.search(r"base at n = 4\. BnB\+ - base is -?\d", answer_among(answers(kept), TROUBLE))
+    nothing_lost = study(tmp_path, tuned=(tuned, 0), groups=groups)
+    assert "BnB+" not in answer_among(answers(nothing_lost), TROUBLE)
 
 
 def test_the_published_study_says_what_the_paper_says():
