@@ -18,7 +18,7 @@ from workflow_scripts.study.paths import results_folder
 
 TABLE_FILES = ("effects", "boost", "norm_statistics", "rates", "target_images", "probes", "filters", "shares")
 TABLE_FILES += ("distances", "interpolation")
-# Tables of figures of the same names, in the order of the report.
+# Tables of figures of the same names, in the order of the report's tables.
 OWN_TABLES = ("boost", "norm_statistics", "rates", "target_images", "distances", "interpolation")
 KEYS = ("partition", "source", "target", "treatment")
 

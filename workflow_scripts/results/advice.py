@@ -59,7 +59,8 @@ def _copy_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
 
 def _staged_advice(boosts: pd.DataFrame, names: Mapping[int, str]) -> str:
     """As _copy_advice, where no network is fine-tuned at once."""
-    return _copies(boosts, names, "Staged training of", "train the units above first, then all")
+    copies = _copies(boosts, names, "Staged training of", "train the units above first, then all")
+    return f"{copies} Staged networks train on the target for twice as long as base."
 
 
 def _copies(boosts: pd.DataFrame, names: Mapping[int, str], training: str, do: str) -> str:
@@ -100,7 +101,8 @@ def _freeze_advice(drops: pd.DataFrame, names: Mapping[int, str]) -> str:
         return _cheap_advice(drops, chosen, names)
     chosen = best.name if chosen is None else chosen
     gain = f"Freezing {first_units(best.name, names)} gains {number(negated(best))} over training from scratch"
-    most = best["points"] < drops.drop(index=best.name)["points"].min()  # of none it is NaN: not the most of several
+    others = [drop for depth, drop in drops.iterrows() if depth != best.name]
+    most = others and all(verdict(difference(other, best)) == 1 for other in others)
     sentences = [f"{gain}{_hedged(best)}{', the most of all depths' if most else ''}."]
     if chosen != best.name:
         other, freeze = drops.loc[chosen], f"To save time, freeze {first_units(chosen, names)}"

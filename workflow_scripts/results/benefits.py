@@ -88,14 +88,14 @@ def _unpaired(effect: pd.Series, control: str) -> str:
 
 
 def _beside_twice(boost: pd.Series, halves: str) -> str:
-    """How AnB+ compares with a base network that trains twice as long: as long as it and its source do together.
+    """How AnB+ compares with a base network that trains twice as long: for the durations of it and its source.
 
     How long a pretrained source has trained is not known.
     """
     if pd.isna(boost["points"]):
         return ""
     lead = "A base network trained twice as long"
-    lead += "" if halves.endswith(PRETRAINED_SOURCE) else ", equal in total training,"
+    lead += "" if halves.endswith(PRETRAINED_SOURCE) else ", for the durations of the source and AnB+ together,"
     says = {1: "ends lower", -1: "ends higher", 0: "does not differ measurably from AnB+"}
     return f" {lead} {says[verdict(boost)]}: the difference AnB+ - base twice is {number(boost)}."
 

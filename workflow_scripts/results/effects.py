@@ -31,6 +31,7 @@ EFFECTS = {
     "twice_over_base": {TWICE: 1, "base": -1},
     "boost_at_equal_training": {"AnB+": 1, TWICE: -1},  # both train twice, the source's training counted
     "staged_over_base": {"AnB then +": 1, "base": -1},
+    "staged_over_twice": {"AnB then +": 1, TWICE: -1},  # both train on the target twice
     "staged_over_finetuned": {"AnB then +": 1, "AnB+": -1},
     "staged_over_selffer": {"AnB then +": 1, "BnB then +": -1},
     "random_drop": {"base": 1, "random": -1},

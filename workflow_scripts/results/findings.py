@@ -16,7 +16,7 @@ from workflow_scripts.results.shared_classes import shared_classes
 from workflow_scripts.results.staging import longer_training, staging
 from workflow_scripts.results.target_advice import target_images
 from workflow_scripts.results.troubles import dominance, generality
-from workflow_scripts.results.verdicts import also, common_basis
+from workflow_scripts.results.verdicts import common_basis
 
 
 def findings(
@@ -38,12 +38,13 @@ def findings(
     out. Targets of drawn images have a question of their own.
     """
     drawn, every, effects = target_images(results, names or {}), effects, of_all_images(effects)
-    troubles, drawn = also(dominance(effects), of_base_networks(rates)), also(drawn, of_drawn_images(results))
+    few, which = "With few target images: train from scratch, freeze or fine-tune?", "Which trouble dominates where?"
+    notes = {few: of_drawn_images(results), which: of_base_networks(rates)}
     asked = {} if probes is None else probe_findings(probes, results)
     asked |= {
         "Does the largest class explain a score?": [*majority(results)],
         "From which depth do features stop being general?": [*generality(effects, names or {})],
-        "Which trouble dominates where?": troubles,
+        which: [*dominance(effects)],
         "Does fine-tuning transferred features help?": [*fine_tuning(effects)],
         "Does staged training help?": [*staging(effects)],
         "Does longer training help by itself?": [*longer_training(effects)],
@@ -52,14 +53,18 @@ def findings(
         "Are the scores of both halves comparable?": [*unequal_halves(results)],
         "Do source and target share classes?": [*shared_classes(pairs)],
         "Are untrained features enough?": [*untrained(results, effects)],
-        "With few target images: train from scratch, freeze or fine-tune?": drawn,
+        few: [*drawn],
         "Which learning rates were chosen?": [] if rates is None else [*chosen_in_words(rates)],
         "What do the norm statistics of frozen units change?": (
             [] if statistics is None else [*frozen_norms(every, statistics)]
         ),
     }
     return [
-        {"question": question, "answer": "\n".join(text for _, text, _ in parts), "basis": common_basis(parts)}
+        {
+            "question": question,
+            "answer": "\n".join(text for _, text, _ in parts),
+            "basis": f"{common_basis(parts)} {notes.get(question, '')}".strip(),
+        }
         for question, parts in asked.items()
         if parts
     ]

@@ -23,6 +23,7 @@ from workflow_scripts.study.columns import (
 )
 from workflow_scripts.study.jobs import BASES, STAGED
 from workflow_scripts.study.partition_names import parse_partition
+from workflow_scripts.study.settings import rate_label
 
 DEFAULTS = {"seed": "0", "diverged": "False", "diverged_cause": "", "preserve": "0"}
 DEFAULTS |= dict.fromkeys(("init", "norm_statistics", "pair", RATE), "")
@@ -83,7 +84,7 @@ def read_networks(path: str | Path, may_be_empty: bool = False) -> list[dict[str
             )
         line_of[key] = line
         networks.append(network)
-    _check_rates(path, networks)
+    _check_rates(path, line_of, networks)
     return networks
 
 
@@ -108,6 +109,7 @@ def _typed(where: str, row: Mapping[str, str]) -> dict[str, object]:
     kinds = dict.fromkeys(WHOLE, (_whole_number, "a whole number of 0 or more"))
     kinds |= dict.fromkeys(FRACTIONS, (_fraction, "a fraction between 0 and 1"))
     kinds |= dict.fromkeys(COUNTS, (_count, "a number of 1 or more, or empty"))
+    kinds |= {RATE: (_rate, "a number above 0, or empty")}
     kinds |= {"diverged": (lambda text: TRUTHS[text.lower()], "True or False")}
     return {name: _converted(where, name, text, *kinds.get(name, (str, ""))) for name, text in row.items()}
 
@@ -131,6 +133,13 @@ def _fraction(text: str) -> float:
     if value < 0 or value > 1:
         raise ValueError(text)
     return value
+
+
+def _rate(text: str) -> str:
+    """A learning rate as our own tables have it, so that 0.1 and 0.10 are one; "" stays."""
+    if text and not 0 < float(text) < math.inf:
+        raise ValueError(text)
+    return rate_label(float(text)) if text else ""
 
 
 def _count(text: str) -> str:
@@ -162,12 +171,6 @@ def _check_network(where: str, row: Mapping) -> None:
         parse_partition(row["partition"])
     except ValueError as error:
         raise InputError(f"{where}: {error}. Correct it.") from None
-    try:
-        rate = float(row[RATE] or 1)
-    except ValueError:
-        rate = math.nan
-    if not 0 < rate < math.inf:
-        raise InputError(f"{where}: {RATE} is {row[RATE]!r} but must be a number above 0, or empty. Correct it.")
     base = row["treatment"] in BASES
     if base != (row["depth"] == 0) or (base and row["source"] != row["target"]):
         raise InputError(
@@ -175,25 +178,25 @@ def _check_network(where: str, row: Mapping) -> None:
         )
 
 
-def _check_rates(path: str | Path, networks: Iterable[Mapping]) -> None:
+def _check_rates(path: str | Path, line_of: Mapping[tuple, int], networks: Iterable[Mapping]) -> None:
     """Raise InputError where a network has several learning rates among which nothing can choose."""
     of_seeds: dict[tuple, dict[object, list[Mapping]]] = defaultdict(lambda: defaultdict(list))
     for network in networks:
         name = tuple(network[key] for key in KEY_COLUMNS if key not in ("seed", RATE))
         of_seeds[name][network["seed"]].append(network)
     for name, seeds in of_seeds.items():
-        if all(len(rows) == 1 for rows in seeds.values()):
+        rows = [row for of_seed in seeds.values() for row in of_seed]
+        if len(rows) == len(seeds):
             continue
-        rates = [{row[RATE] for row in rows} for rows in seeds.values()]
-        where = f"{path}: {', '.join(map(str, name[:5]))}"
+        where = f"{path} line {min(line_of[tuple(row[key] for key in KEY_COLUMNS)] for row in rows)}"
+        named = f"{where}: the network ({', '.join(map(str, filter(None, name)))}) has several values of {RATE}"
+        rates = [{row[RATE] for row in of_seed} for of_seed in seeds.values()]
         if "" in set.union(*rates) or any(one != rates[0] for one in rates):
             raise InputError(
-                f"{where}: each seed of a network must have the same values of {RATE}, none of them empty."
-                " Correct them, or keep one line of each seed."
+                f"{named}, but not the same in each seed, or an empty one. Correct them, or keep one line of each seed."
             )
-        trained = [row for rows in seeds.values() for row in rows if not row["diverged"]]
-        if trained and all(math.isnan(row.get(HELD_OUT, math.nan)) for row in trained):
+        if any(math.isnan(row.get(HELD_OUT, math.nan)) for row in rows if not row["diverged"]):
             raise InputError(
-                f"{where}: it has several values of {RATE}, but {HELD_OUT}, which chooses one, is empty. Fill that"
-                " column, or keep one line of each seed."
+                f"{named}, but not always a {HELD_OUT}, which chooses one. Fill in that column, or keep one line of"
+                " each seed."
             )

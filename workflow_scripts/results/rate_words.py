@@ -15,8 +15,8 @@ BASIS = (
 )
 
 SOURCES = (
-    "Several rates were tried for base networks. Copied units come from those of the first rate, so base - BnB also has"
-    " the difference between the first rate and the chosen one."
+    "Several rates were tried for base networks. Copied units come from those of the first rate. If a different one was"
+    " chosen, base - BnB has that difference in it too."
 )
 HELD_OUT_IMAGES = (
     "Some of the images of each class are held out to choose learning rates. Networks train on the others."

@@ -22,11 +22,11 @@ def rate_table(results: pd.DataFrame) -> pd.DataFrame:
     """
     if HELD_OUT not in results:  # a table without it has one rate a network (given_tables.read_networks)
         return pd.DataFrame(columns=COLUMNS)
+    results = results.assign(variant=variants_of(results))  # which needs base networks of one rate too
     several = results.groupby([*NETWORK, "seed"])[RATE].transform("nunique") > 1
     results = results[several.groupby([results[name] for name in NETWORK]).transform("any")]
     diverged = results["diverged"].astype(bool)
     rows = results.assign(
-        variant=variants_of(results),
         held_out=(100 * results[HELD_OUT]).where(~diverged, 0.0).fillna(0.0),
         top1=(100 * results[SCORE]).where(~diverged),
         diverged=diverged,

@@ -4,36 +4,44 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from workflow_scripts.results.effects import at_deepest_range, per_depth
-from workflow_scripts.results.groups import named_source
+from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, per_depth
+from workflow_scripts.results.groups import PRETRAINED_SOURCE, named_source
 from workflow_scripts.results.verdicts import Part, depths_in_words, hedge, number, subject, verdict
 
-NO_CONTROL = (
-    "A staged network trains on the target for twice as long as a fine-tuned one. No network here separates what the"
-    " longer training gives from what the order gives."
-)
+COMPARED = {"staged_over_finetuned": "AnB+", "staged_over_base": "base"}  # the first that there is, with its control
+CONTROLS = ("staged_over_twice", "staged_over_selffer")  # effects that are set beside it, with as long a training
+LONGER = {
+    "AnB+": "A staged network trains on the target for twice as long as AnB+. No fine-tuned network of that length is"
+    " there, so what the order of training gives by itself is unknown.",
+    "base": "A staged network trains on the target for twice as long as base.",
+}
 
 
 def staging(effects: pd.DataFrame) -> Iterator[Part]:
     """Whether staged transfer (AnB then +) ends above fine-tuning at once (AnB+), or without it above base, by kind of
-    halves. The same training of the target's own features is set beside it where there is any.
+    halves. Networks that train on the target for as long are set beside it where there are any.
     """
-    for halves, layers, found in at_deepest_range(effects, "staged_over_base"):
-        compared = {"staged_over_finetuned": "AnB+", "staged_over_base": "base"}
-        name = next((one for one in compared if one in found and pd.notna(found[one]["points"])), None)
+    for halves in kinds_of_halves(effects):
+        found = {effect: _measured(effects, halves, effect) for effect in (*COMPARED, *CONTROLS)}
+        found = {effect: one for effect, one in found.items() if one is not None}
+        name = next((effect for effect in COMPARED if effect in found), None)
         if name is None:
             continue
-        shown, sentences = (
-            [found[name]],
-            [_against(compared[name], found[name], _depths(effects, halves, layers, name))],
-        )
-        own = found.get("staged_over_selffer")
-        if own is not None and pd.notna(own["points"]):
-            shown.append(own)
-            sentences.append(_over_selffer(own))
-        shown = pd.DataFrame(shown)
-        text = named_source(" ".join([*sentences, NO_CONTROL]), halves)
-        yield halves, f"{subject(halves, shown)} {text}", hedge(shown)
+        (gain, where), controls = found[name], [effect for effect in CONTROLS if effect in found]
+        sentences = [_against(COMPARED[name], gain, where), LONGER[COMPARED[name]]]
+        sentences += [_beside(effect, *found[effect]) for effect in controls]
+        shown = pd.DataFrame([gain, *(found[effect][0] for effect in controls)])
+        yield halves, named_source(f"{subject(halves, shown.head(1))} {' '.join(sentences)}", halves), hedge(shown)
+
+
+def _measured(effects: pd.DataFrame, halves: str, effect: str) -> tuple[pd.Series, str] | None:
+    """An effect of a kind of halves at its deepest_range, and its depths there in words; None if it has no points."""
+    for kind, layers, found in at_deepest_range(effects, effect):
+        if kind == halves and pd.notna(found[effect]["points"]):
+            first, *_, last = map(int, layers.split("-") * 2)
+            depths = per_depth(effects, effect, halves).dropna(subset="points").index
+            return found[effect], depths_in_words(depth for depth in depths if first <= depth <= last)
+    return None
 
 
 def _against(control: str, gain: pd.Series, where: str) -> str:
@@ -42,38 +50,31 @@ def _against(control: str, gain: pd.Series, where: str) -> str:
         -1: f"No, AnB then + ends below {control}.",
         0: f"This is undecided: AnB then + and {control} do not differ measurably.",
     }
-    without = "" if control == "AnB+" else " AnB+ was not trained."
-    return f"{says[verdict(gain)]} The {where} is {number(gain)}.{without}"
+    return f"{says[verdict(gain)]} The mean difference at {where} is {number(gain)}."
 
 
-def _depths(effects: pd.DataFrame, halves: str, layers: str, effect: str) -> str:
-    """What a difference over the depths of `layers` is, in words."""
-    first, *_, last = map(int, layers.split("-") * 2)
-    depths = per_depth(effects, effect, halves).dropna(subset="points").index
-    inside = [depth for depth in depths if first <= depth <= last]
-    return f"{'mean difference over' if len(inside) > 1 else 'difference at'} {depths_in_words(inside)}"
-
-
-def _over_selffer(gain: pd.Series) -> str:
-    """What the source's features have to do with it."""
-    says = {
-        1: "The same training of the target's own features (BnB then +) ends lower, by {}.",
-        -1: "The same training of the target's own features (BnB then +) ends higher: the difference is {}.",
-        0: "It does not differ measurably from the same training of the target's own features (BnB then +): by {}.",
-    }
-    return says[verdict(gain)].format(number(gain))
+def _beside(effect: str, gain: pd.Series, where: str) -> str:
+    """How AnB then + compares with a control that trains on the target for as long."""
+    control = {
+        "staged_over_twice": "base twice, which trains on the target for as long",
+        "staged_over_selffer": "BnB then +, the same training of the target's own features",
+    }[effect]
+    says = {1: "It ends above", -1: "It ends below", 0: "It does not differ measurably from"}
+    return f"{says[verdict(gain)]} {control}: the mean difference at {where} is {number(gain)}."
 
 
 def longer_training(effects: pd.DataFrame) -> Iterator[Part]:
     """Whether a base network gains by twice the training alone, by kind of halves."""
+    said = set()
     for halves, _, found in at_deepest_range(effects, "twice_over_base"):
-        gain = found["twice_over_base"]
-        if pd.isna(gain["points"]):
+        gain, kind = found["twice_over_base"], halves.removesuffix(PRETRAINED_SOURCE)
+        if pd.isna(gain["points"]) or kind in said:
             continue
+        said.add(kind)
         says = {
             1: "Yes, base networks trained twice as long end higher",
             -1: "No, base networks trained twice as long end lower",
-            0: "Base networks trained twice as long do not differ measurably",
+            0: "This is undecided: base networks trained twice as long do not differ measurably from base",
         }
         alone = gain.to_frame().T
-        yield halves, f"{subject(halves, alone)} {says[verdict(gain)]}: by {number(gain)}.", hedge(alone)
+        yield kind, f"{subject(kind, alone)} {says[verdict(gain)]}. The difference is {number(gain)}.", hedge(alone)

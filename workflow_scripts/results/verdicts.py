@@ -173,11 +173,6 @@ def common_basis(parts: list[Part]) -> str:
     return " ".join(f"{_capital_own('; '.join(halves))}: {basis}" for basis, halves in kinds.items() if basis)
 
 
-def also(parts: Iterable[Part], basis: str) -> list[Part]:
-    """`parts` that rest on `basis` too, which may be ""."""
-    return [(halves, text, f"{rests} {basis}".strip()) for halves, text, rests in parts]
-
-
 def display(halves: str) -> str:
     """A kind of halves as a reader knows it: a pretrained network goes to the target of a pair, not from its source."""
     return target_name(halves) if halves.endswith(PRETRAINED_SOURCE) else halves

@@ -79,9 +79,6 @@ def test_a_line_is_found_without_a_look_at_other_seeds_and_partitions(monkeypatc
     monkeypatch.setattr(lines, "whole_curves", lambda config: seen.extend(found := whole_curves(config)) or found)
     line_of(config, {"partition": "random0", "seed": "8", "other_seed": "9", "line": "A-B-finetuned"})
     assert {(job.seed, plain_partition(job.partition)) for job in seen} == {(8, "random0"), (9, "random0")}
-    seen.clear()
-    line_jobs(config, TrainingJob("random0", 8, "A", "B", "finetuned", depths=(2, 4)))
-    assert not seen
 
 
 def test_memory_and_time_grow_with_networks_and_steps():

@@ -157,7 +157,7 @@ def test_a_line_of_learning_is_of_one_rate_and_pale_if_it_was_not_chosen():
     for title, alpha in zip(list(panels)[:2], (1, 0.3), strict=True):
         lines = panels[title]
         assert [list(line.get_xdata()) for line in lines] == [[4, 12]] * 4
-        assert [line.get_alpha() for line in lines] == [alpha, alpha, None, None]
+        assert [line.get_alpha() for line in lines] == [alpha, alpha, 1, 1]
         assert [line.get_linestyle() for line in lines] == ["-", "-", ":", "--"]
 
 
@@ -170,6 +170,7 @@ def test_base_networks_alone_have_a_panel_for_each_length_and_rate():
         for rate in ("0.01", "0.1")
     ]
     assert [list(line.get_xdata()) for axes in panels for line in axes.get_lines()] == [[4, 12]] * 4
+    assert [line.get_alpha() for axes in panels for line in axes.get_lines()] == [1, 0.3, 1, 0.3]
 
 
 def test_a_study_of_base_networks_alone_can_be_drawn(study_folder):

@@ -1,5 +1,6 @@
 """Which learning rate is reported, on built tables with known answers."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from odd_studies import diverged, loaded, table, where
@@ -116,14 +117,15 @@ def test_a_rate_of_its_own_for_each_seed_is_no_choice(tmp_path):
     assert len(chosen_rates(results)) == len(made)
 
 
-@pytest.mark.parametrize("without", [[HELD_OUT], []])
-def test_rates_among_which_nothing_can_choose_are_refused(tmp_path, without):
-    made = with_rates({"0.1": 0.6, "0.01": 0.8}).drop(columns=without)
-    if not without:
-        made[HELD_OUT] = None
-    with pytest.raises(
-        InputError, match=r"results.csv: random0, .*, but held_out_top1, which chooses one, is empty\. "
-    ):
+@pytest.mark.parametrize("missing", ["column", "all", "one"])
+def test_rates_among_which_nothing_can_choose_are_refused(tmp_path, missing):
+    made = with_rates({"0.1": 0.6, "0.01": 0.8})
+    if missing == "column":
+        made = made.drop(columns=HELD_OUT)
+    else:
+        made.loc[slice(None) if missing == "all" else made.index[-1:], HELD_OUT] = np.nan
+    said = r"results.csv line \d+: the network \(random0, .*\) has several .*, but not always a held_out_top1"
+    with pytest.raises(InputError, match=said):
         read(made, tmp_path)
     one = made[made["learning_rate"] != "0.01"]
     assert len(read(one, tmp_path)) == len(one)
@@ -133,8 +135,23 @@ def test_rates_among_which_nothing_can_choose_are_refused(tmp_path, without):
 def test_seeds_of_different_rates_are_refused(tmp_path, rate):
     made = with_rates({"0.1": 0.6, "0.01": 0.8})
     made.loc[where(made, learning_rate="0.01", seed=1), "learning_rate"] = rate
-    with pytest.raises(InputError, match="each seed of a network must have the same values of learning_rate"):
+    with pytest.raises(InputError, match="values of learning_rate, but not the same in each seed, or an empty one"):
         read(made, tmp_path)
+
+
+def test_a_rate_that_is_written_in_two_ways_is_one(tmp_path):
+    with pytest.raises(InputError, match="it names a network a second time"):
+        read(with_rates({"0.1": 0.6, "0.10": 0.8}), tmp_path)
+    assert set(read(with_rates({"1e-1": 0.6}), tmp_path)["learning_rate"]) == {"0.02", "0.1"}
+
+
+def test_variants_have_their_names_though_base_networks_have_one_rate(tmp_path):
+    made = with_rates({"0.1": 0.6, "0.01": 0.8}, "frozen").assign(init="he")
+    other = made[made["depth"] > 0].assign(init="caffe")
+    tried = rate_table(read(pd.concat([made, other]), tmp_path))
+    assert set(tried["variant"]) == {"", "caffe init"}
+    said = [text for _, text, _ in chosen_in_words(tried)]
+    assert len(said) == len({text.split(":")[0] for text in said})
 
 
 def test_a_study_of_one_rate_has_no_such_table(tmp_path):

@@ -178,6 +178,8 @@ def test_advice_claims_nothing_of_undecided_depths():
     drops = rows([(-3, 1, 0.2), (-4, 9, 0.2)]).assign(effect="total_drop")  # the second gains more, or loses
     assert "Freezing the first unit gains 3.0 points" in advice(drops)
     assert "the most of all depths" not in advice(drops)
+    alike = rows([(-3, 0.8, 0.2), (-3.1, 0.8, 0.2)]).assign(effect="total_drop")
+    assert "the most of all depths" not in advice(alike)
     boosts = rows([(-1, 0.5, 0.2), (-1.5, 9, 0.2)]).assign(effect="boost_over_base")
     assert "brought no measurable gain. The best is -1.0 points" in advice(boosts)
     assert "It loses at n = 1." in advice(boosts)
@@ -213,7 +215,7 @@ def test_no_advice_is_on_a_depth_that_another_beats(points, certain, pretrained)
     boosts = per_depth(effects, "boost_over_base", halves)
     if "the most of all depths" in text:
         best = drops.loc[int(re.search(r"Freezing the first (\d+|unit)", text)[1].replace("unit", "1")), "points"]
-        assert (drops["points"] > best).sum() == len(drops) - 1
+        assert (drops["points"] > best).sum() == len(drops) - 1 > 0
     if "loses at every depth" in text:
         assert all(verdict(boost) == -1 for _, boost in boosts.iterrows())
     copied = re.search(r"Copy the first (?:(\d+) units|unit) and", text)

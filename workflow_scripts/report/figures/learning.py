@@ -41,7 +41,7 @@ def plot_learning(readings: pd.DataFrame, chosen: pd.DataFrame) -> Figure:
         if readings["depth"].any():
             _draw_depths(axes, of_curve, chosen, colours)
             of_curve = _among(bases[(bases["partition"] == key[0]) & (bases["target"] == key[2])], chosen)
-        _draw_bases(axes, of_curve)
+        _draw_bases(axes, of_curve, chosen)
         axes.set_title(_title(key, inits, several[key[:4]] > 1), fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")
@@ -75,8 +75,8 @@ def _panels(count: int) -> tuple[Figure, np.ndarray]:
 def _title(key: tuple, inits: set[str], tried: bool) -> str:
     """The partition and the curve, and what sets it apart: its variant and, where several are `tried`, its rate."""
     partition, source, target, treatment, *variant, rate = key
-    label = ", ".join(filter(None, [variant_label(*variant, inits), f"rate {rate}" * tried]))
-    lines = [f"{partition}: {curve_name(source, target, treatment)}", *([label] if label else [])]
+    labels = filter(None, [variant_label(*variant, inits), f"rate {rate}" * tried])
+    lines = [f"{partition}: {curve_name(source, target, treatment)}", *labels]
     if len(lines[0]) > LONGEST_TITLE:
         lines[:1] = lines[0].split(" ", 1)
     return "\n".join(lines)
@@ -94,17 +94,20 @@ def _among(readings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw_depths(axes: Axes, of_curve: pd.DataFrame, chosen: pd.DataFrame, colours: ListedColormap) -> None:
-    strong = set(_among(of_curve, chosen).index)
     for (depth, _), line in of_curve.groupby(["depth", "seed"]):
-        alpha = 1 if strong.issuperset(line.index) else PALE
-        axes.plot(line["iteration"], line["top1"], color=colours(depth - 1), linewidth=1.2, alpha=alpha)
-        _mark_end(axes, line)
+        _draw_line(axes, line, chosen, colours(depth - 1), "-")
 
 
-def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
+def _draw_bases(axes: Axes, bases: pd.DataFrame, chosen: pd.DataFrame) -> None:
     for (treatment, *_), line in bases.groupby(["treatment", "seed", *VARIANT_COLUMNS, RATE]):
-        axes.plot(line["iteration"], line["top1"], color="black", linestyle=BASE_STYLES[treatment], linewidth=1.2)
-        _mark_end(axes, line)
+        _draw_line(axes, line, chosen, "black", BASE_STYLES[treatment])
+
+
+def _draw_line(axes: Axes, line: pd.DataFrame, chosen: pd.DataFrame, colour: str | tuple, style: str) -> None:
+    """One network's readings, pale if it is not among the `chosen`."""
+    alpha = PALE if _among(line, chosen).empty else 1
+    axes.plot(line["iteration"], line["top1"], color=colour, linestyle=style, linewidth=1.2, alpha=alpha)
+    _mark_end(axes, line)
 
 
 def _draw_bar(figure: Figure, grid: np.ndarray, readings: pd.DataFrame, colours: ListedColormap) -> None:
