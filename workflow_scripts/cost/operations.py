@@ -84,8 +84,11 @@ def line_operations(costs: Sequence[UnitCost], networks: int, steps: int, train_
 
 
 def operations_per_image(training: Mapping, classes: int) -> float:
-    """Floating-point operations of a base network's training, per image and without validation."""
-    one = {**training, "duration": 1, "validate_every": 1, "batch_size": 1}
+    """Floating-point operations of a base network's training, per image and without readings.
+
+    `training` may be the configuration's section, or what the settings of one training hold.
+    """
+    one = {**training, "duration": 1, "validate_every": 1, "batch_size": 1, "learning_rate": {}}  # none to choose
     counts = {"": {"classes": classes, "train_images": 1, "val_images": 0}}
     whole = {"counts": counts, "dataset": {"name": ""}, "matrix": [], "training": one}
     return job_operations(TrainingJob.base("whole", 0, "whole"), whole)
