@@ -73,7 +73,7 @@ def test_one_rate_of_each_network_is_reported(study, results):
     page = (study.folder / "results/controls/report.html").read_text()
     for said in ("Which learning rates were chosen?", "Does staged training help?"):
         assert said in page
-    assert "A base network trained twice as long, equal in total training," in page
+    assert "A base network trained twice as long, for the durations of the source and AnB+ together," in page
     assert (study.folder / "results/controls/figures/rates.png").stat().st_size > 10_000
 
 
