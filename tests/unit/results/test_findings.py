@@ -105,7 +105,8 @@ def test_the_published_study_says_what_the_paper_says():
     assert "The units above them did not learn at all at n = 3 to 7." in untrained
     told = advice(effect_table(results))
     assert "random halves: Copy the first 3 units and fine-tune them." in told
-    assert "Freezing the first unit gains 0.3" in told and ") over training from scratch, the most of all" in told
+    assert "Freezing the first unit gains 0.3" in told and ") over training from scratch" in told
+    assert "the most of all depths" not in told  # the next depth may gain as much
     assert "To save time, freeze the first 3 units: this costs 0.6 points (0.3 to 0.9)." in told
     assert "Freezing the first 4 units does 2.8 points worse than the best." in told
     assert "natural / man-made halves: To save time, freeze at most the first unit. This costs 1 point" in told
