@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, per_depth
+from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, per_depth, within
 from workflow_scripts.results.groups import PRETRAINED_SOURCE, main_variant, named_source, target_name
 from workflow_scripts.results.verdicts import (
     ROUNDING,
@@ -40,23 +40,16 @@ def fine_tuning(effects: pd.DataFrame) -> Iterator[Part]:
         if pd.isna(boost["points"]):
             text = f"No target task has both AnB+ and a base network. {_unpaired(boost, 'base')}"
         else:
-            text = _over_base(boost, _measured(effects, halves, layers))
+            text = _over_base(boost, within(effects, "boost_over_base", halves, layers))
         others = [found[name] for name in BESIDE if name in found]
         if "boost_at_equal_training" in found:
             text += _beside_twice(found["boost_at_equal_training"], halves)
         if "boost_over_selffer" in found:
             text += f" {_over_selffer(found['boost_over_selffer'], verdict(boost) == 1)}"
-        elif verdict(boost) == 1 and pd.isna(found.get("boost_at_equal_training", {"points": None})["points"]):
+        elif verdict(boost) == 1 and not any(pd.notna(other["points"]) for other in others):
             text += " Without BnB+, the share of the longer training in this is unknown."
         shown = pd.DataFrame([one for one in (boost, *others) if pd.notna(one["points"])] or [boost])
         yield halves, named_source(f"{lead} {text}", halves), hedge(shown)
-
-
-def _measured(effects: pd.DataFrame, halves: str, layers: str) -> pd.DataFrame:
-    """The boosts at the depths of the range `layers` at which a target task has both AnB+ and its base network."""
-    first, *_, last = map(int, layers.split("-") * 2)
-    boosts = per_depth(effects, "boost_over_base", halves).dropna(subset="points")
-    return boosts[(boosts.index >= first) & (boosts.index <= last)]
 
 
 def _over_base(boost: pd.Series, boosts: pd.DataFrame) -> str:

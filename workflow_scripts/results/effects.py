@@ -214,6 +214,13 @@ def per_depth(table: pd.DataFrame, effect: str, halves: str) -> pd.DataFrame:
     return rows.assign(depth=rows["layers"].astype(int)).set_index("depth").sort_index()
 
 
+def within(table: pd.DataFrame, effect: str, halves: str, layers: str) -> pd.DataFrame:
+    """The rows of per_depth that have points, at the depths of `layers` ("4" or "1-7")."""
+    first, *_, last = map(int, layers.split("-") * 2)
+    rows = per_depth(table, effect, halves).dropna(subset="points")
+    return rows[(rows.index >= first) & (rows.index <= last)]
+
+
 def at_deepest_range(effects: pd.DataFrame, effect: str) -> Iterator[tuple[str, str, dict[str, pd.Series]]]:
     """The kinds of halves in an effect_table that have `effect`, its deepest_range, and all effects there by name."""
     for halves in kinds_of_halves(effects):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, per_depth
+from workflow_scripts.results.effects import at_deepest_range, kinds_of_halves, within
 from workflow_scripts.results.groups import PRETRAINED_SOURCE, named_source
 from workflow_scripts.results.verdicts import Part, depths_in_words, hedge, number, subject, verdict
 
@@ -36,11 +36,9 @@ def staging(effects: pd.DataFrame) -> Iterator[Part]:
 
 def _measured(effects: pd.DataFrame, halves: str, effect: str) -> tuple[pd.Series, str] | None:
     """An effect of a kind of halves at its deepest_range, and its depths there in words; None if it has no points."""
-    for kind, layers, found in at_deepest_range(effects, effect):
-        if kind == halves and pd.notna(found[effect]["points"]):
-            first, *_, last = map(int, layers.split("-") * 2)
-            depths = per_depth(effects, effect, halves).dropna(subset="points").index
-            return found[effect], depths_in_words(depth for depth in depths if first <= depth <= last)
+    for _, layers, found in at_deepest_range(effects[effects["halves"] == halves], effect):
+        if pd.notna(found[effect]["points"]):
+            return found[effect], depths_in_words(within(effects, effect, halves, layers).index)
     return None
 
 

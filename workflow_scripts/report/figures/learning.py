@@ -33,15 +33,16 @@ def plot_learning(readings: pd.DataFrame, chosen: pd.DataFrame) -> Figure:
     Lines of networks that are not among the `chosen` (rates.chosen_rates) are pale. Base networks that are not have no
     line. A study of base networks alone has a panel for each length and rate of a target's.
     """
+    readings = readings.assign(chosen=_are_of(readings, chosen))
     bases, inits = readings[readings["depth"] == 0], set(readings.loc[readings["depth"] == 0, "init"])
     curves, several = _curves(readings, inits), readings.groupby(CURVE[:4])[RATE].nunique().to_dict()
     figure, grid = _panels(len(curves))
     colours = _colours(readings)
     for axes, (key, of_curve) in zip(grid.flat, curves, strict=False):
         if readings["depth"].any():
-            _draw_depths(axes, of_curve, chosen, colours)
-            of_curve = _among(bases[(bases["partition"] == key[0]) & (bases["target"] == key[2])], chosen)
-        _draw_bases(axes, of_curve, chosen)
+            _draw_depths(axes, of_curve, colours)
+            of_curve = bases[(bases["partition"] == key[0]) & (bases["target"] == key[2]) & bases["chosen"]]
+        _draw_bases(axes, of_curve)
         axes.set_title(_title(key, inits, several[key[:4]] > 1), fontsize=10)
     figure.supxlabel("iteration")
     figure.supylabel("validation top-1 accuracy")
@@ -87,25 +88,25 @@ def _colours(readings: pd.DataFrame) -> ListedColormap:
     return ListedColormap(colormaps["plasma"](np.linspace(0, 0.85, max(2, readings["depth"].max()))))
 
 
-def _among(readings: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
-    """The readings of `chosen` networks."""
-    networks = (pd.MultiIndex.from_frame(table[KEY_COLUMNS]) for table in (readings, chosen))
-    return readings[next(networks).isin(next(networks))]
+def _are_of(readings: pd.DataFrame, chosen: pd.DataFrame) -> np.ndarray:
+    """Which readings are of `chosen` networks."""
+    of_readings, of_chosen = (pd.MultiIndex.from_frame(table[KEY_COLUMNS]) for table in (readings, chosen))
+    return of_readings.isin(of_chosen)
 
 
-def _draw_depths(axes: Axes, of_curve: pd.DataFrame, chosen: pd.DataFrame, colours: ListedColormap) -> None:
+def _draw_depths(axes: Axes, of_curve: pd.DataFrame, colours: ListedColormap) -> None:
     for (depth, _), line in of_curve.groupby(["depth", "seed"]):
-        _draw_line(axes, line, chosen, colours(depth - 1), "-")
+        _draw_line(axes, line, colours(depth - 1), "-")
 
 
-def _draw_bases(axes: Axes, bases: pd.DataFrame, chosen: pd.DataFrame) -> None:
+def _draw_bases(axes: Axes, bases: pd.DataFrame) -> None:
     for (treatment, *_), line in bases.groupby(["treatment", "seed", *VARIANT_COLUMNS, RATE]):
-        _draw_line(axes, line, chosen, "black", BASE_STYLES[treatment])
+        _draw_line(axes, line, "black", BASE_STYLES[treatment])
 
 
-def _draw_line(axes: Axes, line: pd.DataFrame, chosen: pd.DataFrame, colour: str | tuple, style: str) -> None:
-    """One network's readings, pale if it is not among the `chosen`."""
-    alpha = PALE if _among(line, chosen).empty else 1
+def _draw_line(axes: Axes, line: pd.DataFrame, colour: str | tuple, style: str) -> None:
+    """One network's readings, pale if it is not chosen."""
+    alpha = 1 if line["chosen"].all() else PALE
     axes.plot(line["iteration"], line["top1"], color=colour, linestyle=style, linewidth=1.2, alpha=alpha)
     _mark_end(axes, line)
 
