@@ -19,6 +19,7 @@ from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import training_settings
 from workflow_scripts.training.devices import keep_freed_memory, set_deterministic
 from workflow_scripts.training.engine import CurveTraining, open_training
+from workflow_scripts.training.graphs import Graphs
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.workers import Workers
 
@@ -132,7 +133,7 @@ def bench_caffenet(batch=64, iterations=5):
     network = CaffeNet(ARCHITECTURES["caffenet"](), 227, 1000)
     initialise(network, "caffe", 0)
     network.to(memory_format=torch.channels_last)
-    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())
+    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers(), Graphs(used=False))
     images = torch.randn(batch, 3, 227, 227).to(memory_format=torch.channels_last)
     labels = torch.randint(1000, (batch,))
     rates = []

@@ -7,6 +7,7 @@ little, on a CPU too, to test the script. Timing decides no test: this prints.
 import argparse
 import functools
 import json
+import multiprocessing
 import os
 import resource
 import statistics
@@ -14,6 +15,7 @@ import tempfile
 import time
 import traceback
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,18 +30,22 @@ from checkout import Checkout
 from helpers import ROOT
 from made_up_store import write_noise
 from peer_train import mini_caffenet
+from PIL import Image
 from plain_caffenet import caffenet, steps
 
 from workflow_scripts.config.resources import training_memory
 from workflow_scripts.cost.operations import operations_per_image
+from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.features.extraction import Pass
 from workflow_scripts.features.logistic import fit_probe
 from workflow_scripts.features.pooling import pool_features
 from workflow_scripts.network.build import build_network
 from workflow_scripts.partition.task import Task
+from workflow_scripts.store.pack_shard import pack_shard
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
+from workflow_scripts.training import graphs
 from workflow_scripts.training.batches import Batches
 from workflow_scripts.training.devices import device_name, keep_freed_memory, set_deterministic
 from workflow_scripts.training.engine import CurveTraining
@@ -47,6 +53,7 @@ from workflow_scripts.training.engine import CurveTraining
 ROUNDS = 3
 DEPTHS = (1, 2, 3, 4, 5, 6, 7)
 PAPER = {"val_images": 25_000, "validate_every": 1000}  # of a half of ILSVRC-2012
+WARM = graphs.WARM + 2  # iterations, after which the graphs are captured
 VALIDATED = 16_384  # images, so that a reading's start does not count
 SETTINGS = TrainingSettings(
     **{
@@ -113,7 +120,15 @@ def wait(device):
         torch.cuda.synchronize()
 
 
-def seconds_each(run, bench, warm=3):
+@contextmanager
+def eager():
+    """Kernels launched one by one, without CUDA graphs."""
+    before, graphs.WARM = graphs.WARM, 10**9
+    yield
+    graphs.WARM = before
+
+
+def seconds_each(run, bench, warm=WARM):
     """Seconds of one of what `run(count)` does `count` times: the median of ROUNDS."""
     run(warm)
     wait(bench.device)
@@ -174,8 +189,11 @@ def bench_rates(bench):
     images, found = bench.settings.batch_size, {"operations_per_image": operations}
     for name in ("fp32", "bf16"):
         rate = base_rate(bench, precision=name)
+        with eager():
+            without = base_rate(bench, precision=name)
         found[name] = {
             "images_per_second": rate,
+            "eager": without,
             "of_matrix_rate": rate * operations / bench.found["card"][f"{name}_flops"],
         }
     plain = caffenet if bench.settings.architecture == "caffenet" else mini_caffenet
@@ -243,7 +261,10 @@ def bench_curve(bench):
         depths = DEPTHS if treatment == "frozen" else DEPTHS[:2]  # as deep ones cost the same
         together = seconds_each(on_fixed_batch(bench.training(treatment, depths), batch), bench)
         alone = [seconds_each(on_fixed_batch(bench.training(treatment, [depth]), batch), bench) for depth in depths]
+        with eager():
+            without = seconds_each(on_fixed_batch(bench.training(treatment, depths), batch), bench)
         found[treatment] = {"depths": depths, "together": together, "alone": alone, "ratio": together / sum(alone)}
+        found[treatment] |= {"eager": without}
     base = bench.settings.batch_size / bench.found["rates"]["bf16"]["images_per_second"]
     return found | {"frozen_of_seven_bases": found["frozen"]["together"] / (7 * base)}
 
@@ -259,7 +280,7 @@ def bench_memory(bench):
         if bench.device == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats()
-        on_fixed_batch(training, bench.fixed_batch())(2)
+        on_fixed_batch(training, bench.fixed_batch())(WARM)
         wait(bench.device)
         peaks = [torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()] if bench.device == "cuda" else []
         found[treatment] = {"peaks_mb": [peak / 1e6 for peak in peaks], "rule_mb": training_memory(config, len(depths))}
@@ -297,7 +318,7 @@ def bench_host(bench):
         training = bench.training(treatment, depths, **changes)
         batch = bench.fixed_batch(training.settings)
         run = on_fixed_batch(training, batch)
-        run(3)
+        run(WARM)
         wait(bench.device)
         found[name] = host_of(training, run, bench)
     return found
@@ -339,7 +360,7 @@ def kernels(run, iterations=3):
         "kernels_ms": sum(event.self_device_time_total for event in events) / iterations / 1e3,
         "dearest": [
             [event.key[:90], event.count / iterations, event.self_device_time_total / iterations / 1e3]
-            for event in events[:16]
+            for event in events[:24]
         ],
     }
 
@@ -350,7 +371,12 @@ def bench_mini(bench):
     for precision in ("fp32", "bf16"):
         training = bench.training(precision=precision, **MINI)
         batch = bench.fixed_batch(training.settings)
-        found[precision] = MINI["batch_size"] / seconds_each(on_fixed_batch(training, batch), bench)
+        found[precision] = {
+            "images_per_second": MINI["batch_size"] / seconds_each(on_fixed_batch(training, batch), bench)
+        }
+        with eager():
+            training = bench.training(precision=precision, **MINI)
+            found[precision]["eager"] = MINI["batch_size"] / seconds_each(on_fixed_batch(training, batch), bench)
     return found
 
 
@@ -402,6 +428,48 @@ def bench_probes(bench):
     return {"network": name, "images_per_second": ours, "bare": bare, "of_bare": ours / bare, "probe_seconds": seconds}
 
 
+def bench_packing(bench):
+    """Images a second that processes pack to 256 x 256, one on a core, by their number. The JPEGs are drawn."""
+    count, each = (os.cpu_count(), 400) if bench.device == "cuda" else (2, 3)
+    spawned = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(count, spawned) as processes:
+        small, large = (draw_jpegs(Path(name) / f"{images}", count, images) for images in (2, each))
+        pack = functools.partial(pack_share, count)
+        list(processes.map(pack, [small] * count, range(count)))  # starts them all
+        started = time.perf_counter()
+        processes.submit(pack, large, 0).result()
+        alone = each / (time.perf_counter() - started)
+        started = time.perf_counter()
+        list(processes.map(pack, [large] * count, range(count)))
+        together = count * each / (time.perf_counter() - started)
+    hours = 1.33e6 / together / 3600
+    return {"processes": count, "one": alone, "all": together, "ratio": together / alone, "hours_of_imagenet": hours}
+
+
+def draw_jpegs(tree, classes, each):
+    """A folder tree of JPEGs of ImageNet's size (500 x 375 pixels, 95 kB), of 40 images at most by many links."""
+    random, drawn = np.random.default_rng(0), []
+    for number in range(classes * each):
+        place = tree / f"train/class{number // each}/{number:06d}.JPEG"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if len(drawn) < 40:
+            image = Image.fromarray(random.integers(0, 256, (94, 125, 3), dtype=np.uint8)).resize((500, 375))
+            image.save(place, "JPEG", quality=90)
+            drawn.append(place)
+        else:
+            place.hardlink_to(drawn[number % 40])
+    for number in range(classes):
+        place = tree / f"val/class{number}/0.JPEG"
+        place.parent.mkdir(parents=True)
+        place.hardlink_to(drawn[0])
+    return tree
+
+
+def pack_share(shards, tree, shard):
+    """Pack one of so many shards of a tree."""
+    pack_shard(FolderDataset(tree), "train", shard, shards, 256, "warp", 0.0, 1, str(tree / f"shard-{shard}"))
+
+
 def bench_study(bench):
     """Wall seconds of the default study with 8 jobs a GPU, from nothing to the report."""
     if bench.device != "cuda":
@@ -430,6 +498,7 @@ PARTS = {
     "resnet": bench_resnet,
     "probes": bench_probes,
     "compiled": bench_compiled,
+    "packing": bench_packing,
     "study": bench_study,
 }
 

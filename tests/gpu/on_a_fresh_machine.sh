@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts the wheels of a folder and the machine's own torch into .venv, unless there is one, then runs the tests and the
 # benchmark of a GPU, for machines without internet. Takes 6 minutes. docs/clusters.md says how to gather the wheels.
-#   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all]
+#   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all | none]
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 wheels=$(realpath "$1") output=$(realpath "$2") what=${3:-all} venv=$PWD/.venv
@@ -21,7 +21,7 @@ echo "installed after $((SECONDS - started)) s"
 export PYTHONUNBUFFERED=1 PYTHONPATH=.:tests PYTHONDONTWRITEBYTECODE=1
 test="timeout 180 $venv/bin/python -m pytest -p no:cacheprovider -rA --durations=15 -q"
 status=0
-if [ "$what" != bench ]; then
+if [ "$what" = tests ] || [ "$what" = all ]; then
     # What fills the GPU's memory runs after what needs some.
     $test tests/gpu/test_gpu_numbers.py tests/gpu/test_gpu_probes.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
     $test tests/gpu/test_gpu_numbers.py -k "compiled" > "$output/compiled.log" 2>&1 & compiled=$!
@@ -35,7 +35,7 @@ if [ "$what" != bench ]; then
     done
     echo "tested after $((SECONDS - started)) s"
 fi
-if [ "$what" != tests ]; then
+if [ "$what" = bench ] || [ "$what" = all ]; then
     timeout ${BENCH_SECONDS:-280} "$venv/bin/python" tests/bench/bench_gpu.py --folder "$output" > "$output/bench.log" 2>&1 || status=1
     tail -c 6000 "$output/bench.log"
     echo "measured after $((SECONDS - started)) s"

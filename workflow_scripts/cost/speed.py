@@ -11,6 +11,7 @@ from workflow_scripts.network.build import new_network
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.devices import device_name, resolved_precision, set_deterministic
+from workflow_scripts.training.graphs import Graphs
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.workers import Workers
 
@@ -55,7 +56,8 @@ def base_rate(settings: TrainingSettings, seconds: float) -> float:
     network.to(settings.device, memory_format=torch.channels_last)
     if settings.compile:
         network.compile_units()
-    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers())
+    graphs = Graphs(settings.device == "cuda")
+    learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers(), graphs)
     random = torch.Generator().manual_seed(0)
     images = torch.randn(settings.batch_size, 3, settings.crop, settings.crop, generator=random)
     images = images.to(settings.device).contiguous(memory_format=torch.channels_last)

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,6 +26,7 @@ from workflow_scripts.study.settings import TrainingSettings, training_settings
 from workflow_scripts.training.batches import ALONE, Batch, Batches, input_view, subtracted_mean
 from workflow_scripts.training.devices import autocast, resolved_precision, set_deterministic
 from workflow_scripts.training.distance import unit_distances
+from workflow_scripts.training.graphs import Graphs
 from workflow_scripts.training.learner import Learner
 from workflow_scripts.training.outcome import network_record
 from workflow_scripts.training.workers import Workers
@@ -42,6 +44,7 @@ class CurveTraining:
         """
         self.job, self.settings, self.batches, self.workers = job, settings, batches, batches.workers
         self.iteration, self.seconds = 0, 0.0
+        self.graphs = Graphs(settings.device == "cuda" and self.workers.size == 1)
         # One untrained network for all depths of source "random", so that they share its first layers.
         self.source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
         self.learners = [self._learner(depth) for depth in job.depths]
@@ -49,6 +52,9 @@ class CurveTraining:
         self.deepest = max(self.learners, key=lambda learner: learner.frozen)
         self.prefix_seed = job.prefix_seed()
         self.noise = Noise(torch.Generator(settings.device), self.workers.share(settings.batch_size))
+        training, validation = (partial(self._prefix_outputs, noise=noise) for noise in (self.noise, None))
+        self._training_inputs = self.graphs.captured(training, self.noise.random)
+        self._validation_inputs = self.graphs.captured(validation)
 
     def _initialised(self, seed: int) -> Network:
         settings = self.settings
@@ -65,7 +71,7 @@ class CurveTraining:
             network.compile_units()
         network.frozen_dropout = settings.frozen_dropout
         network.frozen_batch_statistics = settings.norm_statistics == "batch"
-        return Learner(job, depth, network, settings, self.workers)
+        return Learner(job, depth, network, settings, self.workers, self.graphs)
 
     def _refuse_several_statistics(self, network: Network) -> None:
         if self.workers.size > 1 and network.norms(len(network.names)):
@@ -140,7 +146,9 @@ class CurveTraining:
         return on_schedule and self.learners[0].last_iteration < self.iteration
 
     def _step(self, images: Tensor, labels: Tensor) -> None:
-        inputs = self._prefix_outputs(images, self.noise.seed(derive_seed(self.prefix_seed, self.iteration)))
+        images, labels = self.graphs.held(images, labels)
+        self.noise.seed(derive_seed(self.prefix_seed, self.iteration))
+        inputs = self._training_inputs(images) if self.deepest.frozen else [images]
         rate = self.settings.rate(self.iteration)
         for learner in self.learners:
             if not learner.failed:
@@ -173,8 +181,9 @@ class CurveTraining:
         """Each learner's validation_sums over `batches`, or None if `interrupted` says so on the way."""
         size = 3 + self.batches.task.classes  # of Learner.validation_sums
         sums = [torch.zeros(size, dtype=torch.float64, device=self.settings.device) for _ in self.learners]
-        for images, labels in batches:
-            inputs = self._prefix_outputs(images, None)
+        for batch in batches:
+            images, labels = self.graphs.held(*batch)
+            inputs = self._validation_inputs(images) if self.deepest.frozen else [images]
             for learner, total in zip(self.learners, sums, strict=True):
                 total += learner.validation_sums(inputs[learner.frozen], labels)
             if interrupted():

@@ -13,6 +13,7 @@ from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.seeds import derive_seed
 from workflow_scripts.study.settings import TrainingSettings
 from workflow_scripts.training.devices import autocast
+from workflow_scripts.training.graphs import Graphs
 from workflow_scripts.training.optimizer import Optimizer
 from workflow_scripts.training.workers import Workers
 
@@ -21,22 +22,34 @@ class Learner:
     """A network that learns all units but its first `frozen`, which do not change and may be computed elsewhere."""
 
     def __init__(
-        self, job: TrainingJob, depth: int, network: Network, settings: TrainingSettings, workers: Workers
+        self,
+        job: TrainingJob,
+        depth: int,
+        network: Network,
+        settings: TrainingSettings,
+        workers: Workers,
+        graphs: Graphs,
     ) -> None:
         self.depth, self.network, self.settings, self.workers = depth, network, settings, workers
+        self.graphs = graphs
         self.frozen = job.frozen_units(depth)
         network.freeze(self.frozen)
-        self.optimizer = Optimizer(network.parameter_groups(), settings)
         self.dropout_seed = job.network_seed(depth, "dropout")
         self.noise = Noise(torch.Generator(settings.device), workers.share(settings.batch_size))
         self.readings: list[dict] = []
         self.loss_sum = torch.zeros((), device=settings.device)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.optimizer = Optimizer(self.network.parameter_groups(), self.settings)
+        self._learn = self.graphs.captured(self._learn_from, self.noise.random, self.optimizer.forget)
+        self.validation_sums = self.graphs.captured(self._validation_sums)
 
     def unfreeze(self) -> None:
         """Let all units learn from here on, with an optimiser that has no past."""
         self.frozen = 0
         self.network.freeze(0)
-        self.optimizer = Optimizer(self.network.parameter_groups(), self.settings)
+        self._begin()
 
     @property
     def failed(self) -> bool:
@@ -45,17 +58,22 @@ class Learner:
 
     def step(self, iteration: int, inputs: Tensor, labels: Tensor, rate: float) -> None:
         """One iteration on this process's share of a batch."""
-        noise = self.noise.seed(derive_seed(self.dropout_seed, iteration))
+        self.noise.seed(derive_seed(self.dropout_seed, iteration))
+        self.optimizer.set_rate(rate)
+        self._learn(inputs, labels)
+
+    def _learn_from(self, inputs: Tensor, labels: Tensor) -> None:
         with autocast(self.settings.precision, self.settings.device):
-            scores = self.network(inputs, noise, self.frozen)
-        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / noise.share.batch)
+            scores = self.network(inputs, self.noise, self.frozen)
+        loss = functional.cross_entropy(scores.float(), labels) * (len(labels) / self.noise.share.batch)
         loss.backward()
         loss = loss.detach()
         self.workers.add([loss, *self.optimizer.gradients])
-        self.optimizer.step(rate)
+        self.optimizer.step()
         self.loss_sum += loss
 
-    def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Sums over a batch, without dropout (float64, on the device).
 
         They are how often the label is the best score, how often it is among the best five (of fewer classes: always),

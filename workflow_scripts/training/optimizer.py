@@ -30,27 +30,42 @@ class Optimizer:
         adaptive = settings.optimizer == "adamw"
         self.squares = {one: torch.zeros_like(one) for one in self.parameters if adaptive}
         self.steps = {one: torch.zeros((), device=one.device) for one in self.parameters if adaptive}
+        self.on_gpu = settings.device == "cuda"
+        # A CUDA graph keeps Python's numbers as they were at its capture, but reads tensors anew.
+        self.rates: list = [torch.zeros((), device="cuda") if self.on_gpu else 0.0 for _ in groups]
 
     @property
     def gradients(self) -> list[Tensor]:
         """The gradients of all parameters, in one order."""
         return [parameter.grad for parameter in self.parameters]
 
-    @torch.no_grad()
-    def step(self, rate: float) -> None:
-        """Change all parameters by their gradients at a learning rate, and forget the gradients."""
-        for group in self.groups:
-            decay = self.settings.weight_decay if group.decays else 0.0
-            (self._adamw if self.squares else self._sgd)(group.parameters, rate * group.rate, decay)
-            for parameter in group.parameters:
-                parameter.grad = None
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of the next steps."""
+        for number, group in enumerate(self.groups):
+            if self.on_gpu:
+                self.rates[number].fill_(rate * group.rate)
+            else:
+                self.rates[number] = rate * group.rate
 
-    def _sgd(self, parameters: list[Tensor], rate: float, decay: float) -> None:
+    @torch.no_grad()
+    def step(self) -> None:
+        """Change all parameters by their gradients, and forget the gradients."""
+        for group, rate in zip(self.groups, self.rates, strict=True):
+            decay = self.settings.weight_decay if group.decays else 0.0
+            (self._adamw if self.squares else self._sgd)(group.parameters, rate, decay)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the gradients."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def _sgd(self, parameters: list[Tensor], rate: float | Tensor, decay: float) -> None:
         gradients, means = ([of(one) for one in parameters] for of in (_gradient, self.means.get))
         options = {"dampening": 0.0, "nesterov": False, "maximize": False, "fused": True}
         sgd(parameters, gradients, means, lr=rate, weight_decay=decay, momentum=self.settings.momentum, **options)
 
-    def _adamw(self, parameters: list[Tensor], rate: float, decay: float) -> None:
+    def _adamw(self, parameters: list[Tensor], rate: float | Tensor, decay: float) -> None:
         states = (self.means.get, self.squares.get, self.steps.get)
         gradients, means, squares, steps = ([of(one) for one in parameters] for of in (_gradient, *states))
         options = {"amsgrad": False, "maximize": False, "fused": True, "decoupled_weight_decay": True}

@@ -1,0 +1,88 @@
+"""CUDA graphs: an iteration's kernels are captured once and replayed, so that Python does not launch each by itself.
+
+Small networks and curves are otherwise limited by one CPU core. A graph has the kernels of the eager call it replaces,
+on the same numbers, so that its results have the same bits.
+"""
+
+import sys
+from collections.abc import Callable, Hashable
+
+import torch
+from torch import Tensor
+
+WARM = 3  # eager calls before a capture, in which libraries initialise and torch.compile compiles
+
+
+class Graphs:
+    """Captures functions of one training in a common pool of memory. Where it is not `used`, functions stay eager."""
+
+    def __init__(self, used: bool) -> None:
+        self.used = used
+        self.pool = torch.cuda.graph_pool_handle() if used else None
+        self._held: dict[Hashable, list[Tensor]] = {}
+
+    def held(self, *tensors: Tensor) -> list[Tensor]:
+        """The tensors' values where a graph reads them: at one address for each set of shapes, until the next call."""
+        if not self.used:
+            return list(tensors)
+        key = tuple((one.shape, one.stride()) for one in tensors)
+        if key not in self._held:
+            self._held[key] = [torch.empty_like(one) for one in tensors]
+        for held, one in zip(self._held[key], tensors, strict=True):
+            held.copy_(one)
+        return self._held[key]
+
+    def captured(
+        self,
+        function: Callable,
+        generator: torch.Generator | None = None,
+        undo: Callable[[], None] = lambda: None,
+    ) -> Callable:
+        """The `function` of tensors, replayed from a graph once it was called `WARM` times with tensors at the same
+        addresses. What it returns then changes at its next call.
+
+        It must not wait for the device. It draws from `generator`, which is seeded before each call, and from torch's
+        default one. Where it cannot be captured, `undo` takes back what the attempt has left in Python's objects, and
+        the function stays eager.
+        """
+        return _Captured(function, self.pool, generator, undo) if self.used else function
+
+
+class _Captured:
+    def __init__(
+        self, function: Callable, pool: tuple, generator: torch.Generator | None, undo: Callable[[], None]
+    ) -> None:
+        self.function, self.pool, self.generator, self.undo = function, pool, generator, undo
+        self.calls: dict[Hashable, int] = {}
+        self.graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, object]] = {}
+        self.refused = False
+
+    def __call__(self, *tensors: Tensor) -> object:
+        key = tuple((one.data_ptr(), one.dtype, one.shape, one.stride()) for one in tensors)
+        if key not in self.graphs and not self._capture_when_warm(key, tensors):
+            return self.function(*tensors)
+        graph, outputs = self.graphs[key]
+        graph.replay()
+        return outputs
+
+    def _capture_when_warm(self, key: Hashable, tensors: tuple[Tensor, ...]) -> bool:
+        self.calls[key] = self.calls.get(key, 0) + 1
+        if self.refused or self.calls[key] <= WARM:
+            return False
+        graph = torch.cuda.CUDAGraph()
+        if self.generator is not None:
+            graph.register_generator_state(self.generator)
+        try:
+            # Threads that read batches ahead go on meanwhile, with calls that would spoil a "global" capture.
+            with torch.cuda.graph(graph, self.pool, capture_error_mode="thread_local"):
+                outputs = self.function(*tensors)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            self.refused = True
+            self.undo()
+            reason = str(error).partition("\n")[0]
+            print(f"CUDA graphs: a function stays eager, since it cannot be captured ({reason}).", file=sys.stderr)
+            return False
+        self.graphs[key] = graph, outputs
+        return True
