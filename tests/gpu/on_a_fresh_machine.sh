@@ -25,11 +25,12 @@ if [ "$what" = tests ] || [ "$what" = all ]; then
     # What fills the GPU's memory runs after what needs some.
     $test tests/gpu/test_gpu_numbers.py tests/gpu/test_gpu_probes.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
     $test tests/gpu/test_gpu_numbers.py -k "compiled" > "$output/compiled.log" 2>&1 & compiled=$!
+    $test tests/gpu/test_gpu_graphs.py > "$output/graphs.log" 2>&1 & graphs=$!
     $test tests/gpu/test_gpu_jobs.py -k snakemake > "$output/study.log" 2>&1 & study=$!
     $test tests/gpu/test_gpu_jobs.py -k "not snakemake and not memory" > "$output/jobs.log" 2>&1 & jobs=$!
-    for job in $numbers $compiled $study $jobs; do wait "$job" || status=1; done
+    for job in $numbers $compiled $graphs $study $jobs; do wait "$job" || status=1; done
     $test tests/gpu/test_gpu_jobs.py -k memory > "$output/memory.log" 2>&1 || status=1
-    for log in numbers compiled study jobs memory; do
+    for log in numbers compiled graphs study jobs memory; do
         echo "== $log"
         grep -E "^(FAILED|ERROR|SKIPPED|E  )|passed|failed|losses differ|host memory" "$output/$log.log" | cut -c1-400 | head -40
     done

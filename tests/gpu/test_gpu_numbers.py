@@ -18,6 +18,7 @@ from gpu_tools import (
     start,
     weights_of,
 )
+from torch.nn import functional
 
 from workflow_scripts.network.networks import Layer, Share
 from workflow_scripts.training.checkpoint import ResumeCheckpoint
@@ -132,6 +133,31 @@ def one_pass(layer, inputs, precision):
     random = torch.Generator(DEVICE).manual_seed(0)
     outputs.backward(torch.randn(outputs.shape, generator=random, device=DEVICE).to(outputs.dtype))
     return outputs, inputs.grad, layer.weight.grad.clone(), layer.bias.grad.clone()
+
+
+@pytest.mark.parametrize("norm", [True, False])
+@pytest.mark.parametrize("shape", [(4, 96, 55, 55), (4, 256, 27, 27), (3, 256, 13, 13), (2, 16, 16, 16)])
+def test_fused_kernels_compute_what_torch_does(shape, norm):
+    """In bfloat16, beside torch's own kernels in float32: within a rounding."""
+    if not ON_GPU:
+        pytest.skip("only a GPU runs them")
+    from workflow_scripts.network.fused_pool import PoolNorm
+
+    random = torch.Generator(DEVICE).manual_seed(0)
+    inputs = (100 * torch.randn(shape, generator=random, device=DEVICE)).bfloat16()
+    bias = torch.randn(shape[1], generator=random, device=DEVICE)
+    found, wanted = inputs.clone().requires_grad_(), inputs.float().requires_grad_()
+    biases = [bias.clone().requires_grad_() for _ in range(2)]
+    outputs = PoolNorm.apply(found, biases[0], norm)
+    expected = functional.relu(functional.max_pool2d(wanted, 3, 2, ceil_mode=True) + biases[1][:, None, None])
+    if norm:
+        expected = functional.local_response_norm(expected, 5, alpha=1e-4, beta=0.75, k=1.0)
+    gradient = torch.randn(outputs.shape, generator=random, device=DEVICE).bfloat16()
+    outputs.backward(gradient)
+    expected.backward(gradient.float())
+    for one, other in ((outputs, expected), (found.grad, wanted.grad), (biases[0].grad, biases[1].grad)):
+        distance = (one.float() - other.float()).norm() / other.norm()
+        assert distance < 1e-2, f"{distance:.2g}"
 
 
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 9])

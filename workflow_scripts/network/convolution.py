@@ -12,7 +12,7 @@ LEAST_STRIDE = 4  # of a layer whose pixels are worth moving into channels
 LEAST_CHANNELS = 32  # of a group whose layer is worth computing as one; smaller ones cost nothing but launches
 
 
-def convolve(inputs: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, groups: int) -> Tensor:
+def convolve(inputs: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, groups: int) -> Tensor:
     """Torch's conv2d; in bfloat16 on a GPU by equal convolutions of other shapes, with other rounding."""
     if inputs.is_cuda and torch.is_autocast_enabled("cuda"):
         precision = torch.get_autocast_dtype("cuda")

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from workflow_scripts.network.architectures import LayerCost, LayerSpec, layer_costs
 from workflow_scripts.network.convolution import convolve
+from workflow_scripts.network.gpu_kernels import fuses
 from workflow_scripts.network.local_response_norm import LocalResponseNorm
 from workflow_scripts.plumbing.cli import InputError
 from workflow_scripts.plumbing.records import remedy
@@ -144,6 +145,8 @@ class Layer(nn.Module):
         spec = self.spec
         if spec.kernel is None:
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
+        elif spec.pool and fuses(inputs):
+            return self._fused(inputs)
         else:
             outputs = convolve(inputs, self.weight, self.bias, spec.stride, spec.padding, spec.groups)
         if spec.pool:  # before the ReLU, to the same effect: the ReLU then works on a quarter of the values
@@ -153,6 +156,13 @@ class Layer(nn.Module):
         if spec.lrn:
             outputs = LocalResponseNorm.apply(outputs)
         return outputs if mask is None else outputs * mask.to(outputs.dtype)
+
+    def _fused(self, inputs: Tensor) -> Tensor:
+        from workflow_scripts.network.fused_pool import PoolNorm  # imports Triton, which torch for CPUs lacks
+
+        spec = self.spec
+        outputs = convolve(inputs, self.weight, None, spec.stride, spec.padding, spec.groups)
+        return PoolNorm.apply(outputs, self.bias, spec.lrn)
 
     def dropout_mask(self, share: Share, random: torch.Generator) -> Tensor | None:
         """A dropout mask (float32) for the images of `share`, on the device of `random`; None where the layer has no

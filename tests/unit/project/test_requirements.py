@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 NAMES = ("requirements", "requirements-dev", "requirements-cluster", "requirements-fuzz")
 LOCKED = re.compile(r"^(\S+)==(\S+?)(?: ; (.+?))? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
 DISTRIBUTIONS = importlib.metadata.packages_distributions()
+BROUGHT = {"triton"}  # by torch for GPUs, where alone fused_pool.py is imported
 OWN = {"workflow_scripts", *(path.stem for path in (ROOT / "tests").rglob("*.py"))}
 # What runs with the developers' tools: fuzzers, and pip for a test's own data.
 DEVELOPERS_OWN = {"fuzz.py", "test_fuzz.py", "conftest.py", "test_commands.py", Path(__file__).name}
@@ -46,7 +47,7 @@ def imported(path):
         names |= {node.module for node in tree if isinstance(node, ast.ImportFrom) and node.level == 0}
     else:
         names = set(re.findall(r"^\s*(?:from|import) ([\w.]+)", text, re.MULTILINE))
-    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - OWN
+    tops = {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - OWN - BROUGHT
     assert tops <= set(DISTRIBUTIONS), f"{path}: of no installed package"
     return {canonicalize_name(distribution) for top in tops for distribution in DISTRIBUTIONS[top]}
 
