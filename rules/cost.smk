@@ -15,6 +15,7 @@ rule calibrate:
     resources:
         gpu=min(1, training_gpus(config)),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        cuda_graphs=int(RUNNING["cuda_graphs"]),
         mem_mb=resources.training_memory(config, 1),
         runtime=5,  # ten seconds, and the start of torch
     params:
@@ -23,7 +24,7 @@ rule calibrate:
         code=code_fingerprint("cost.speed"),
     shell:
         "python -P -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} --output {output:q} > {log:q} 2>&1"
+        " --jobs-per-gpu {resources.jobs_per_gpu} --cuda-graphs {resources.cuda_graphs} --output {output:q} > {log:q} 2>&1"
 
 
 rule plan:

@@ -33,6 +33,7 @@ rule train_base:
     resources:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        cuda_graphs=int(RUNNING["cuda_graphs"]),
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, 1, attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(
             INPUTS.half_dataset(wildcards), job_of(wildcards).trainings, attempt
@@ -49,7 +50,7 @@ rule train_base:
         "exec python {params.launcher} workflow_scripts.training.train --manifest {input.manifest:q} --task {input.task:q}"
         " --partition {wildcards.partition} --source {wildcards.target} --target {wildcards.target} --treatment {wildcards.base}"
         " --seed {wildcards.seed} --depths 0 {params.variant} --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --cuda-graphs {resources.cuda_graphs} {params.outputs} > {log:q} 2>&1"
 
 
 rule train_curve:
@@ -70,6 +71,7 @@ rule train_curve:
     resources:
         gpu=training_gpus(config),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
+        cuda_graphs=int(RUNNING["cuda_graphs"]),
         mem_mb=lambda wildcards, attempt: resources.training_memory(config, len(job_of(wildcards).depths), attempt),
         runtime=lambda wildcards, attempt: resources.training_minutes(
             INPUTS.half_dataset(wildcards), job_of(wildcards).trainings, attempt
@@ -89,4 +91,4 @@ rule train_curve:
         " --partition {wildcards.partition} --source {wildcards.source} --target {wildcards.target}"
         " --treatment {wildcards.treatment} --seed {wildcards.seed} --depths {params.depths}"
         " {params.variant} --settings {params.settings:q} --threads {threads}"
-        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} {params.outputs} > {log:q} 2>&1"
+        " --tensorboard {resources.tensorboard} --jobs-per-gpu {resources.jobs_per_gpu} --cuda-graphs {resources.cuda_graphs} {params.outputs} > {log:q} 2>&1"

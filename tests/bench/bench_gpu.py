@@ -96,11 +96,11 @@ class Bench:
     def training_from_store(self, readers):
         return self.training(batches=self.batches(readers))
 
-    def training(self, treatment="base", depths=(0,), batches=None, **changes):
+    def training(self, treatment="base", depths=(0,), batches=None, cuda_graphs=True, **changes):
         settings = replace(self.settings, **changes)
         job = TrainingJob("whole", 0, "whole", "whole", treatment, depths=tuple(depths))
         source = None if treatment == "base" else self.source
-        return CurveTraining(job, settings, batches or self.batches(settings=settings), source)
+        return CurveTraining(job, settings, batches or self.batches(settings=settings), source, cuda_graphs)
 
     @functools.cached_property
     def source(self):
@@ -118,14 +118,6 @@ class Bench:
 def wait(device):
     if device == "cuda":
         torch.cuda.synchronize()
-
-
-@contextmanager
-def eager():
-    """Kernels launched one by one, without CUDA graphs."""
-    before, graphs.WARM = graphs.WARM, 10**9
-    yield
-    graphs.WARM = before
 
 
 def seconds_each(run, bench, warm=WARM):
@@ -189,8 +181,7 @@ def bench_rates(bench):
     images, found = bench.settings.batch_size, {"operations_per_image": operations}
     for name in ("fp32", "bf16"):
         rate = base_rate(bench, precision=name)
-        with eager():
-            without = base_rate(bench, precision=name)
+        without = base_rate(bench, precision=name, cuda_graphs=False)
         found[name] = {
             "images_per_second": rate,
             "eager": without,
@@ -261,8 +252,8 @@ def bench_curve(bench):
         depths = DEPTHS if treatment == "frozen" else DEPTHS[:2]  # as deep ones cost the same
         together = seconds_each(on_fixed_batch(bench.training(treatment, depths), batch), bench)
         alone = [seconds_each(on_fixed_batch(bench.training(treatment, [depth]), batch), bench) for depth in depths]
-        with eager():
-            without = seconds_each(on_fixed_batch(bench.training(treatment, depths), batch), bench)
+        eager = bench.training(treatment, depths, cuda_graphs=False)
+        without = seconds_each(on_fixed_batch(eager, batch), bench)
         found[treatment] = {"depths": depths, "together": together, "alone": alone, "ratio": together / sum(alone)}
         found[treatment] |= {"eager": without}
     base = bench.settings.batch_size / bench.found["rates"]["bf16"]["images_per_second"]
@@ -369,14 +360,11 @@ def bench_mini(bench):
     """Images a second of the default study's base network."""
     found = {}
     for precision in ("fp32", "bf16"):
-        training = bench.training(precision=precision, **MINI)
-        batch = bench.fixed_batch(training.settings)
-        found[precision] = {
-            "images_per_second": MINI["batch_size"] / seconds_each(on_fixed_batch(training, batch), bench)
-        }
-        with eager():
-            training = bench.training(precision=precision, **MINI)
-            found[precision]["eager"] = MINI["batch_size"] / seconds_each(on_fixed_batch(training, batch), bench)
+        found[precision] = {}
+        for name, cuda_graphs in (("images_per_second", True), ("eager", False)):
+            training = bench.training(precision=precision, cuda_graphs=cuda_graphs, **MINI)
+            run = on_fixed_batch(training, bench.fixed_batch(training.settings))
+            found[precision][name] = MINI["batch_size"] / seconds_each(run, bench)
     return found
 
 
@@ -476,7 +464,11 @@ def bench_study(bench):
         return {}
     with tempfile.TemporaryDirectory() as name:
         checkout = Checkout(Path(name), "gpu.yaml")
-        changes = {"training": {"device": "cuda"}, "running": {"jobs_per_gpu": 8}, "store": {"train_shards": 8}}
+        changes = {
+            "training": {"device": "cuda"},
+            "running": {"jobs_per_gpu": 8, "cuda_graphs": True},
+            "store": {"train_shards": 8},
+        }
         (Path(name) / "gpu.yaml").write_text(yaml.safe_dump(changes))
         started = time.perf_counter()
         checkout.snakemake("--resources", "gpu=8", cores=os.cpu_count())

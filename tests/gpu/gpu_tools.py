@@ -35,13 +35,12 @@ def settings_of(architecture, **changes):
     )
 
 
-def start(batches, settings, weights=None, source="A", treatment="frozen", depths=(0,)):
+def start(batches, settings, weights=None, source="A", treatment="frozen", depths=(0,), cuda_graphs=False):
     """A training at its beginning; without `weights`, of a base network."""
     if weights is None and source != "random":
         source, treatment = "B", "base"
-    return CurveTraining(
-        TrainingJob("random0", 0, source, "B", treatment, depths=tuple(depths)), settings, batches, weights
-    )
+    job = TrainingJob("random0", 0, source, "B", treatment, depths=tuple(depths))
+    return CurveTraining(job, settings, batches, weights, cuda_graphs)
 
 
 def finish(training, save=lambda state: None, interrupted=lambda: False):

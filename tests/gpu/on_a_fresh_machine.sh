@@ -2,7 +2,7 @@
 # Puts the wheels of a folder and the machine's own torch into .venv, unless there is one, then runs the tests and the
 # benchmark of a GPU, for machines without internet. Takes 6 minutes. docs/clusters.md says how to gather the wheels.
 #   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all | none]
-set -uo pipefail
+set -uom pipefail  # -m: else what runs in the background would ignore SIGINT, on which pytest says what failed
 cd "$(dirname "$0")/../.."
 wheels=$(realpath "$1") output=$(realpath "$2") what=${3:-all} venv=$PWD/.venv
 started=$SECONDS
@@ -19,21 +19,25 @@ import numpy, pandas, torch
 print("torch", torch.__version__, "numpy", numpy.__version__, "pandas", pandas.__version__)'
 echo "installed after $((SECONDS - started)) s"
 export PYTHONUNBUFFERED=1 PYTHONPATH=.:tests PYTHONDONTWRITEBYTECODE=1
-test="timeout 180 $venv/bin/python -m pytest -p no:cacheprovider -rA --durations=15 -q"
+test="timeout -s INT 180 $venv/bin/python -m pytest -p no:cacheprovider -rA --durations=15 -q"
 status=0
 if [ "$what" = tests ] || [ "$what" = all ]; then
     # What fills the GPU's memory runs after what needs some.
-    $test tests/gpu/test_gpu_numbers.py tests/gpu/test_gpu_probes.py -k "not compiled" > "$output/numbers.log" 2>&1 & numbers=$!
+    $test tests/gpu/test_gpu_numbers.py tests/gpu/test_gpu_probes.py -k "not compiled and not company and not two_runs" \
+        > "$output/numbers.log" 2>&1 & numbers=$!
+    $test tests/gpu/test_gpu_numbers.py -k "company" > "$output/company.log" 2>&1 & company=$!
+    $test tests/gpu/test_gpu_numbers.py -k "two_runs" > "$output/two_runs.log" 2>&1 & two_runs=$!
     $test tests/gpu/test_gpu_numbers.py -k "compiled" > "$output/compiled.log" 2>&1 & compiled=$!
     $test tests/gpu/test_gpu_graphs.py > "$output/graphs.log" 2>&1 & graphs=$!
     $test tests/gpu/test_gpu_jobs.py -k snakemake > "$output/study.log" 2>&1 & study=$!
     $test tests/gpu/test_gpu_jobs.py -k "not snakemake and not memory" > "$output/jobs.log" 2>&1 & jobs=$!
-    for job in $numbers $compiled $graphs $study $jobs; do wait "$job" || status=1; done
+    for job in $numbers $company $two_runs $compiled $graphs $study $jobs; do wait "$job" || status=1; done
     $test tests/gpu/test_gpu_jobs.py -k memory > "$output/memory.log" 2>&1 || status=1
-    for log in numbers compiled graphs study jobs memory; do
+    for log in numbers company two_runs compiled graphs study jobs memory; do
         echo "== $log"
         grep -E "^(FAILED|ERROR|SKIPPED|E  )|passed|failed|losses differ|host memory" "$output/$log.log" | cut -c1-400 | head -40
     done
+    (cd "$output" && tail -n +1 -- *.log > tests.txt && rm -- *.log)
     echo "tested after $((SECONDS - started)) s"
 fi
 if [ "$what" = bench ] || [ "$what" = all ]; then

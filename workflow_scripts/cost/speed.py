@@ -30,13 +30,13 @@ INDIFFERENT = {
 }
 
 
-def measured(leaves: Mapping, threads: int, seconds: float) -> dict:
+def measured(leaves: Mapping, threads: int, seconds: float, cuda_graphs: bool = False) -> dict:
     """The speed of a base network's training with `leaves` (leaves.speed_leaves): images and floating-point operations
     a second, the device and the threads (JSON-serialisable). Must come before the first use of CUDA.
     """
     set_deterministic(threads)
     settings = speed_settings(leaves)
-    rate = base_rate(settings, seconds)
+    rate = base_rate(settings, seconds, cuda_graphs)
     return {
         "images_per_second": round(rate, 1),
         "operations_per_second": round(rate * operations_per_image(leaves, CLASSES), -6),
@@ -50,13 +50,16 @@ def speed_settings(leaves: dict) -> TrainingSettings:
     return TrainingSettings(**leaves, **INDIFFERENT)
 
 
-def base_rate(settings: TrainingSettings, seconds: float) -> float:
-    """Images a second that one base network learns from: the median of ROUNDS, `seconds` in all, after a warm-up."""
+def base_rate(settings: TrainingSettings, seconds: float, cuda_graphs: bool) -> float:
+    """Images a second that one base network learns from: the median of ROUNDS, `seconds` in all, after a warm-up.
+
+    A GPU replays them from CUDA graphs, if they are wanted.
+    """
     network = new_network(settings.architecture, settings.crop, CLASSES, settings.init, 0)
     network.to(settings.device, memory_format=torch.channels_last)
     if settings.compile:
         network.compile_units()
-    graphs = Graphs(settings.device == "cuda")
+    graphs = Graphs(cuda_graphs and settings.device == "cuda")
     learner = Learner(TrainingJob.base("whole", 0, "whole"), 0, network, settings, Workers(), graphs)
     random = torch.Generator().manual_seed(0)
     images = torch.randn(settings.batch_size, 3, settings.crop, settings.crop, generator=random)

@@ -37,14 +37,22 @@ Weights = dict[str, Tensor]
 class CurveTraining:
     """A curve's learners, their shared frozen prefix and stream of batches."""
 
-    def __init__(self, job: TrainingJob, settings: TrainingSettings, batches: Batches, source: Weights | None) -> None:
+    def __init__(
+        self,
+        job: TrainingJob,
+        settings: TrainingSettings,
+        batches: Batches,
+        source: Weights | None,
+        cuda_graphs: bool = False,
+    ) -> None:
         """`source` are the source network's weights; None for base networks and for source "random".
 
-        The processes that share the `batches` train the same networks.
+        The processes that share the `batches` train the same networks. One process alone on a GPU replays iterations
+        from CUDA graphs, if they are wanted.
         """
         self.job, self.settings, self.batches, self.workers = job, settings, batches, batches.workers
         self.iteration, self.seconds = 0, 0.0
-        self.graphs = Graphs(settings.device == "cuda" and self.workers.size == 1)
+        self.graphs = Graphs(cuda_graphs and settings.device == "cuda" and self.workers.size == 1)
         # One untrained network for all depths of source "random", so that they share its first layers.
         self.source = self._initialised(job.random_source_seed()).state_dict() if job.source == RANDOM else source
         self.learners = [self._learner(depth) for depth in job.depths]
@@ -234,11 +242,12 @@ def open_training(
     source_weights: Path | None = None,
     threads: int = 1,
     workers: Workers = ALONE,
+    cuda_graphs: bool = False,
 ) -> CurveTraining:
     """The training of `job` with the configuration's `leaves` (study.leaves.job_leaves), at its beginning.
 
     `manifest`, `task`, `source_task` and `source_weights` are files. The `workers` share the CPU `threads`, which read
-    batches ahead where the device is a GPU. Must come before the first use of CUDA.
+    batches ahead where the device is a GPU. `cuda_graphs` is CurveTraining's. Must come before the first use of CUDA.
     Raises InputError where crops are larger than the packed images.
     """
     threads = max(1, threads // workers.size)
@@ -254,4 +263,5 @@ def open_training(
     device = torch.device(settings.device)
     readers = threads if device.type == "cuda" else 0
     batches = Batches(train, val, target, mean, settings.crop, scale, device, readers, workers)
-    return CurveTraining(job, settings, batches, load_weights(source_weights) if source_weights else None)
+    weights = load_weights(source_weights) if source_weights else None
+    return CurveTraining(job, settings, batches, weights, cuda_graphs)

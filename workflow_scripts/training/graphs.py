@@ -4,11 +4,12 @@ Small networks and curves are otherwise limited by one CPU core. A graph has the
 on the same numbers, so that its results have the same bits.
 """
 
-import sys
 from collections.abc import Callable, Hashable
 
 import torch
 from torch import Tensor
+
+from workflow_scripts.plumbing.cli import InputError
 
 WARM = 3  # eager calls before a capture, in which libraries initialise and torch.compile compiles
 
@@ -32,57 +33,44 @@ class Graphs:
             held.copy_(one)
         return self._held[key]
 
-    def captured(
-        self,
-        function: Callable,
-        generator: torch.Generator | None = None,
-        undo: Callable[[], None] = lambda: None,
-    ) -> Callable:
+    def captured(self, function: Callable, generator: torch.Generator | None = None) -> Callable:
         """The `function` of tensors, replayed from a graph once it was called `WARM` times with tensors at the same
         addresses. What it returns then changes at its next call.
 
-        It must not wait for the device. It draws from `generator`, which is seeded before each call, and from torch's
-        default one. Where it cannot be captured, `undo` takes back what the attempt has left in Python's objects, and
-        the function stays eager.
+        It draws from `generator`, which is seeded before each call, and from torch's default one. The call that cannot
+        be captured, since the function waits for the device, raises InputError.
         """
-        return _Captured(function, self.pool, generator, undo) if self.used else function
+        return _Captured(function, self.pool, generator) if self.used else function
 
 
 class _Captured:
-    def __init__(
-        self, function: Callable, pool: tuple, generator: torch.Generator | None, undo: Callable[[], None]
-    ) -> None:
-        self.function, self.pool, self.generator, self.undo = function, pool, generator, undo
+    def __init__(self, function: Callable, pool: tuple, generator: torch.Generator | None) -> None:
+        self.function, self.pool, self.generator = function, pool, generator
         self.calls: dict[Hashable, int] = {}
         self.graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, object]] = {}
-        self.refused = False
 
     def __call__(self, *tensors: Tensor) -> object:
         key = tuple((one.data_ptr(), one.dtype, one.shape, one.stride()) for one in tensors)
-        if key not in self.graphs and not self._capture_when_warm(key, tensors):
+        self.calls[key] = self.calls.get(key, 0) + 1
+        if self.calls[key] <= WARM:
             return self.function(*tensors)
+        if key not in self.graphs:
+            self.graphs[key] = self._capture(tensors)
         graph, outputs = self.graphs[key]
         graph.replay()
         return outputs
 
-    def _capture_when_warm(self, key: Hashable, tensors: tuple[Tensor, ...]) -> bool:
-        self.calls[key] = self.calls.get(key, 0) + 1
-        if self.refused or self.calls[key] <= WARM:
-            return False
+    def _capture(self, tensors: tuple[Tensor, ...]) -> tuple[torch.cuda.CUDAGraph, object]:
         graph = torch.cuda.CUDAGraph()
         if self.generator is not None:
             graph.register_generator_state(self.generator)
         try:
             # Threads that read batches ahead go on meanwhile, with calls that would spoil a "global" capture.
             with torch.cuda.graph(graph, self.pool, capture_error_mode="thread_local"):
-                outputs = self.function(*tensors)
+                return graph, self.function(*tensors)
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError as error:
-            self.refused = True
-            self.undo()
-            reason = str(error).partition("\n")[0]
-            print(f"CUDA graphs: a function stays eager, since it cannot be captured ({reason}).", file=sys.stderr)
-            return False
-        self.graphs[key] = graph, outputs
-        return True
+        except RuntimeError as error:  # which leaves torch's allocator and generators in a capture
+            raise InputError(
+                f"running.cuda_graphs: this network cannot be captured ({str(error).splitlines()[0]}). Set it to false."
+            ) from error

@@ -42,7 +42,7 @@ class Learner:
 
     def _begin(self) -> None:
         self.optimizer = Optimizer(self.network.parameter_groups(), self.settings)
-        self._learn = self.graphs.captured(self._learn_from, self.noise.random, self.optimizer.forget)
+        self._learn = self.graphs.captured(self._learn_from, self.noise.random)
         self.validation_sums = self.graphs.captured(self._validation_sums)
 
     def unfreeze(self) -> None:

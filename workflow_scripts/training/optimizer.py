@@ -53,10 +53,6 @@ class Optimizer:
         for group, rate in zip(self.groups, self.rates, strict=True):
             decay = self.settings.weight_decay if group.decays else 0.0
             (self._adamw if self.squares else self._sgd)(group.parameters, rate, decay)
-        self.forget()
-
-    def forget(self) -> None:
-        """Forget the gradients."""
         for parameter in self.parameters:
             parameter.grad = None
 

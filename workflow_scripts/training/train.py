@@ -49,7 +49,7 @@ def main() -> None:
     lease = take_gpus(args.settings["device"], workers, args.jobs_per_gpu)
     keep_freed_memory()
     files = (args.manifest, args.task, args.source_task, args.source_weights)
-    training = open_training(job, args.settings, *files, args.threads, workers)
+    training = open_training(job, args.settings, *files, args.threads, workers, bool(args.cuda_graphs))
     checkpoint = ResumeCheckpoint(args.record, determinants(training, args.threads, input_files(args)))
     if state := checkpoint.load():
         training.restore(state)
@@ -126,6 +126,7 @@ def _arguments() -> argparse.Namespace:
     add_input_options(parser)
     add_job_options(parser)
     add_device_options(parser, "job_leaves")
+    parser.add_argument("--cuda-graphs", type=int, choices=(0, 1), default=0, help="whether a GPU replays CUDA graphs")
     parser.add_argument("--save-minutes", type=float, default=10, help="time between resume checkpoints")
     parser.add_argument("--tensorboard", help="folder of TensorBoard event files; empty for none")
     parser.add_argument("--record", type=Path, required=True, help="what was found (.json)")
