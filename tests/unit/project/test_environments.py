@@ -78,7 +78,8 @@ def test_every_step_is_found():
 @pytest.mark.parametrize(("step", "name"), steps_by_environment())
 def test_a_steps_environment_has_what_it_imports(step, name):
     other_kinds = {"torchvision"} if name == "data" else set()
-    assert third_party_imports(step) - other_kinds <= set(environment(name))
+    brought = {"triton"}  # by torch for GPUs, where alone fused_pool.py is imported
+    assert third_party_imports(step) - other_kinds - brought <= set(environment(name))
 
 
 # Imports steps where only the named packages, and what they require, can be imported.
