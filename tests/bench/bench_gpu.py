@@ -53,7 +53,7 @@ from workflow_scripts.training.engine import CurveTraining
 ROUNDS = 3
 DEPTHS = (1, 2, 3, 4, 5, 6, 7)
 PAPER = {"val_images": 25_000, "validate_every": 1000}  # of a half of ILSVRC-2012
-WARM = graphs.WARM + 2  # iterations, after which the graphs are captured
+WARM = 2 * graphs.WARM + 2  # iterations, after which the graphs of a prefix and of what follows it are captured
 VALIDATED = 16_384  # images, so that a reading's start does not count
 SETTINGS = TrainingSettings(
     **{

@@ -20,7 +20,7 @@ SAMPLE_CLASS_COUNT = 40
 ILSVRC_CLASSES = 1000
 READER_MEMORY = 4000  # megabytes: torch, and twice the largest dataset that torchvision holds in memory, EMNIST
 ILSVRC_IMAGES = {"train": 1_281_167, "val": 50_000}
-# Operations a second. GPU: a small one's; an H200 reached 31e12 in fp32 and 134e12 in bf16. Thread: half an AMD EPYC
+# Operations a second. GPU: a small one's; an H200 reached 32e12 in fp32 and 130e12 in bf16. Thread: half an AMD EPYC
 # core's.
 GPU_OPERATIONS, THREAD_OPERATIONS = 5e12, 20e9
 PROBE_PASSES = 200  # of a probe's training over its features, for all penalties
