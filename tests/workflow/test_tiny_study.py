@@ -159,6 +159,14 @@ def test_what_decides_no_number_makes_nothing_stale(study, change):
     assert stale(study) == {}
 
 
+def test_cuda_graphs_reach_every_training_and_retrain_nothing(study, configure):
+    configure("running/cuda_graphs", True)
+    assert stale(study) == {"write_report": 1}  # which shows the configuration
+    commands = study.snakemake("--dry-run", "--printshellcmds", "--forceall", "curves").splitlines()
+    trainings = [line for line in commands if "workflow_scripts.training.train" in line]
+    assert trainings and all(" --cuda-graphs 1 " in line for line in trainings)
+
+
 def test_the_samples_path_may_be_written_in_any_way(study, configure):
     for path in ("data/tiny/archives/", "./data/tiny/archives", str(study.folder / "data/tiny/archives")):
         configure("dataset/path", path)

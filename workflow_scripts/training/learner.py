@@ -43,7 +43,7 @@ class Learner:
     def _begin(self) -> None:
         self.optimizer = Optimizer(self.network.parameter_groups(), self.settings)
         self._learn = self.graphs.captured(self._learn_from, self.noise.random)
-        self.validation_sums = self.graphs.captured(self._validation_sums)
+        self._sums = self.graphs.captured(self._sums_of)
 
     def unfreeze(self) -> None:
         """Let all units learn from here on, with an optimiser that has no past."""
@@ -72,13 +72,16 @@ class Learner:
         self.optimizer.step()
         self.loss_sum += loss
 
-    @torch.no_grad()
-    def _validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    def validation_sums(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Sums over a batch, without dropout (float64, on the device).
 
         They are how often the label is the best score, how often it is among the best five (of fewer classes: always),
         and the sum of the losses. Then, for each class, how often its images' label is the best score.
         """
+        return self._sums(inputs, labels)
+
+    @torch.no_grad()
+    def _sums_of(self, inputs: Tensor, labels: Tensor) -> Tensor:
         with autocast(self.settings.precision, self.settings.device):
             scores = self.network(inputs, None, self.frozen)
         scores = scores.float()
