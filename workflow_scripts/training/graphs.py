@@ -4,6 +4,7 @@ Small networks and curves are otherwise limited by one CPU core. A graph has the
 on the same numbers, so that its results have the same bits.
 """
 
+import gc
 from collections.abc import Callable, Hashable
 
 import torch
@@ -15,11 +16,17 @@ WARM = 3  # eager calls before a capture, in which libraries initialise and torc
 
 
 class Graphs:
-    """Captures functions of one training in a common pool of memory. Where it is not `used`, functions stay eager."""
+    """Captures functions of one training in a common pool of memory. Where it is not `used`, functions stay eager.
+
+    Graphs captured on one stream share cuBLAS's workspace, and torch frees it as soon as one of them is deleted
+    (pytorch#193402). So a training has a stream of its own, and all its graphs live as long as it does.
+    """
 
     def __init__(self, used: bool) -> None:
         self.used = used
         self.pool = torch.cuda.graph_pool_handle() if used else None
+        self.stream = torch.cuda.Stream() if used else None
+        self.graphs: list[torch.cuda.CUDAGraph] = []
         self._held: dict[Hashable, list[Tensor]] = {}
 
     def held(self, *tensors: Tensor) -> list[Tensor]:
@@ -40,12 +47,33 @@ class Graphs:
         It draws from `generator`, which is seeded before each call, and from torch's default one. The call that cannot
         be captured, since the function waits for the device, raises InputError.
         """
-        return _Captured(function, self.pool, generator) if self.used else function
+        return _Captured(function, self, generator) if self.used else function
+
+    def capture(
+        self, function: Callable, tensors: tuple[Tensor, ...], generator: torch.Generator | None
+    ) -> tuple[torch.cuda.CUDAGraph, object]:
+        """A graph of the function's call with these tensors, and what it returned."""
+        if not self.graphs:
+            gc.collect()  # streams come from a small set, so that a past training may have used this one
+        graph = torch.cuda.CUDAGraph()
+        self.graphs.append(graph)
+        if generator is not None:
+            graph.register_generator_state(generator)
+        try:
+            # Threads that read batches ahead go on meanwhile, with calls that would spoil a "global" capture.
+            with torch.cuda.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
+                return graph, function(*tensors)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # which leaves torch's allocator and generators in a capture
+            raise InputError(
+                f"running.cuda_graphs: this network cannot be captured ({str(error).splitlines()[0]}). Set it to false."
+            ) from error
 
 
 class _Captured:
-    def __init__(self, function: Callable, pool: tuple, generator: torch.Generator | None) -> None:
-        self.function, self.pool, self.generator = function, pool, generator
+    def __init__(self, function: Callable, graphs: Graphs, generator: torch.Generator | None) -> None:
+        self.function, self.owner, self.generator = function, graphs, generator
         self.calls: dict[Hashable, int] = {}
         self.graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, object]] = {}
 
@@ -55,22 +83,7 @@ class _Captured:
         if self.calls[key] <= WARM:
             return self.function(*tensors)
         if key not in self.graphs:
-            self.graphs[key] = self._capture(tensors)
+            self.graphs[key] = self.owner.capture(self.function, tensors, self.generator)
         graph, outputs = self.graphs[key]
         graph.replay()
         return outputs
-
-    def _capture(self, tensors: tuple[Tensor, ...]) -> tuple[torch.cuda.CUDAGraph, object]:
-        graph = torch.cuda.CUDAGraph()
-        if self.generator is not None:
-            graph.register_generator_state(self.generator)
-        try:
-            # Threads that read batches ahead go on meanwhile, with calls that would spoil a "global" capture.
-            with torch.cuda.graph(graph, self.pool, capture_error_mode="thread_local"):
-                return graph, self.function(*tensors)
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError as error:  # which leaves torch's allocator and generators in a capture
-            raise InputError(
-                f"running.cuda_graphs: this network cannot be captured ({str(error).splitlines()[0]}). Set it to false."
-            ) from error
