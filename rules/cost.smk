@@ -15,16 +15,16 @@ rule calibrate:
     resources:
         gpu=min(1, training_gpus(config)),
         jobs_per_gpu=RUNNING["jobs_per_gpu"],
-        cuda_graphs=int(RUNNING["cuda_graphs"]),
         mem_mb=resources.training_memory(config, 1),
         runtime=5,  # ten seconds, and the start of torch
     params:
         settings=as_json(leaves.speed_leaves(TRAINING)),
         threads=RUNNING["threads"],
+        cuda_graphs=int(RUNNING["cuda_graphs"]),
         code=code_fingerprint("cost.speed"),
     shell:
         "python -P -m workflow_scripts.cost.calibrate --settings {params.settings:q} --threads {threads}"
-        " --jobs-per-gpu {resources.jobs_per_gpu} --cuda-graphs {resources.cuda_graphs} --output {output:q} > {log:q} 2>&1"
+        " --jobs-per-gpu {resources.jobs_per_gpu} --cuda-graphs {params.cuda_graphs} --output {output:q} > {log:q} 2>&1"
 
 
 rule plan:

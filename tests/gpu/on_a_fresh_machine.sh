@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Puts the wheels of a folder and the machine's own torch into .venv, unless there is one, then runs the tests and the
-# benchmark of a GPU, for machines without internet. Takes 6 minutes. docs/clusters.md says how to gather the wheels.
+# benchmark of a GPU, for machines without internet. Takes 9 minutes. docs/clusters.md says how to gather the wheels.
 #   tests/gpu/on_a_fresh_machine.sh WHEELS OUTPUT [tests | bench | all | none]
 set -uom pipefail  # -m: else what runs in the background would ignore SIGINT, on which pytest says what failed
 cd "$(dirname "$0")/../.."

@@ -161,10 +161,11 @@ def test_fused_kernels_compute_what_torch_does(shape, norm):
         assert distance < 1e-2, f"{distance:.2g}"
 
 
+@pytest.mark.parametrize("cuda_graphs", [False, True])
 @pytest.mark.parametrize("stop_at", [1, 4, 5, 9])
-def test_an_interrupted_training_ends_in_the_same_bits(batches_of, base, tmp_path, stop_at):
+def test_an_interrupted_training_ends_in_the_same_bits(batches_of, base, tmp_path, stop_at, cuda_graphs):
     def begin():
-        options = {"treatment": "frozen", "depths": (2, 6)}
+        options = {"treatment": "frozen", "depths": (2, 6), "cuda_graphs": cuda_graphs}
         return start(batches_of("mini_caffenet"), settings_of("mini_caffenet"), base["mini_caffenet"], **options)
 
     undisturbed, checkpoint, asked = finish(begin()), ResumeCheckpoint(tmp_path / "job.json", {}), itertools.count(1)
@@ -182,10 +183,11 @@ def test_an_interrupted_training_ends_in_the_same_bits(batches_of, base, tmp_pat
 @EVERY
 def test_a_network_does_not_depend_on_its_company(batches_of, base, architecture, treatment, precision):
     every = tuple(range(1, DEEPEST[architecture] + 1)) if architecture == "mini_caffenet" or ON_GPU else (2, 6)
-    settings = settings_of(architecture, iterations=4, precision=precision)
+    settings = settings_of(architecture, iterations=5, precision=precision)
+    options = {"treatment": treatment, "cuda_graphs": True}
 
     def train(depths):
-        return finish(start(batches_of(architecture), settings, base[architecture], treatment=treatment, depths=depths))
+        return finish(start(batches_of(architecture), settings, base[architecture], depths=depths, **options))
 
     together = {depth: weights_of(learner) for depth, learner in train(every).items()}
     different = {

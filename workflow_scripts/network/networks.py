@@ -145,7 +145,7 @@ class Layer(nn.Module):
         spec = self.spec
         if spec.kernel is None:
             outputs = functional.linear(inputs.flatten(1), self.weight, self.bias)
-        elif spec.pool and fuses(inputs):
+        elif spec.pool and spec.relu and mask is None and fuses(inputs):
             return self._fused(inputs)
         else:
             outputs = convolve(inputs, self.weight, self.bias, spec.stride, spec.padding, spec.groups)
@@ -158,7 +158,7 @@ class Layer(nn.Module):
         return outputs if mask is None else outputs * mask.to(outputs.dtype)
 
     def _fused(self, inputs: Tensor) -> Tensor:
-        from workflow_scripts.network.fused_pool import PoolNorm  # imports Triton, which torch for CPUs lacks
+        from workflow_scripts.network.fused_pool import PoolNorm  # here, as torch for CPUs lacks Triton
 
         spec = self.spec
         outputs = convolve(inputs, self.weight, None, spec.stride, spec.padding, spec.groups)

@@ -55,7 +55,8 @@ def plot_frames(frames: dict[str, pd.DataFrame], groups: Sequence[str], units: p
     handles = {}
     for column, (name, rows) in zip(grid.T, frames.items(), strict=True):
         points, lines = column[:2]
-        lines.sharey(points)
+        if not rows["diverged"].astype(bool).any():  # which would leave the means little room
+            lines.sharey(points)
         _draw_frame(points, lines, rows, groups)
         points.set_title(f"each network ({name}, {_count(rows)})" if len(rows) else "each network")
         lines.set_title("mean over target tasks and seeds")

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from workflow_scripts.network.build import new_network
-from workflow_scripts.network.networks import Network, Noise, load_weights
+from workflow_scripts.network.gpu_kernels import fused_kernels_run
+from workflow_scripts.network.networks import CaffeNet, Network, Noise, load_weights
 from workflow_scripts.network.norms import copy_statistics, estimate_statistics
 from workflow_scripts.partition.task import Task
 from workflow_scripts.plumbing.cli import InputError
@@ -147,6 +148,13 @@ class CurveTraining:
     def finished(self) -> bool:
         """Whether all iterations are done and the last reading is taken."""
         return self.iteration == self.settings.last_iteration and not self._reading_is_due()
+
+    @property
+    def fused_kernels(self) -> bool:
+        """Whether kernels of our own compute part of the networks (gpu_kernels.fuses), with a rounding of their own."""
+        settings = self.settings
+        asked = isinstance(self.learners[0].network, CaffeNet) and settings.precision == "bf16"
+        return asked and not settings.compile and fused_kernels_run(settings.device)
 
     def _reading_is_due(self) -> bool:
         within = self.iteration % self.settings.iterations  # a stage, which ends with a reading

@@ -1,7 +1,7 @@
 """CUDA graphs: an iteration's kernels are captured once and replayed, so that Python does not launch each by itself.
 
 Small networks and curves are otherwise limited by one CPU core. A graph has the kernels of the eager call it replaces,
-on the same numbers, so that its results have the same bits.
+on the same numbers. Its results should have the same bits (docs/performance.md says where they had not).
 """
 
 import gc
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workflow_scripts.plumbing.cli import InputError
 
+LACK = torch.OutOfMemoryError
 WARM = 3  # eager calls before a capture, in which libraries initialise and torch.compile compiles
 
 
@@ -63,9 +64,10 @@ class Graphs:
             # Threads that read batches ahead go on meanwhile, with calls that would spoil a "global" capture.
             with torch.cuda.graph(graph, self.pool, self.stream, capture_error_mode="thread_local"):
                 return graph, function(*tensors)
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:  # which leaves torch's allocator and generators in a capture
+            # The end of a capture that has failed may raise an error of its own.
+            if memory := next((one for one in (error, error.__context__) if isinstance(one, LACK)), None):
+                raise memory from None
             raise InputError(
                 f"running.cuda_graphs: this network cannot be captured ({str(error).splitlines()[0]}). Set it to false."
             ) from error

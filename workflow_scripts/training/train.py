@@ -66,6 +66,7 @@ def determinants(training: CurveTraining, threads: int, inputs: list[Verified]) 
     return {
         "threads": threads if training.settings.device == "cpu" else None,
         "workers": training.workers.size,
+        "fused_kernels": training.fused_kernels,
         "job": asdict(training.job),
         "settings": asdict(training.settings),
         "code": code_fingerprint(ENGINE),
@@ -114,6 +115,8 @@ def _write_outputs(training: CurveTraining, args: argparse.Namespace) -> None:
         "device": device_name(settings.device),
         "threads": args.threads,
         "workers": training.workers.size,
+        "cuda_graphs": training.graphs.used,
+        "fused_kernels": training.fused_kernels,
         "seconds": round(training.seconds, 3),
         "images_per_second": round(settings.batch_size * settings.last_iteration / training.seconds, 1),
     }

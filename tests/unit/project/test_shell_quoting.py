@@ -14,7 +14,7 @@ COMMON = RULES["common.smk"]
 PLACEHOLDER = re.compile(r"(?<!\{)\{([a-z][^{}]*)\}(?!\})")
 SAFE = r"[A-Za-z0-9_.|+*(){}\[\]\\-]*"  # of a wildcard's pattern: nothing that means something to a shell
 # Numbers; and options that are words joined by shlex.join, or written in common.smk.
-NUMBERS = {"threads", "resources.jobs_per_gpu", "resources.cuda_graphs"}
+NUMBERS = {"threads", "resources.jobs_per_gpu", "resources.cuda_graphs", "params.cuda_graphs"}
 NUMBERS |= {"params.deepest", "params.threads", "params.processes"}
 OPTIONS = {"params.options", "params.inputs", "params.outputs", "params.source", "params.calibration"}
 OPTIONS |= {"params.lists", "params.reference", "params.texts", "params.given", "params.variant", "params.line"}

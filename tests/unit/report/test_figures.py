@@ -209,6 +209,15 @@ def test_a_diverged_network_is_counted_and_in_no_mean(results):
     assert "diverged, in no mean" not in {text.get_text() for text in plot_transfer(results).legends[0].get_texts()}
 
 
+def test_a_diverged_network_leaves_the_means_their_room(results):
+    lower = plot_transfer(results).axes[1].get_ylim()
+    chosen = (results["seed"] == results["seed"].max()) & (results["treatment"] == "base")
+    changed = results.assign(diverged=chosen)
+    changed.loc[chosen, "top1_best10_mean"] = -5.0
+    points, lines = plot_transfer(changed).axes[:2]
+    assert points.get_ylim()[0] < -5 < lower[0] - 1 < lines.get_ylim()[0]
+
+
 def test_the_two_troubles_are_shaded_and_numbered_in_figure_2(published):
     _, lines = plot_transfer(published).axes
     assert {text.get_text() for text in lines.texts} >= {"1", "2", "3", "4", "5"}

@@ -96,3 +96,14 @@ def test_what_cannot_be_captured_is_one_line_and_a_lack_of_memory_stays_one(capt
         fails(RuntimeError("it waits\nmore"))(torch.ones(1))
     with pytest.raises(torch.OutOfMemoryError):
         fails(torch.OutOfMemoryError("full"))(torch.ones(1))
+
+    @contextmanager
+    def failing_end(*_, **__):
+        try:
+            yield
+        finally:
+            raise RuntimeError("the capture has ended")
+
+    monkeypatch.setattr(torch.cuda, "graph", failing_end)
+    with pytest.raises(torch.OutOfMemoryError):
+        fails(torch.OutOfMemoryError("full"))(torch.ones(1))
