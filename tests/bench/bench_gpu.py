@@ -26,6 +26,7 @@ import pandas as pd
 import torch
 import torchvision
 import yaml
+from bench_data import pack_one
 from checkout import Checkout
 from helpers import ROOT
 from made_up_store import write_noise
@@ -35,13 +36,11 @@ from plain_caffenet import caffenet, steps
 
 from workflow_scripts.config.resources import training_memory
 from workflow_scripts.cost.operations import operations_per_image
-from workflow_scripts.dataset.folder import FolderDataset
 from workflow_scripts.features.extraction import Pass
 from workflow_scripts.features.logistic import fit_probe
 from workflow_scripts.features.pooling import pool_features
 from workflow_scripts.network.build import build_network
 from workflow_scripts.partition.task import Task
-from workflow_scripts.store.pack_shard import pack_shard
 from workflow_scripts.store.packed import PackedSplit
 from workflow_scripts.study.jobs import TrainingJob
 from workflow_scripts.study.settings import TrainingSettings
@@ -422,13 +421,17 @@ def bench_packing(bench):
     spawned = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as name, ProcessPoolExecutor(count, spawned) as processes:
         small, large = (draw_jpegs(Path(name) / f"{images}", count, images) for images in (2, each))
-        pack = functools.partial(pack_share, count)
-        list(processes.map(pack, [small] * count, range(count)))  # starts them all
+
+        def pack(tree, shards):
+            prefixes = [str(tree / f"shard-{shard}") for shard in shards]
+            return list(processes.map(pack_one, [tree] * len(shards), shards, [count] * len(shards), prefixes))
+
+        pack(small, range(count))  # starts all processes
         started = time.perf_counter()
-        processes.submit(pack, large, 0).result()
+        pack(large, [0])
         alone = each / (time.perf_counter() - started)
         started = time.perf_counter()
-        list(processes.map(pack, [large] * count, range(count)))
+        pack(large, range(count))
         together = count * each / (time.perf_counter() - started)
     hours = 1.33e6 / together / 3600
     return {"processes": count, "one": alone, "all": together, "ratio": together / alone, "hours_of_imagenet": hours}
@@ -451,11 +454,6 @@ def draw_jpegs(tree, classes, each):
         place.parent.mkdir(parents=True)
         place.hardlink_to(drawn[0])
     return tree
-
-
-def pack_share(shards, tree, shard):
-    """Pack one of so many shards of a tree."""
-    pack_shard(FolderDataset(tree), "train", shard, shards, 256, "warp", 0.0, 1, str(tree / f"shard-{shard}"))
 
 
 def bench_study(bench):

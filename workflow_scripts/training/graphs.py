@@ -5,6 +5,7 @@ on the same numbers. Its results should have the same bits (docs/performance.md 
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Hashable
 
 import torch
@@ -12,7 +13,6 @@ from torch import Tensor
 
 from workflow_scripts.plumbing.cli import InputError
 
-LACK = torch.OutOfMemoryError
 WARM = 3  # eager calls before a capture, in which libraries initialise and torch.compile compiles
 
 
@@ -66,8 +66,9 @@ class Graphs:
                 return graph, function(*tensors)
         except RuntimeError as error:  # which leaves torch's allocator and generators in a capture
             # The end of a capture that has failed may raise an error of its own.
-            if memory := next((one for one in (error, error.__context__) if isinstance(one, LACK)), None):
-                raise memory from None
+            for one in (error, error.__context__):
+                if isinstance(one, torch.OutOfMemoryError):
+                    raise one from None
             raise InputError(
                 f"running.cuda_graphs: this network cannot be captured ({str(error).splitlines()[0]}). Set it to false."
             ) from error
@@ -76,15 +77,15 @@ class Graphs:
 class _Captured:
     def __init__(self, function: Callable, graphs: Graphs, generator: torch.Generator | None) -> None:
         self.function, self.owner, self.generator = function, graphs, generator
-        self.calls: dict[Hashable, int] = {}
+        self.calls: Counter[Hashable] = Counter()  # before the capture
         self.graphs: dict[Hashable, tuple[torch.cuda.CUDAGraph, object]] = {}
 
     def __call__(self, *tensors: Tensor) -> object:
         key = tuple((one.data_ptr(), one.dtype, one.shape, one.stride()) for one in tensors)
-        self.calls[key] = self.calls.get(key, 0) + 1
-        if self.calls[key] <= WARM:
-            return self.function(*tensors)
         if key not in self.graphs:
+            self.calls[key] += 1
+            if self.calls[key] <= WARM:
+                return self.function(*tensors)
             self.graphs[key] = self.owner.capture(self.function, tensors, self.generator)
         graph, outputs = self.graphs[key]
         graph.replay()
